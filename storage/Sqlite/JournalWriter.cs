@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace SyncHub.Storage.Sqlite;
+
+/// <summary>The one thread that writes a journal file, and the queue before it.</summary>
+/// <remarks>
+/// Thread rule: <see cref="Enqueue"/> from any thread; everything else of SQLite happens on its own thread. The queue is unbounded: each
+/// caller has at most a few batches under way and waits for them, so back-pressure lies with the callers.
+/// Crash rule: a batch in the queue was promised to nobody.
+/// </remarks>
+internal sealed class JournalWriter : IDisposable
+{
+    // Bounds the transaction, and with it the time that the first of a long queue waits for the last. Beyond some hundred the gain is nil.
+    private const int MaxBatchesPerCommit = 512;
+
+    private readonly string _path;
+    private readonly SqliteConnection _connection;
+    private readonly GroupCommit _commits;
+    private readonly Checkpoint _checkpoint;
+    private readonly Action<JournalUnavailableException>? _onTrouble;
+    private readonly BlockingCollection<PendingBatch> _queue = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _lastPosition;
+    private volatile bool _isClosed;
+    private volatile JournalUnavailableException? _closedBy;
+
+    public JournalWriter(SqliteConnection connection, string path, SqliteJournalOptions options)
+    {
+        _path = path;
+        _connection = connection;
+        _commits = new GroupCommit(connection, path);
+        _checkpoint = new Checkpoint(connection, path, options.CheckpointPages);
+        _onTrouble = options.OnTrouble;
+        _lastPosition = _commits.Position;
+        var thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
+        thread.Start();
+    }
+
+    public long LastPosition => Volatile.Read(ref _lastPosition);
+
+    /// <summary>Throws where the journal no longer takes anything.</summary>
+    public void ThrowIfClosed()
+    {
+        if (_isClosed)
+        {
+            throw SqliteFaults.Closed(_path, _closedBy);
+        }
+    }
+
+    public Task<long> Enqueue(JournalBatch batch)
+    {
+        var pending = new PendingBatch(batch);
+        try
+        {
+            _queue.Add(pending);
+        }
+        catch (InvalidOperationException)
+        {
+            return Task.FromException<long>(SqliteFaults.Closed(_path, _closedBy));
+        }
+        return pending.Done;
+    }
+
+    /// <summary>Takes nothing more, commits what is queued, and ends the thread.</summary>
+    public Task StopAsync()
+    {
+        TakeNothingMore();
+        return _stopped.Task;
+    }
+
+    /// <summary>Closes the connection; after <see cref="StopAsync"/>.</summary>
+    public void Dispose()
+    {
+        _commits.Dispose();
+        // The last connection to close folds the log in and deletes it. After a failed commit that also removes its rest from the log,
+        // which a later start could otherwise take for a commit.
+        _connection.Dispose();
+        _queue.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (_closedBy is null && _queue.TryTake(out var first, Timeout.Infinite))
+            {
+                CommitTogetherWith(first);
+            }
+            if (_closedBy is null && _checkpoint.RunToTheEnd() is { } trouble)
+            {
+                _onTrouble?.Invoke(trouble);
+            }
+        }
+        finally
+        {
+            FailTheRest();
+            _stopped.SetResult();
+        }
+    }
+
+    private void CommitTogetherWith(PendingBatch first)
+    {
+        var group = new List<PendingBatch> { first };
+        while (group.Count < MaxBatchesPerCommit && _queue.TryTake(out var next))
+        {
+            group.Add(next);
+        }
+
+        var fatal = Commit(group);
+        // First the position, then the answers: whoever was answered must find the journal at least there.
+        Volatile.Write(ref _lastPosition, _commits.Position);
+        if (fatal is not null)
+        {
+            Close(fatal);
+        }
+        foreach (var pending in group)
+        {
+            pending.Complete(_commits.Position);
+        }
+        if (fatal is null && _checkpoint.RunWhenDue() is { } trouble)
+        {
+            Report(trouble);
+        }
+    }
+
+    // The boundary of the writer thread: whatever was not foreseen closes the journal instead of ending the process.
+    private JournalUnavailableException? Commit(List<PendingBatch> group)
+    {
+        try
+        {
+            return _commits.Run(group);
+        }
+        catch (Exception error)
+        {
+            var fault = new JournalUnavailableException(JournalFault.Unspecified, $"{_path}: unexpected: {error.Message}. Restart the process and report this.", error);
+            foreach (var pending in group)
+            {
+                pending.Failure ??= fault;
+            }
+            return fault;
+        }
+    }
+
+    private void Report(JournalUnavailableException trouble)
+    {
+        if (trouble.Fault is JournalFault.InputOutput or JournalFault.Corrupt)
+        {
+            Close(trouble);
+        }
+        _onTrouble?.Invoke(trouble);
+    }
+
+    private void Close(JournalUnavailableException reason)
+    {
+        _closedBy = reason;
+        TakeNothingMore();
+    }
+
+    private void TakeNothingMore()
+    {
+        _isClosed = true;
+        _queue.CompleteAdding();
+    }
+
+    private void FailTheRest()
+    {
+        TakeNothingMore();
+        while (_queue.TryTake(out var pending))
+        {
+            pending.Failure = SqliteFaults.Closed(_path, _closedBy);
+            pending.Complete(0);
+        }
+    }
+}
