@@ -1,0 +1,42 @@
+using SyncHub.Storage;
+using SyncHub.Storage.KillTarget;
+using SyncHub.Storage.Sqlite;
+
+// A process to be killed. Arguments: journal file, number of writers, largest file in bytes (0: no limit).
+// Each writer commits one batch after the other and prints "writer version" when it was acknowledged, until the process ends.
+// Where the journal fails it prints "fault <kind>" for the first failure and for one more call after it, and leaves.
+var writers = int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture);
+var maxFileBytes = long.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture);
+var output = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
+try
+{
+    // Small checkpoints, so that many of the kills hit one.
+    await using var journal = SqliteJournal.Open(args[0], new SqliteJournalOptions { CheckpointPages = 50 });
+    output.WriteLine("open");
+    if (maxFileBytes > 0)
+    {
+        FileSizeLimit.Set(maxFileBytes);
+    }
+    await Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => WriteForeverAsync(journal, writer))));
+}
+catch (JournalUnavailableException error)
+{
+    output.WriteLine($"fault {error.Fault} {error.Message}");
+}
+
+async Task WriteForeverAsync(SqliteJournal journal, int writer)
+{
+    for (var version = journal.ReadStream(Workload.Stream(writer)).Tail.Count + 1L; ; version++)
+    {
+        try
+        {
+            await journal.CommitAsync(Workload.Batch(writer, version));
+        }
+        catch (JournalUnavailableException error)
+        {
+            output.WriteLine($"fault {error.Fault} {error.Message}");
+            await journal.CommitAsync(Workload.Batch(writer, version));
+        }
+        output.WriteLine($"{writer} {version}");
+    }
+}

@@ -1,0 +1,14 @@
+namespace SyncHub.Storage.Tests;
+
+/// <summary>A folder of one test, gone with it.</summary>
+internal sealed class TempFolder : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("synchub-journal-");
+
+    /// <summary>Where the test's journal lies.</summary>
+    public string Journal => File("journal.db");
+
+    public string File(string name) => Path.Combine(_folder.FullName, name);
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
