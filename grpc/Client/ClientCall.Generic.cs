@@ -1,0 +1,298 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using System.Net;
+using Grpc.Core;
+using Grpc.Wire;
+
+namespace Grpc.Net.Client;
+
+/// <summary>A client call with its messages.</summary>
+internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
+    : ClientCall(channel, options)
+    where TRequest : class
+    where TResponse : class
+{
+    private const string UserAgent = "grpc-dotnet-kestrel/1.0";
+
+    // One data frame of the default size.
+    private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, minimumReadSize: 4 * 1024, leaveOpen: true);
+
+    private readonly string _requestEncoding = RequestEncoding(options.Headers);
+    private Task<MessageReader<TResponse>>? _opening;
+    private Task<Metadata>? _headers;
+    private HttpResponseMessage? _response;
+    private StreamingContent? _streaming;
+    private GatheringWriter? _writer;
+
+    public override Task<Metadata> ResponseHeadersAsync => _headers ??= Observed(ReadHeadersAsync());
+
+    public TResponse? CurrentResponse { get; private set; }
+
+    /// <summary>Starts a call with one request.</summary>
+    public void Start(TRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var buffer = new PooledBuffer();
+        try
+        {
+            var flags = Options.WriteOptions?.Flags ?? WriteFlags.None;
+            NewEncoder().Encode(buffer, request, method.RequestMarshaller.ContextualSerializer, (flags & WriteFlags.NoCompress) == WriteFlags.None);
+        }
+        catch (Exception exception)
+        {
+            buffer.Release();
+            _opening = Observed(Task.FromException<MessageReader<TResponse>>(Fail(exception)));
+            return;
+        }
+
+        _opening = Observed(OpenAsync(new SingleMessageContent(buffer)));
+    }
+
+    /// <summary>Starts a call with a stream of requests.</summary>
+    public ClientStreamWriter<TRequest> StartStreaming()
+    {
+        var content = new StreamingContent();
+        _streaming = content;
+        _writer = new GatheringWriter(NewEncoder(), bytes => content.SendAsync(bytes, Ended));
+        _opening = Observed(OpenAsync(content));
+        return new ClientStreamWriter<TRequest>(this, method.RequestMarshaller, _writer, content) { WriteOptions = Options.WriteOptions };
+    }
+
+    /// <summary>Takes a response that has arrived already: no waiting and no task. False if there is none.</summary>
+    /// <exception cref="RpcException">The bytes that have arrived are no message.</exception>
+    public bool TryRead()
+    {
+        try
+        {
+            var isFound = !HasEnded && _opening is { IsCompletedSuccessfully: true } && _opening.Result.TryRead();
+            CurrentResponse = isFound ? _opening!.Result.Current : null;
+            return isFound;
+        }
+        catch (Exception exception)
+        {
+            throw Fail(exception);
+        }
+    }
+
+    /// <summary>Waits for the next response; false when the call has ended with OK.</summary>
+    /// <exception cref="RpcException">The call ended in any other way.</exception>
+    public async Task<bool> ReadAsync()
+    {
+        try
+        {
+            var reader = await _opening!;
+            if (!HasEnded && await reader.ReadAsync(Ended))
+            {
+                CurrentResponse = reader.Current;
+                return true;
+            }
+
+            if (!HasEnded)
+            {
+                reader.Complete();
+                var (status, trailers) = ClientResponse.End(_response!);
+                End(status, trailers);
+            }
+        }
+        catch (Exception exception)
+        {
+            throw Fail(exception);
+        }
+
+        return GetStatus().StatusCode == StatusCode.OK ? false : throw AsException();
+    }
+
+    /// <summary>Reads the response of a call that has exactly one.</summary>
+    public Task<TResponse> ReadOnlyAsync() => Observed(ReadOnlyCoreAsync());
+
+    protected override void LetGo()
+    {
+        _writer?.Fail(AsException());
+        _streaming?.Abandon();
+        _response?.Dispose();
+    }
+
+    // A caller may care for one of the call's tasks only; the others must not be reported as unobserved.
+    private static Task<T> Observed<T>(Task<T> task)
+    {
+        if (!task.IsCompletedSuccessfully)
+        {
+            _ = task.ContinueWith(
+                static faulted => _ = faulted.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
+
+        return task;
+    }
+
+    private static string RequestEncoding(Metadata? headers)
+    {
+        var encoding = headers?.GetValue(WireNames.EncodingRequest) ?? Encodings.Identity;
+        return Encodings.IsKnown(encoding)
+            ? encoding
+            : throw new InvalidOperationException($"{WireNames.EncodingRequest} is '{encoding}'; use one of {Encodings.Accepted}.");
+    }
+
+    private MessageEncoder NewEncoder() => new(Channel.MaxSendBytes, _requestEncoding, CompressionLevel.Fastest);
+
+    private async Task<MessageReader<TResponse>> OpenAsync(RequestContent content)
+    {
+        try
+        {
+            if (!Arm())
+            {
+                throw AsException();
+            }
+
+            var request = await NewRequestAsync(content);
+            _response = await Channel.SendAsync(request, Ended);
+            if (ClientResponse.IsTrailersOnly(_response))
+            {
+                return NewReader(PipeReader.Create(ReadOnlySequence<byte>.Empty), Encodings.Identity);
+            }
+
+            ClientResponse.Check(_response);
+            var body = await _response.Content.ReadAsStreamAsync(Ended);
+            return NewReader(PipeReader.Create(body, ReaderOptions), ClientResponse.Encoding(_response));
+        }
+        catch (Exception exception)
+        {
+            throw Fail(exception);
+        }
+        finally
+        {
+            // The headers are here, so the transport has the whole of a single request or will never take it.
+            DisposeIfSpent(content);
+        }
+    }
+
+    private void DisposeIfSpent(RequestContent content)
+    {
+        if (content is SingleMessageContent || HasEnded)
+        {
+            content.Dispose();
+        }
+
+        // The end may have come before there was a response to let go of.
+        if (HasEnded)
+        {
+            _response?.Dispose();
+        }
+    }
+
+    private MessageReader<TResponse> NewReader(PipeReader body, string encoding) =>
+        new(body, method.ResponseMarshaller.ContextualDeserializer, Channel.MaxReceiveBytes, encoding);
+
+    private async Task<HttpRequestMessage> NewRequestAsync(RequestContent content)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, Channel.UriOf(method))
+        {
+            Content = content,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Headers.Host = host;
+        AddProtocolHeaders(request);
+        AddMetadata(request, Options.Headers ?? Metadata.Empty);
+        await AddCredentialsAsync(request);
+        if (HasDeadline)
+        {
+            // Last, so that the time that credentials took is the server's loss too.
+            request.Headers.TryAddWithoutValidation(WireNames.Timeout, GrpcTimeout.Format(TimeLeft > TimeSpan.Zero ? TimeLeft : TimeSpan.Zero));
+        }
+
+        return request;
+    }
+
+    private void AddProtocolHeaders(HttpRequestMessage request)
+    {
+        request.Headers.TryAddWithoutValidation("te", "trailers");
+        request.Headers.TryAddWithoutValidation(WireNames.AcceptEncoding, Encodings.Accepted);
+        if (Options.Headers?.Get("user-agent") is null)
+        {
+            request.Headers.TryAddWithoutValidation("user-agent", UserAgent);
+        }
+
+        if (_requestEncoding != Encodings.Identity)
+        {
+            request.Headers.TryAddWithoutValidation(WireNames.Encoding, _requestEncoding);
+        }
+    }
+
+    private static void AddMetadata(HttpRequestMessage request, Metadata metadata)
+    {
+        foreach (var entry in metadata)
+        {
+            if (!MetadataHeaders.IsReserved(entry.Key))
+            {
+                request.Headers.TryAddWithoutValidation(entry.Key, MetadataHeaders.Value(entry));
+            }
+        }
+    }
+
+    private async Task AddCredentialsAsync(HttpRequestMessage request)
+    {
+        if (Channel.CallCredentials is { } ofChannel)
+        {
+            AddMetadata(request, await CredentialsMetadataAsync(ofChannel));
+        }
+
+        if (Options.Credentials is { } ofCall)
+        {
+            AddMetadata(request, await CredentialsMetadataAsync(ofCall));
+        }
+    }
+
+    private async Task<Metadata> CredentialsMetadataAsync(CallCredentials credentials)
+    {
+        if (!Channel.MaySendCredentials)
+        {
+            throw new RpcException(new Status(StatusCode.Internal, "Call credentials need an https channel, or GrpcChannelOptions.UnsafeUseInsecureChannelCallCredentials."));
+        }
+
+        var metadata = new Metadata();
+        try
+        {
+            await credentials.ApplyAsync(Channel.AuthContextOf(method, Ended), metadata);
+        }
+        catch (Exception exception) when (exception is not RpcException && !Ended.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unauthenticated, "Error retrieving call credentials.", exception));
+        }
+
+        return metadata;
+    }
+
+    private async Task<Metadata> ReadHeadersAsync()
+    {
+        await _opening!;
+        return ClientResponse.IsTrailersOnly(_response!) ? [] : ClientResponse.Headers(_response!);
+    }
+
+    private async Task<TResponse> ReadOnlyCoreAsync()
+    {
+        TResponse? message;
+        try
+        {
+            var reader = await _opening!;
+            message = await reader.ReadAsync(Ended) ? reader.Current : null;
+            if (message is not null && await reader.ReadAsync(Ended))
+            {
+                throw Failures.Malformed("The server sent more than one response message.");
+            }
+
+            reader.Complete();
+            var (status, trailers) = ClientResponse.End(_response!);
+            End(message is null && status.StatusCode == StatusCode.OK ? new Status(StatusCode.Internal, "The server sent OK without a response message.") : status, trailers);
+        }
+        catch (Exception exception)
+        {
+            throw Fail(exception);
+        }
+
+        return GetStatus().StatusCode == StatusCode.OK ? message! : throw AsException();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Grpc.Core;
+using Grpc.Wire;
+
+namespace Grpc.Net.Client;
+
+/// <summary>Reads the gRPC out of an HTTP response: headers, encoding, status and trailers.</summary>
+internal static class ClientResponse
+{
+    /// <summary>Whether the one header block is also the end of the call.</summary>
+    public static bool IsTrailersOnly(HttpResponseMessage response) => response.Headers.NonValidated.Contains(WireNames.Status);
+
+    /// <summary>Checks that the answer is gRPC.</summary>
+    /// <exception cref="RpcException">It is not; the status says what it was instead.</exception>
+    public static void Check(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw new RpcException(new Status(StatusMapping.FromHttp((int)response.StatusCode), $"Bad gRPC response: HTTP status {(int)response.StatusCode}."));
+        }
+
+        var contentType = Single(response.Content.Headers, "content-type");
+        if (!WireNames.IsGrpcContentType(contentType))
+        {
+            throw new RpcException(new Status(StatusCode.Unknown, $"Bad gRPC response: content-type '{contentType}'."));
+        }
+    }
+
+    /// <summary>The encoding of compressed messages.</summary>
+    /// <exception cref="RpcException">INTERNAL: this client never said that it knows it.</exception>
+    public static string Encoding(HttpResponseMessage response)
+    {
+        var encoding = Single(response.Headers, WireNames.Encoding) ?? Encodings.Identity;
+        return Encodings.IsKnown(encoding) ? encoding : throw Failures.Malformed($"The server uses the unknown message encoding '{encoding}'.");
+    }
+
+    public static Metadata Headers(HttpResponseMessage response)
+    {
+        var metadata = new Metadata();
+        AddAll(metadata, response.Headers);
+        AddAll(metadata, response.Content.Headers);
+        return metadata;
+    }
+
+    /// <summary>The status at the end of the body, or in the headers where there was no body.</summary>
+    public static (Status Status, Metadata Trailers) End(HttpResponseMessage response)
+    {
+        var isTrailersOnly = IsTrailersOnly(response);
+        var source = isTrailersOnly ? response.Headers : response.TrailingHeaders;
+        var trailers = new Metadata();
+        AddAll(trailers, source, skipServerHeaders: isTrailersOnly);
+        return Single(source, WireNames.Status) is { } code
+            ? (new Status(StatusMapping.Parse(code), PercentEncoding.Decode(Single(source, WireNames.Message) ?? "")), trailers)
+            : (new Status(StatusCode.Unknown, "Bad gRPC response: the stream ended without a grpc-status."), trailers);
+    }
+
+    private static string? Single(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+
+    // Where trailers and headers are one block, what the HTTP server adds to every response is not the handler's.
+    private static void AddAll(Metadata metadata, HttpHeaders headers, bool skipServerHeaders = false)
+    {
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            if (skipServerHeaders && (name.Equals("date", StringComparison.OrdinalIgnoreCase) || name.Equals("server", StringComparison.OrdinalIgnoreCase)))
+            {
+                continue;
+            }
+
+            foreach (var value in values)
+            {
+                MetadataHeaders.Add(metadata, name, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers;
+using Grpc.Core;
+using Grpc.Wire;
+using Microsoft.AspNetCore.Http;
+
+namespace Grpc.AspNetCore.Server.Internal;
+
+/// <summary>One call on the server: its messages in both directions. Lives as long as the handler.</summary>
+internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly HttpContext _http;
+    private readonly Method<TRequest, TResponse> _method;
+    private readonly ServerCallSettings _settings;
+    private readonly MessageReader<TRequest> _reader;
+    private RequestStream<TRequest>? _requests;
+    private ResponseStream<TResponse>? _responses;
+    private string _responseEncoding = Encodings.Identity;
+    private bool _isWritten;
+
+    public ServerCall(HttpContextServerCallContext context, Method<TRequest, TResponse> method, ServerCallSettings settings, string requestEncoding)
+    {
+        Context = context;
+        _http = context.HttpContext;
+        _method = method;
+        _settings = settings;
+        _reader = new MessageReader<TRequest>(
+            _http.Request.BodyReader, method.RequestMarshaller.ContextualDeserializer, settings.MaxReceiveBytes, requestEncoding);
+        context.OnSendingHeaders = SetHeaders;
+    }
+
+    public HttpContextServerCallContext Context { get; }
+
+    public RequestStream<TRequest> Requests => _requests ??= new RequestStream<TRequest>(this);
+
+    public ResponseStream<TResponse> Responses => _responses ??= new ResponseStream<TResponse>(Context, _method.ResponseMarshaller, NewGatheringWriter);
+
+    public TRequest? CurrentRequest => _reader.Current;
+
+    /// <summary>Reads the next request; false when the client has half-closed.</summary>
+    /// <exception cref="OperationCanceledException">The client is gone, the deadline passed, or the token says so.</exception>
+    public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        var reading = _reader.ReadAsync(cancellationToken.CanBeCanceled ? cancellationToken : Context.CancellationToken);
+        return reading.IsCompletedSuccessfully ? reading : GuardAsync(reading);
+    }
+
+    /// <summary>Reads the request of a call that has exactly one.</summary>
+    public async ValueTask<TRequest> ReadOnlyAsync()
+    {
+        if (!await ReadAsync(CancellationToken.None))
+        {
+            throw Failures.Malformed("The call needs one request message and had none.");
+        }
+
+        var request = _reader.Current!;
+        return await ReadAsync(CancellationToken.None)
+            ? throw Failures.Malformed("The call needs one request message and had more.")
+            : request;
+    }
+
+    /// <summary>Writes the response of a call that has exactly one. It leaves together with the trailers.</summary>
+    public void WriteOnly(TResponse? response)
+    {
+        if (Context.Status.StatusCode != StatusCode.OK)
+        {
+            return;
+        }
+
+        if (response is null)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "No message returned from method."));
+        }
+
+        SetHeaders();
+        using var buffer = new PooledBuffer();
+        var mayCompress = ((Context.WriteOptions?.Flags ?? WriteFlags.None) & WriteFlags.NoCompress) == WriteFlags.None;
+        NewEncoder().Encode(buffer, response, _method.ResponseMarshaller.ContextualSerializer, mayCompress);
+        _http.Response.BodyWriter.Write(buffer.Written.Span);
+        _isWritten = true;
+    }
+
+    /// <summary>Waits until everything written is on its way, and closes both streams to a handler that kept them.</summary>
+    public async Task CloseAsync(bool isFailed)
+    {
+        _requests?.Close();
+        if (_responses is not null)
+        {
+            await _responses.CloseAsync(isFailed);
+        }
+    }
+
+    /// <summary>Ends the response.</summary>
+    public void WriteStatus(Status status)
+    {
+        if (_isWritten || _http.Response.HasStarted)
+        {
+            ServerProtocol.WriteTrailers(_http.Response, status, Context.TrailersOrEmpty);
+        }
+        else
+        {
+            _http.Response.Headers.Remove(WireNames.Encoding);
+            ServerProtocol.WriteTrailersOnly(_http.Response, status, Context.TrailersOrEmpty);
+        }
+    }
+
+    private async ValueTask<bool> GuardAsync(ValueTask<bool> reading)
+    {
+        try
+        {
+            return await reading;
+        }
+        catch (Exception exception) when (Context.CancellationToken.IsCancellationRequested || exception is IOException)
+        {
+            throw Context.Cancelled(exception);
+        }
+    }
+
+    private GatheringWriter NewGatheringWriter()
+    {
+        SetHeaders();
+        return new GatheringWriter(NewEncoder(), SendAsync);
+    }
+
+    private MessageEncoder NewEncoder() => new(_settings.MaxSendBytes, _responseEncoding, _settings.Level);
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        _isWritten = true;
+        var result = await _http.Response.BodyWriter.WriteAsync(bytes, Context.CancellationToken);
+        if (result.IsCompleted || result.IsCanceled || Context.IsAborted)
+        {
+            throw Context.Cancelled();
+        }
+    }
+
+    private void SetHeaders()
+    {
+        if (_http.Response.HasStarted)
+        {
+            return;
+        }
+
+        _http.Response.ContentType = WireNames.ContentType;
+        var wanted = Context.EncodingRequest ?? _settings.ResponseEncoding;
+        if (wanted is not null && wanted != Encodings.Identity && Encodings.IsKnown(wanted)
+            && Encodings.Lists(_http.Request.Headers[WireNames.AcceptEncoding], wanted))
+        {
+            _responseEncoding = wanted;
+            _http.Response.Headers[WireNames.Encoding] = wanted;
+        }
+    }
+}
