@@ -82,12 +82,11 @@ internal abstract class ClientCall : IDisposable
             Volatile.Write(ref _outcome, new Outcome(status, trailers ?? Metadata.Empty));
         }
 
-        _userCancellation.Unregister();
-        _parentCancellation.Unregister();
-        _channelDisposal.Unregister();
-        _timer?.Dispose();
-        _source.Cancel();
+        Disarm();
         LetGo();
+
+        // Last: a reader that this wakes may run its caller's code on this very thread.
+        _source.Cancel();
     }
 
     /// <summary>Gives up the transport; called once, after the end.</summary>
@@ -116,7 +115,22 @@ internal abstract class ClientCall : IDisposable
         _parentCancellation = (Options.PropagationToken?.ParentCancellationToken ?? default)
             .UnsafeRegister(static call => ((ClientCall)call!).Cancel("The call on whose behalf this one was made has been cancelled."), this);
         _channelDisposal = Channel.Disposal.UnsafeRegister(static call => ((ClientCall)call!).Cancel("The channel was disposed of."), this);
-        return !HasEnded;
+        if (HasEnded)
+        {
+            // One of the above ended the call at once; what was armed after it would outlive the call.
+            Disarm();
+            return false;
+        }
+
+        return true;
+    }
+
+    private void Disarm()
+    {
+        _userCancellation.Unregister();
+        _parentCancellation.Unregister();
+        _channelDisposal.Unregister();
+        _timer?.Dispose();
     }
 
     private static Status DeadlineExceeded() => new(StatusCode.DeadlineExceeded, "Deadline Exceeded");

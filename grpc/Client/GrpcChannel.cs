@@ -79,6 +79,11 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     /// <summary>Cancels the calls in flight and closes the connections, if the channel owns its handler.</summary>
     public void Dispose()
     {
+        if (Disposal.IsCancellationRequested)
+        {
+            return;
+        }
+
         _disposal.Cancel();
         _disposal.Dispose();
         _http.Dispose();

@@ -11,21 +11,17 @@ public static class GrpcKestrelExtensions
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>Sets Kestrel up for gRPC: streams of any length and any pace, windows of 1 MiB per stream and 4 MiB per
-    /// connection, 1000 streams per connection, and a ping every 30 s that finds dead connections within 20 s more.
-    /// Change what does not fit after the call.</summary>
-    /// <remarks>These are limits of the whole server. Other endpoints on it lose Kestrel's body-size and body-rate
-    /// limits with it; an endpoint can have its own (<c>RequestSizeLimit</c>).</remarks>
+    /// <summary>Sets Kestrel up for gRPC: readers of any pace, windows of 1 MiB per stream and 4 MiB per connection, 1000 streams
+    /// per connection, and a ping every 30 s that finds dead connections within 20 s more. Change what does not fit after the call.</summary>
+    /// <remarks>The limits on the size and the rate of a request body are lifted for each gRPC call by itself, so that
+    /// other endpoints of the same server keep theirs.</remarks>
     public static KestrelServerOptions ConfigureForGrpc(this KestrelServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var limits = options.Limits;
 
-        // The default of 30 MB counts a whole client stream; the limit here is per message.
-        limits.MaxRequestBodySize = null;
-
-        // An idle stream, or a reader that is slow on purpose, has no rate to speak of.
-        limits.MinRequestBodyDataRate = null;
+        // A client that reads slowly holds its stream back by the window; Kestrel would take that for an attack and cut it.
+        // HTTP/2 has this limit for the whole server only.
         limits.MinResponseDataRate = null;
         limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
         limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;

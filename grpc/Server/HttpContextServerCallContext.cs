@@ -48,6 +48,9 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
 
     public bool IsAborted => HttpContext.RequestAborted.IsCancellationRequested;
 
+    /// <summary>Whether the transport failed under the call. It says so a little before it cancels the request's token.</summary>
+    public bool IsCut { get; private set; }
+
     public bool IsDeadlineExceeded => _deadlineSource is { IsCancellationRequested: true } && !IsAborted;
 
     public bool HasResponseHeaders { get; private set; }
@@ -81,9 +84,12 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
     // The official context hands out the same dictionary, whose values may be null there too.
     protected override IDictionary<object, object> UserStateCore => HttpContext.Items!;
 
-    /// <summary>What cancelled the call, for exceptions thrown into the handler.</summary>
-    public OperationCanceledException Cancelled(Exception? cause = null) =>
-        new(IsDeadlineExceeded ? "The deadline of the call has passed." : "The client cancelled the call or went away.", cause, CancellationToken);
+    /// <summary>What to throw into a handler whose call is over.</summary>
+    public OperationCanceledException Cancelled(Exception? cause = null)
+    {
+        IsCut = true;
+        return new(IsDeadlineExceeded ? "The deadline of the call has passed." : "The client cancelled the call or went away.", cause, CancellationToken);
+    }
 
     public void Dispose() => _deadlineSource?.Dispose();
 

@@ -44,6 +44,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
             return;
         }
 
+        ServerProtocol.LiftBodyLimits(http);
         using var context = new HttpContextServerCallContext(http, method.FullName);
         await RunAsync(new ServerCall<TRequest, TResponse>(context, method, settings, encoding.Length > 0 ? encoding : Encodings.Identity));
     }
@@ -118,7 +119,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
                 AddTrailers(context, chosen.Trailers);
                 return chosen.StatusCode == StatusCode.OK ? new Status(StatusCode.Unknown, chosen.Status.Detail) : chosen.Status;
 
-            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
+            case OperationCanceledException when context.IsCut || context.CancellationToken.IsCancellationRequested:
                 return Status.DefaultCancelled;
 
             default:

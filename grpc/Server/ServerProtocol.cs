@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Grpc.AspNetCore.Server.Internal;
 
@@ -24,6 +25,21 @@ internal static class ServerProtocol
         }
 
         return false;
+    }
+
+    /// <summary>Lifts the server's limits on a request body for this call: they count a whole stream as one upload, and take an
+    /// idle stream for a stalled one. gRPC's limit is per message. Other endpoints of the server keep theirs.</summary>
+    public static void LiftBodyLimits(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
+        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
+        }
     }
 
     /// <summary>Writes the status as the only header block of the response.</summary>

@@ -1,0 +1,62 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Xunit;
+
+namespace SyncHub.Grpc.Tests;
+
+/// <summary>Compressed messages, asked for by either side.</summary>
+public sealed class CompressionTests
+{
+    private static readonly ByteString Compressible = ByteString.CopyFrom(new byte[100_000]);
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("identity")]
+    public async Task Requests_can_be_compressed(string encoding)
+    {
+        await using var server = await TestServer.StartAsync();
+        var headers = new Metadata { { "grpc-internal-encoding-request", encoding } };
+        var reply = await server.Client().UnaryAsync(new EchoRequest { Payload = Compressible }, headers);
+        Assert.Equal(Compressible, reply.Payload);
+
+        using var call = server.Client().Upload(headers);
+        await call.RequestStream.WriteAsync(new EchoRequest { Payload = Compressible });
+        call.RequestStream.WriteOptions = new WriteOptions(WriteFlags.NoCompress);
+        await call.RequestStream.WriteAsync(new EchoRequest { Payload = Compressible });
+        await call.RequestStream.CompleteAsync();
+        Assert.Equal("200000", (await call).Text);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task Responses_can_be_compressed(string encoding)
+    {
+        await using var server = await TestServer.StartAsync(configure: options => options.ResponseCompressionAlgorithm = encoding);
+        Assert.Equal(Compressible, (await server.Client().UnaryAsync(new EchoRequest { Payload = Compressible })).Payload);
+
+        using var call = server.Client().Download(new EchoRequest { Payload = Compressible, Count = 3 });
+        await foreach (var reply in call.ResponseStream.ReadAllAsync())
+        {
+            Assert.Equal(Compressible, reply.Payload);
+        }
+    }
+
+    [Fact]
+    public async Task The_limit_counts_what_a_message_unpacks_to()
+    {
+        await using var server = await TestServer.StartAsync(configure: options => options.MaxReceiveMessageSize = 10_000);
+        var headers = new Metadata { { "grpc-internal-encoding-request", "gzip" } };
+        await server.Client().UnaryAsync(new EchoRequest { Payload = Compressible }, headers).ResponseAsync.Fails(StatusCode.ResourceExhausted);
+    }
+
+    [Fact]
+    public async Task An_encoding_that_does_not_exist_is_refused_where_it_is_asked_for()
+    {
+        await using var server = await TestServer.StartAsync();
+        var client = server.Client();
+        Assert.Throws<InvalidOperationException>(() => client.UnaryAsync(new EchoRequest(), new Metadata { { "grpc-internal-encoding-request", "zip" } }));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(configure: options => options.ResponseCompressionAlgorithm = "zip"));
+    }
+}

@@ -1,0 +1,21 @@
+namespace SyncHub.Grpc.Tests;
+
+/// <summary>What the service tells a test about the server's side of a call.</summary>
+public sealed class ServerEvents
+{
+    private int _written;
+
+    /// <summary>Responses that the server's writer has taken.</summary>
+    public int Written => Volatile.Read(ref _written);
+
+    /// <summary>A waiting handler runs.</summary>
+    public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A waiting handler's token was cancelled.</summary>
+    public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Lets a held handler go on.</summary>
+    public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void CountWritten() => Interlocked.Increment(ref _written);
+}
