@@ -11,7 +11,7 @@ namespace SyncHub.Storage.Sqlite;
 /// </remarks>
 internal sealed class JournalWriter : IDisposable
 {
-    // Bounds the transaction, and with it the time that the first of a long queue waits for the last. Beyond some hundred the gain is nil.
+    // Batches. Bounds the transaction, and with it the time that the first of a long queue waits for the last.
     private const int MaxBatchesPerCommit = 512;
 
     private readonly string _path;
@@ -142,19 +142,24 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
+    // A full disk only postpones a checkpoint: the log keeps everything. A disk that fails to write does not get another commit.
     private void Report(JournalUnavailableException trouble)
     {
         if (trouble.Fault is JournalFault.InputOutput or JournalFault.Corrupt)
         {
             Close(trouble);
         }
-        _onTrouble?.Invoke(trouble);
+        else
+        {
+            _onTrouble?.Invoke(trouble);
+        }
     }
 
     private void Close(JournalUnavailableException reason)
     {
         _closedBy = reason;
         TakeNothingMore();
+        _onTrouble?.Invoke(reason);
     }
 
     private void TakeNothingMore()

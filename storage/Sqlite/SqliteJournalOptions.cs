@@ -23,7 +23,10 @@ public sealed record SqliteJournalOptions
     /// <summary>How long to wait, in milliseconds, for another program (a backup, a SQL shell) that holds the file.</summary>
     public int BusyTimeoutMs { get; init; } = 5000;
 
-    /// <summary>Told of trouble that no caller awaits, such as a checkpoint that failed and will be tried again. Called on the writer thread; must not block.</summary>
+    /// <summary>
+    /// Told once when the journal closes itself, and of trouble that no caller awaits, such as a checkpoint that failed and will be tried
+    /// again. Called on the writer thread: it must neither block nor throw.
+    /// </summary>
     public Action<JournalUnavailableException>? OnTrouble { get; init; }
 
     /// <summary>The schema to bring the file to; tests pass their own.</summary>

@@ -7,7 +7,7 @@ namespace SyncHub.Storage.Sqlite;
 /// <summary>One prepared statement, kept for the life of its connection.</summary>
 /// <remarks>
 /// Instead of SqliteCommand because that copies every blob into a byte[] of its own, boxes every number, and looks each parameter up
-/// by name on each run; a commit of 50 facts runs some 200 statements. Not thread-safe: it belongs to the owner of its connection.
+/// by name on each run; a commit of 50 facts with their records runs more than 150 statements. Not thread-safe: it belongs to the owner of its connection.
 /// </remarks>
 internal sealed class Statement : IDisposable
 {

@@ -12,7 +12,7 @@ internal sealed record Migration(int Number, string Name, string Sql)
     public static IReadOnlyList<Migration> All { get; } = Load();
 
     /// <summary>SHA-256 of the script, in hex: tells a file made by a changed script.</summary>
-    public string Checksum { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql)));
+    public string Checksum => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql)));
 
     private static List<Migration> Load()
     {
