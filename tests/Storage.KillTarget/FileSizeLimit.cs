@@ -8,10 +8,13 @@ internal static class FileSizeLimit
     private const int FileSizeResource = 1;
     private const int FileSizeSignal = 25;
 
+    // Kept, because a registration that is collected lets the signal kill again.
+    private static PosixSignalRegistration? _ignored;
+
     public static void Set(long bytes)
     {
         // The signal that comes with a refused write would end the process; ignored, the write fails with EFBIG.
-        _ = PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, static context => context.Cancel = true);
+        _ignored = PosixSignalRegistration.Create((PosixSignal)FileSizeSignal, static context => context.Cancel = true);
         var limit = new Limit { Soft = (ulong)bytes, Hard = (ulong)bytes };
         if (SetLimit(FileSizeResource, in limit) != 0)
         {

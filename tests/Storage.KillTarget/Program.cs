@@ -10,8 +10,8 @@ var maxFileBytes = long.Parse(args[2], System.Globalization.CultureInfo.Invarian
 var output = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true });
 try
 {
-    // Small checkpoints, so that many of the kills hit one.
-    await using var journal = SqliteJournal.Open(args[0], new SqliteJournalOptions { CheckpointPages = 50 });
+    // Small checkpoints, so that many of the kills hit one; none under a size limit, so that a COMMIT is the first to meet it.
+    await using var journal = SqliteJournal.Open(args[0], new SqliteJournalOptions { CheckpointPages = maxFileBytes > 0 ? int.MaxValue : 50 });
     output.WriteLine("open");
     if (maxFileBytes > 0)
     {

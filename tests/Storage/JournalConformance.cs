@@ -15,7 +15,7 @@ public abstract partial class JournalConformance : IAsyncLifetime
     /// <summary>Closes the journal and opens what it left.</summary>
     protected abstract Task<IJournal> ReopenAsync();
 
-    /// <summary>Runs <paramref name="submit"/> so that all batches that it hands over share one commit.</summary>
+    /// <summary>Runs <paramref name="submit"/> so that the batches that it hands over wait for each other, most of them for one commit.</summary>
     protected abstract Task<T> TogetherAsync<T>(Func<T> submit);
 
     public Task InitializeAsync()
@@ -50,6 +50,17 @@ public abstract partial class JournalConformance : IAsyncLifetime
         Assert.Equal(40, Journal.LastPosition);
         Assert.Equal(Enumerable.Range(1, 40).Select(n => (long)n), Journal.ReadRecords(Make.Stream(1), 1, 100).Select(record => record.Position));
         Assert.Equal(Enumerable.Range(1, 40).Select(n => (long)n), Journal.ReadRecords(Make.Stream(1), 1, 100).Select(record => record.Version));
+    }
+
+    [Fact]
+    public async Task Commits_complete_in_the_order_of_submission()
+    {
+        var commits = Enumerable.Range(1, 200).Select(n => Journal.CommitAsync(Make.Records(Make.Record(1, n)))).ToArray();
+        for (var n = 0; n < commits.Length; n++)
+        {
+            await commits[n];
+            Assert.All(commits[..n], earlier => Assert.True(earlier.IsCompletedSuccessfully));
+        }
     }
 
     [Fact]
@@ -114,8 +125,12 @@ public abstract partial class JournalConformance : IAsyncLifetime
     [Fact]
     public async Task An_empty_batch_completes_after_all_batches_before_it()
     {
-        var commits = await TogetherAsync(() => Enumerable.Range(1, 30).Select(n => Journal.CommitAsync(Make.Records(Make.Record(n, 1))))
-            .Append(Journal.CommitAsync(new JournalBatch())).ToArray());
+        var commits = await TogetherAsync(() =>
+        {
+            var tasks = Enumerable.Range(1, 30).Select(n => Journal.CommitAsync(Make.Records(Make.Record(n, 1)))).ToList();
+            tasks.Add(Journal.CommitAsync(new JournalBatch()));
+            return tasks;
+        });
 
         await commits[^1];
         Assert.All(commits, commit => Assert.True(commit.IsCompletedSuccessfully));
