@@ -61,7 +61,8 @@ internal static class ServerProtocol
     {
         foreach (var entry in metadata)
         {
-            if (!MetadataHeaders.IsReserved(entry.Key))
+            // Append alone would drop an empty value, which is a value.
+            if (!MetadataHeaders.IsReserved(entry.Key) && !headers.TryAdd(entry.Key, MetadataHeaders.Value(entry)))
             {
                 headers.Append(entry.Key, MetadataHeaders.Value(entry));
             }

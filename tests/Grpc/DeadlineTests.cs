@@ -12,7 +12,11 @@ public sealed class DeadlineTests
     public async Task A_call_ends_at_its_deadline_on_both_sides()
     {
         await using var server = await TestServer.StartAsync();
-        await server.Client().UnaryAsync(new EchoRequest { Text = "wait" }, deadline: Shortly).ResponseAsync.Fails(StatusCode.DeadlineExceeded);
+
+        // Long enough for the handler to have started, on a busy machine too.
+        var deadline = DateTime.UtcNow.AddSeconds(3);
+        await server.Client().UnaryAsync(new EchoRequest { Text = "wait" }, deadline: deadline).ResponseAsync.Fails(StatusCode.DeadlineExceeded);
+        Assert.True(server.Events.Started.Task.IsCompleted, "The handler had not started within three seconds.");
         await server.Events.Cancelled.Task.Happens("the cancellation of the handler");
         Assert.Empty(server.Logs.Errors);
     }

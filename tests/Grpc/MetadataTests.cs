@@ -12,14 +12,17 @@ public sealed class MetadataTests
     public async Task Request_metadata_comes_back_as_headers_and_as_trailers()
     {
         await using var server = await TestServer.StartAsync();
-        var sent = new Metadata { { "x-text", "plain, with a comma" }, { "X-Twice", "one" }, { "x-twice", "two" }, { "x-blob-bin", [0, 1, 254, 255] }, { "x-empty-bin", [] } };
+        var sent = new Metadata { { "x-text", "plain, with a comma" }, { "X-Twice", "one" }, { "x-twice", "two" }, { "x-blob-bin", [0, 1, 254, 255] }, { "x-empty-bin", [] }, { "x-blobs-bin", [1] }, { "x-blobs-bin", [2, 3] } };
         using var call = server.Client().UnaryAsync(new EchoRequest { Text = "metadata" }, sent);
         var headers = await call.ResponseHeadersAsync;
         await call;
         foreach (var received in new[] { headers, call.GetTrailers() })
         {
             Assert.Equal("plain, with a comma", received.GetValue("x-text"));
-            Assert.Equal(["one", "two"], received.GetAll("x-twice").Select(entry => entry.Value));
+
+            // HTTP may join the values of one name, and the .NET client does. Text cannot be told apart again, base64 can.
+            Assert.Equal("one, two", received.GetValue("x-twice"));
+            Assert.Equal(["01", "0203"], received.GetAll("x-blobs-bin").Select(entry => Convert.ToHexString(entry.ValueBytes)));
             Assert.Equal(new byte[] { 0, 1, 254, 255 }, received.GetValueBytes("x-blob-bin"));
             Assert.Empty(received.GetValueBytes("x-empty-bin")!);
         }

@@ -36,6 +36,8 @@ public sealed class TestServer : IAsyncDisposable
 
     public int Port { get; }
 
+    public X509Certificate2? Certificate => _certificate;
+
     public ServerEvents Events { get; }
 
     public CollectingLoggerProvider Logs { get; }
@@ -98,10 +100,14 @@ public sealed class TestServer : IAsyncDisposable
         _certificate?.Dispose();
     }
 
-    private static X509Certificate2 NewCertificate()
+    public static X509Certificate2 NewCertificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
