@@ -226,9 +226,16 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     {
         foreach (var entry in metadata)
         {
-            if (!MetadataHeaders.IsReserved(entry.Key))
+            if (MetadataHeaders.IsReserved(entry.Key))
             {
-                request.Headers.TryAddWithoutValidation(entry.Key, MetadataHeaders.Value(entry));
+                continue;
+            }
+
+            // Some names (expires, allow, last-modified) are taken as the body's; on the wire there is no difference.
+            var value = MetadataHeaders.Value(entry);
+            if (!request.Headers.TryAddWithoutValidation(entry.Key, value))
+            {
+                request.Content!.Headers.TryAddWithoutValidation(entry.Key, value);
             }
         }
     }

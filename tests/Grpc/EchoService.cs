@@ -8,6 +8,7 @@ public sealed class EchoService(ServerEvents events) : Echo.EchoBase
 {
     public override async Task<EchoReply> Unary(EchoRequest request, ServerCallContext context)
     {
+        events.LastRequestHeaders = context.RequestHeaders;
         switch (request.Text)
         {
             case "throw":
@@ -28,7 +29,7 @@ public sealed class EchoService(ServerEvents events) : Echo.EchoBase
             case "null":
                 return null!;
             case "context":
-                return new EchoReply { Text = $"{context.Method} {context.Host} {context.Peer} {context.AuthContext.IsPeerAuthenticated}" };
+                return new EchoReply { Text = $"{context.Method} {context.Host} {context.Peer} {string.Join(' ', context.AuthContext.PeerIdentity.Select(identity => identity.Value))}" };
             case "deadline":
                 return new EchoReply { Count = context.Deadline == DateTime.MaxValue ? -1 : context.Deadline.Ticks };
             default:

@@ -29,6 +29,15 @@ public sealed class MetadataTests
     }
 
     [Fact]
+    public async Task Names_that_HTTP_gives_a_meaning_pass_too()
+    {
+        await using var server = await TestServer.StartAsync();
+        await server.Client().UnaryAsync(new EchoRequest(), new Metadata { { "expires", "0" }, { "authorization", "Bearer token" } });
+        var seen = server.Events.LastRequestHeaders!;
+        Assert.Equal(("0", "Bearer token"), (seen.GetValue("expires"), seen.GetValue("authorization")));
+    }
+
+    [Fact]
     public async Task Names_of_the_protocol_are_not_metadata()
     {
         await using var server = await TestServer.StartAsync();

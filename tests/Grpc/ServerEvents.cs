@@ -1,3 +1,5 @@
+using Grpc.Core;
+
 namespace SyncHub.Grpc.Tests;
 
 /// <summary>What the service tells a test about the server's side of a call.</summary>
@@ -16,6 +18,9 @@ public sealed class ServerEvents
 
     /// <summary>Lets a held handler go on.</summary>
     public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The metadata of the last unary call.</summary>
+    public Metadata? LastRequestHeaders { get; set; }
 
     public void CountWritten() => Interlocked.Increment(ref _written);
 }

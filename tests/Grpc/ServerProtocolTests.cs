@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Grpc.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
 
 namespace SyncHub.Grpc.Tests;
@@ -157,6 +158,18 @@ public sealed class ServerProtocolTests
         await using var server = await TestServer.StartAsync();
         using var response = await PostAsync(server, UnaryPath, [], RawHttp2.Message(0, 4, Hi), contentType);
         Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task HTTP_1_is_told_to_upgrade()
+    {
+        await using var server = await TestServer.StartAsync(protocols: HttpProtocols.Http1);
+        using var client = new HttpClient();
+        using var content = new ByteArrayContent(RawHttp2.Message(0, 4, Hi));
+        content.Headers.TryAddWithoutValidation("content-type", "application/grpc");
+        using var response = await client.PostAsync(server.Address + UnaryPath, content);
+        Assert.Equal(HttpStatusCode.UpgradeRequired, response.StatusCode);
+        await server.Client().UnaryAsync(new EchoRequest()).ResponseAsync.Fails(StatusCode.Internal);
     }
 
     [Fact]

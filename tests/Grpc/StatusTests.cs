@@ -1,4 +1,6 @@
 using Grpc.Core;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Xunit;
 
 namespace SyncHub.Grpc.Tests;
@@ -130,6 +132,19 @@ public sealed class StatusTests
         await using var server = await TestServer.StartAsync();
         var reply = await server.Client().UnaryAsync(new EchoRequest { Text = "context" });
         Assert.StartsWith($"/grpctests.Echo/Unary localhost:{server.Port} ipv4:127.0.0.1:", reply.Text, StringComparison.Ordinal);
-        Assert.EndsWith(" False", reply.Text, StringComparison.Ordinal);
+        Assert.EndsWith(" ", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_context_knows_the_client_by_its_certificate()
+    {
+        using var clientCertificate = TestServer.NewCertificate("till-7");
+        await using var server = await TestServer.StartAsync(isEncrypted: true, kestrel: options => options.ConfigureHttpsDefaults(https =>
+        {
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.ClientCertificateValidation = (shown, _, _) => shown.GetCertHashString() == clientCertificate.GetCertHashString();
+        }));
+        var client = server.Client(options => ((SocketsHttpHandler)options.HttpHandler!).SslOptions.ClientCertificates = [clientCertificate]);
+        Assert.EndsWith(" till-7", (await client.UnaryAsync(new EchoRequest { Text = "context" })).Text, StringComparison.Ordinal);
     }
 }

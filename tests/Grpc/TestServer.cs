@@ -42,7 +42,7 @@ public sealed class TestServer : IAsyncDisposable
 
     public CollectingLoggerProvider Logs { get; }
 
-    public static async Task<TestServer> StartAsync(bool isEncrypted = false, Action<GrpcServiceOptions>? configure = null, Action<KestrelServerOptions>? kestrel = null)
+    public static async Task<TestServer> StartAsync(bool isEncrypted = false, Action<GrpcServiceOptions>? configure = null, Action<KestrelServerOptions>? kestrel = null, HttpProtocols protocols = HttpProtocols.Http2)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var logs = new CollectingLoggerProvider();
@@ -55,7 +55,7 @@ public sealed class TestServer : IAsyncDisposable
             kestrel?.Invoke(options);
             options.Listen(IPAddress.Loopback, 0, listen =>
             {
-                listen.Protocols = HttpProtocols.Http2;
+                listen.Protocols = protocols;
                 if (certificate is not null)
                 {
                     listen.UseHttps(certificate);
@@ -100,12 +100,12 @@ public sealed class TestServer : IAsyncDisposable
         _certificate?.Dispose();
     }
 
-    public static X509Certificate2 NewCertificate()
+    public static X509Certificate2 NewCertificate(string name = "localhost")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
+        names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
