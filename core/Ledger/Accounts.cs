@@ -1,0 +1,43 @@
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Ledger;
+
+/// <summary>The chart of accounts (docs/ledger.md). Wallet accounts are control accounts: their sub-ledger is the members' buckets.</summary>
+public static class Accounts
+{
+    /// <summary>What the chain owes its members as principal; a credit balance.</summary>
+    public const string WalletPrincipal = "wallet/principal";
+
+    /// <summary>What the chain owes its members as bonus money; a credit balance.</summary>
+    public const string WalletBonus = "wallet/bonus";
+
+    /// <summary>Points that members hold; a credit balance.</summary>
+    public const string WalletPoints = "wallet/points";
+
+    /// <summary>Money that a store took for top-ups.</summary>
+    public static string Cash(StoreId store) => $"store/{store}/cash";
+
+    /// <summary>What a store sold against wallets.</summary>
+    public static string Sales(StoreId store) => $"store/{store}/sales";
+
+    /// <summary>Bonus money that a store gave away with top-ups.</summary>
+    public static string BonusGranted(StoreId store) => $"store/{store}/bonus-granted";
+
+    /// <summary>Points that a store gave.</summary>
+    public static string PointsGranted(StoreId store) => $"store/{store}/points-granted";
+
+    /// <summary>Points that a store took in.</summary>
+    public static string PointsRedeemed(StoreId store) => $"store/{store}/points-redeemed";
+
+    /// <summary>What a store bears because it used rights that nobody backed.</summary>
+    public static string Loss(StoreId store) => $"store/{store}/loss";
+
+    /// <summary>The control account of a bucket.</summary>
+    public static string Wallet(Bucket bucket) => bucket.Kind switch
+    {
+        BucketKind.Principal => WalletPrincipal,
+        BucketKind.Points => WalletPoints,
+        _ => WalletBonus,
+    };
+}

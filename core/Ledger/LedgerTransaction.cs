@@ -1,0 +1,84 @@
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Ledger;
+
+/// <summary>The double-entry side of one op. Its entries sum to zero for each asset (I3), or it is not built.</summary>
+public sealed class LedgerTransaction
+{
+    /// <summary>A transaction without entries.</summary>
+    public static readonly LedgerTransaction Empty = new([]);
+
+    private LedgerTransaction(IReadOnlyList<LedgerEntry> entries) => Entries = entries;
+
+    /// <summary>The entries, one per account and asset, ordered by account.</summary>
+    public IReadOnlyList<LedgerEntry> Entries { get; }
+
+    /// <summary>Books the moves of <paramref name="op"/>.</summary>
+    /// <param name="op">The op; relinquishments book nothing, because the member's value does not change.</param>
+    /// <param name="currency">The asset of money buckets.</param>
+    /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears.</param>
+    /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
+    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf)
+    {
+        var sums = new SortedDictionary<(string Account, string Asset), long>();
+        void Book(string account, Asset asset, long amount)
+        {
+            if (amount != 0)
+            {
+                sums[(account, asset.Code)] = checked(sums.GetValueOrDefault((account, asset.Code)) + amount);
+            }
+        }
+
+        for (var i = 0; i < op.Moves.Count; i++)
+        {
+            var move = op.Moves[i];
+            var asset = move.Bucket.IsMoney ? currency : Asset.Points;
+            var store = op.Id.Holder.Store;
+            switch (move.Kind)
+            {
+                case MoveKind.Credit:
+                    Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
+                    Book(Counterpart(op.Type, move, store), asset, move.AmountMinor);
+                    break;
+                case MoveKind.Debit:
+                    Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
+                    Book(Accounts.Loss(store), asset, lossOf(i));
+                    Book(Counterpart(op.Type, move, store), asset, -move.AmountMinor);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return Validated(sums);
+    }
+
+    private static LedgerTransaction Validated(SortedDictionary<(string Account, string Asset), long> sums)
+    {
+        var entries = sums.Where(sum => sum.Value != 0).Select(sum => new LedgerEntry(sum.Key.Account, new Asset(sum.Key.Asset), sum.Value)).ToArray();
+        foreach (var asset in entries.GroupBy(entry => entry.Asset.Code, StringComparer.Ordinal))
+        {
+            if (asset.Sum(entry => entry.AmountMinor) != 0)
+            {
+                throw new InvalidOperationException($"I3 broken: entries in {asset.Key} do not sum to zero.");
+            }
+        }
+
+        return entries.Length == 0 ? Empty : new LedgerTransaction(entries);
+    }
+
+    // A void or refund books against the account that the op it undoes had used, so that the two cancel out.
+    private static string Counterpart(OpType type, Move move, StoreId store)
+    {
+        var undoing = type is OpType.Void or OpType.Refund;
+        var grantedHere = (type == OpType.TopUp && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
+        return move.Bucket.Kind switch
+        {
+            BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(store),
+            BucketKind.Lot => grantedHere ? Accounts.BonusGranted(store) : Accounts.Sales(store),
+            _ => (move.Kind == MoveKind.Credit) != undoing ? Accounts.PointsGranted(store) : Accounts.PointsRedeemed(store),
+        };
+    }
+}

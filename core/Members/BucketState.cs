@@ -1,0 +1,80 @@
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>One bucket of a member at the hub: what is free, and who holds the rest.</summary>
+/// <remarks>Pool + sum of Outstanding = Credited - Debited + Loss (I3). Owned by one member's state; not thread-safe.</remarks>
+public sealed class BucketState(Bucket bucket)
+{
+    /// <summary>Which bucket.</summary>
+    public Bucket Bucket { get; } = bucket;
+
+    /// <summary>P: free at the hub.</summary>
+    public long Pool { get; set; }
+
+    /// <summary>All credits ingested.</summary>
+    public long Credited { get; set; }
+
+    /// <summary>All debits ingested.</summary>
+    public long Debited { get; set; }
+
+    /// <summary>What stores bore because the wallet could not.</summary>
+    public long Loss { get; set; }
+
+    /// <summary>Uses of rights that nobody backed and no reclaim explains (I5); above zero only after amnesia or a clone.</summary>
+    public long Unbacked { get; set; }
+
+    /// <summary>The lines, ordered by holder.</summary>
+    public List<HubLine> Lines { get; } = [];
+
+    /// <summary>W: what the member owns in this bucket.</summary>
+    public long Total => checked(Credited - Debited + Loss);
+
+    /// <summary>The line of a holder, or null.</summary>
+    public HubLine? Find(Holder holder) => Lines.Find(line => line.Holder == holder);
+
+    /// <summary>The line of a holder, made where there is none.</summary>
+    public HubLine LineOf(Holder holder)
+    {
+        var index = 0;
+        for (; index < Lines.Count; index++)
+        {
+            var order = Lines[index].Holder.CompareTo(holder);
+            if (order == 0)
+            {
+                return Lines[index];
+            }
+
+            if (order > 0)
+            {
+                break;
+            }
+        }
+
+        var line = new HubLine(holder);
+        Lines.Insert(index, line);
+        return line;
+    }
+
+    /// <summary>What is broken here in words, or null: I2, I3, I4 and the balance of every line.</summary>
+    public string? FindBreach()
+    {
+        long held = 0;
+        foreach (var line in Lines)
+        {
+            if (line.Outstanding < 0 || line.Disowned < 0)
+            {
+                return $"I2: line {line.Holder} of {Bucket} has A = {line.Outstanding}, F = {line.Disowned}";
+            }
+
+            held = checked(held + line.Outstanding);
+        }
+
+        return Pool < 0 ? $"I2: the pool of {Bucket} is {Pool}"
+            : Total < 0 ? $"I4: {Bucket} is {Total}"
+            : checked(Pool + held) != Total ? $"I3: {Bucket} has pool {Pool} + held {held}, but {Total} in the wallet"
+            : null;
+    }
+}

@@ -1,0 +1,316 @@
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>The member grain's mind: takes one message, changes the state by events, says what has to leave.</summary>
+/// <remarks>
+/// Synchronous and pure; its host writes the events and releases the effects after they are durable. Thread rule: one caller
+/// at a time. Crash rule: only events survive; a checkout that was waiting for other stores is simply asked again by its till.
+/// </remarks>
+public sealed class MemberMachine(MemberState state)
+{
+    private readonly List<Checkout> _checkouts = [];
+
+    /// <summary>The member's state.</summary>
+    public MemberState State { get; } = state;
+
+    /// <summary>Whether a checkout waits for other stores; such a grain is not evicted.</summary>
+    public bool IsWaiting => _checkouts.Count > 0;
+
+    /// <summary>Handles one message.</summary>
+    /// <exception cref="InvalidOperationException">An invariant would break; the state is then not to be used any more.</exception>
+    public TurnResult Turn(MemberMessage message, ITurnContext context)
+    {
+        var turn = new TurnResult();
+        switch (message)
+        {
+            case OpArrived arrived:
+                OnOp(arrived.Op, turn, context);
+                break;
+            case RightsWanted wanted:
+                OnRightsWanted(wanted, turn, context);
+                break;
+            case RevokeAnswered answered:
+                OnRevokeEnded(answered.Ask, answered.Holder, turn);
+                break;
+            case RevokeExpired expired:
+                OnRevokeEnded(expired.Ask, holder: null, turn);
+                break;
+            case IdentifyWanted wanted:
+                OnIdentify(wanted, turn, context);
+                break;
+            case CatchUpWanted wanted:
+                OnCatchUp(wanted, turn);
+                break;
+            case RegisterWanted wanted:
+                Apply(new MemberRegistered(wanted.Profile), turn, context);
+                turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
+                break;
+            case StateWanted wanted:
+                turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown member message {message.GetType().Name}.");
+        }
+
+        if (turn.Events.Count > 0 && State.FindBreach() is { } breach)
+        {
+            throw new InvalidOperationException(breach);
+        }
+
+        return turn;
+    }
+
+    private OpOutcome? Apply(MemberEvent change, TurnResult turn, ITurnContext context)
+    {
+        var outcome = State.Apply(change, context.NowMs);
+        turn.Events.Add(new AppliedEvent(change, State.Version, context.NowMs, outcome));
+        return outcome;
+    }
+
+    private void OnOp(Op op, TurnResult turn, ITurnContext context)
+    {
+        if (State.HasApplied(op.Id))
+        {
+            turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, Classification.Normal, ""));
+            return;
+        }
+
+        var outcome = Apply(new OpApplied(op), turn, context)!;
+        turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, outcome.Classification, outcome.Note));
+        ServeCheckouts(turn, context);
+        if (op.Type is OpType.Sale or OpType.Relinquish)
+        {
+            Refill(turn, context);
+        }
+
+        if (op.Type == OpType.Sale)
+        {
+            ReturnSurplus(op.Id.Holder, turn, context);
+        }
+    }
+
+    private void OnRightsWanted(RightsWanted wanted, TurnResult turn, ITurnContext context)
+    {
+        GrantUpTo(wanted.Holder, wanted.Targets, turn, context);
+        var checkout = new Checkout(context.NextAsk(), wanted);
+        if (wanted.Checkout && AskOthers(checkout, turn, context))
+        {
+            _checkouts.Add(checkout);
+            turn.Effects.Add(new StartDeadline(checkout.Ask, context.Policy.RevokeDeadlineMs));
+            return;
+        }
+
+        turn.Effects.Add(new SendRightsReply(wanted.Holder, wanted.Request, MemberView.Of(State)));
+    }
+
+    private void OnRevokeEnded(long ask, Holder? holder, TurnResult turn)
+    {
+        var index = _checkouts.FindIndex(checkout => checkout.Ask == ask);
+        if (index < 0)
+        {
+            return;
+        }
+
+        var ended = _checkouts[index];
+        if (holder is { } answered)
+        {
+            ended.Asked.Remove(answered);
+            if (ended.Asked.Count > 0)
+            {
+                return;
+            }
+        }
+
+        _checkouts.RemoveAt(index);
+        turn.Effects.Add(new SendRightsReply(ended.Wanted.Holder, ended.Wanted.Request, MemberView.Of(State)));
+    }
+
+    private void OnIdentify(IdentifyWanted wanted, TurnResult turn, ITurnContext context)
+    {
+        if (!State.Registered)
+        {
+            turn.Effects.Add(new SendIdentifyReply(wanted.Holder, wanted.Request, MemberView.Of(State)));
+            return;
+        }
+
+        if (!State.Followers.Contains(wanted.Holder.Store))
+        {
+            Apply(new MemberFollowed(wanted.Holder.Store), turn, context);
+        }
+
+        if (wanted.Prefetch)
+        {
+            // The member stands at this till: everything that is free may lie here, the placement takes it back after the sale.
+            var targets = State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Pool > 0)
+                .Select(bucket => new GrantedLine(bucket.Bucket, (bucket.Find(wanted.Holder)?.Granted ?? 0) + bucket.Pool)).ToArray();
+            GrantUpTo(wanted.Holder, targets, turn, context);
+        }
+
+        turn.Effects.Add(new SendIdentifyReply(wanted.Holder, wanted.Request, MemberView.Of(State)));
+    }
+
+    private void OnCatchUp(CatchUpWanted wanted, TurnResult turn)
+    {
+        if (State.Followers.Contains(wanted.Holder.Store))
+        {
+            turn.Effects.Add(new SendChange(wanted.Holder.Store, MemberView.Of(State)));
+        }
+    }
+
+    // protocol.md 1.5: delta = min(P, max(0, target - G)); the absolute target makes a repeated request harmless.
+    private void GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
+    {
+        if (!context.IsOnline(holder))
+        {
+            return;
+        }
+
+        var granted = new List<GrantedLine>();
+        foreach (var (bucketId, target) in targets)
+        {
+            if (State.Find(bucketId) is not { } bucket)
+            {
+                continue;
+            }
+
+            var current = bucket.Find(holder)?.Granted ?? 0;
+            var delta = Math.Min(bucket.Pool, Math.Max(0, target - current));
+            if (delta > 0)
+            {
+                granted.Add(new GrantedLine(bucketId, current + delta));
+            }
+        }
+
+        if (granted.Count > 0)
+        {
+            Apply(new RightsGranted(holder, granted), turn, context);
+            turn.Effects.Add(new SendRights(holder, granted));
+        }
+    }
+
+    // protocol.md 1.6: ask online holders, largest first, until what they hold would cover what is missing.
+    private bool AskOthers(Checkout checkout, TurnResult turn, ITurnContext context)
+    {
+        var asks = new SortedDictionary<Holder, List<RevokeLine>>();
+        foreach (var (bucketId, target) in checkout.Wanted.Targets)
+        {
+            if (State.Find(bucketId) is not { } bucket)
+            {
+                continue;
+            }
+
+            var missing = target - (bucket.Find(checkout.Wanted.Holder)?.Granted ?? 0);
+            var holders = bucket.Lines.Where(line => line.Outstanding > 0 && line.Holder != checkout.Wanted.Holder && context.IsOnline(line.Holder));
+            foreach (var line in holders.OrderByDescending(line => line.Outstanding).ThenBy(line => line.Holder))
+            {
+                if (missing <= 0)
+                {
+                    break;
+                }
+
+                // Level 0: the member stands at the asking till, so that is where the value is needed; placement spreads it again afterwards.
+                missing -= line.Outstanding;
+                if (!asks.TryGetValue(line.Holder, out var lines))
+                {
+                    asks.Add(line.Holder, lines = []);
+                }
+
+                lines.Add(new RevokeLine(bucketId, KeepLevel: 0, line.Granted));
+            }
+        }
+
+        foreach (var (holder, lines) in asks)
+        {
+            checkout.Asked.Add(holder);
+            turn.Effects.Add(new AskRevoke(holder, checkout.Ask, lines));
+        }
+
+        return asks.Count > 0;
+    }
+
+    private void ServeCheckouts(TurnResult turn, ITurnContext context)
+    {
+        for (var i = 0; i < _checkouts.Count; i++)
+        {
+            var checkout = _checkouts[i];
+            GrantUpTo(checkout.Wanted.Holder, checkout.Wanted.Targets, turn, context);
+            if (IsServed(checkout.Wanted))
+            {
+                _checkouts.RemoveAt(i--);
+                turn.Effects.Add(new SendRightsReply(checkout.Wanted.Holder, checkout.Wanted.Request, MemberView.Of(State)));
+            }
+        }
+    }
+
+    private bool IsServed(RightsWanted wanted) =>
+        wanted.Targets.All(target => (State.Find(target.Bucket)?.Find(wanted.Holder)?.Granted ?? 0) >= target.Granted);
+
+    private void Refill(TurnResult turn, ITurnContext context)
+    {
+        if (IsWaiting)
+        {
+            return; // what comes back is for the till that waits
+        }
+
+        var wallet = State.MoneyMinor;
+        foreach (var (store, allowance) in Placement.Allowances(State, context.Policy))
+        {
+            if (context.OnlineHolder(store) is not { } holder)
+            {
+                continue; // rights sent to an offline store would only be stranded
+            }
+
+            var targets = new List<GrantedLine>();
+            foreach (var bucket in State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Pool > 0))
+            {
+                var target = Placement.ShareOf(allowance, bucket.Total, wallet);
+                var line = bucket.Find(holder);
+                var outstanding = line?.Outstanding ?? 0;
+                if (outstanding < Placement.Scale(target, context.Policy.RefillBelowPermille))
+                {
+                    targets.Add(new GrantedLine(bucket.Bucket, (line?.Granted ?? 0) + target - outstanding));
+                }
+            }
+
+            GrantUpTo(holder, targets, turn, context);
+        }
+    }
+
+    private void ReturnSurplus(Holder seller, TurnResult turn, ITurnContext context)
+    {
+        if (IsWaiting || !context.IsOnline(seller))
+        {
+            return;
+        }
+
+        var wallet = State.MoneyMinor;
+        var allowance = Placement.Allowances(State, context.Policy).FirstOrDefault(allowance => allowance.Store == seller.Store).AllowanceMinor;
+        var lines = new List<RevokeLine>();
+        foreach (var bucket in State.Buckets.Where(bucket => bucket.Bucket.IsMoney))
+        {
+            var keep = Placement.ShareOf(allowance, bucket.Total, wallet);
+            if (bucket.Find(seller) is { } line && line.Outstanding > Placement.Scale(keep, context.Policy.ReturnAbovePermille))
+            {
+                lines.Add(new RevokeLine(bucket.Bucket, keep, line.Granted));
+            }
+        }
+
+        if (lines.Count > 0)
+        {
+            turn.Effects.Add(new AskRevoke(seller, context.NextAsk(), lines));
+        }
+    }
+
+    private sealed class Checkout(long ask, RightsWanted wanted)
+    {
+        public long Ask { get; } = ask;
+
+        public RightsWanted Wanted { get; } = wanted;
+
+        public SortedSet<Holder> Asked { get; } = [];
+    }
+}

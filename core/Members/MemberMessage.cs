@@ -1,0 +1,36 @@
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>Something that a member's grain is asked or told.</summary>
+public abstract record MemberMessage;
+
+/// <summary>A store logged an op about this member. It is a fact.</summary>
+public sealed record OpArrived(Op Op) : MemberMessage;
+
+/// <summary>A store wants rights: absolute targets for G.</summary>
+/// <param name="Holder">Who asks.</param>
+/// <param name="Request">The asker's number for the answer.</param>
+/// <param name="Targets">For each bucket the G that would suffice.</param>
+/// <param name="Checkout">True: also ask other stores to give up theirs, and wait for them until the deadline.</param>
+public sealed record RightsWanted(Holder Holder, long Request, IReadOnlyList<GrantedLine> Targets, bool Checkout) : MemberMessage;
+
+/// <summary>A store gave up all that it will for one ask.</summary>
+public sealed record RevokeAnswered(Holder Holder, long Ask) : MemberMessage;
+
+/// <summary>A live revoke took too long.</summary>
+public sealed record RevokeExpired(long Ask) : MemberMessage;
+
+/// <summary>A till identified this member at a store: it follows the member from now on, and gets an allowance.</summary>
+public sealed record IdentifyWanted(Holder Holder, long Request, bool Prefetch) : MemberMessage;
+
+/// <summary>A store is back and wants the newest state, if it follows this member.</summary>
+public sealed record CatchUpWanted(Holder Holder) : MemberMessage;
+
+/// <summary>HQ creates this member.</summary>
+public sealed record RegisterWanted(MemberProfile Profile, object Reply) : MemberMessage;
+
+/// <summary>HQ wants to see the state.</summary>
+public sealed record StateWanted(object Reply) : MemberMessage;

@@ -1,0 +1,339 @@
+using SyncHub.Core.Ledger;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>One visit weight: how often a member comes to a store, decayed at each visit to any store.</summary>
+public readonly record struct Visit(StoreId Store, long Weight);
+
+/// <summary>Everything that the hub knows of one member: the fold of the member's events, and nothing else.</summary>
+/// <remarks>Owned by one grain; not thread-safe. It holds no pending work: what is not an event does not survive, by intention.</remarks>
+public sealed class MemberState(MemberId id, Asset currency)
+{
+    // A store visited once in 300 visits is below one part in ten thousand: it need not be remembered.
+    private const int RememberedStores = 8;
+    private const long VisitUnit = 1_000_000;
+
+    /// <summary>Whose state.</summary>
+    public MemberId Id { get; } = id;
+
+    /// <summary>The asset of money buckets.</summary>
+    public Asset Currency { get; } = currency;
+
+    /// <summary>How many events were applied; the version of the newest one.</summary>
+    public long Version { get; set; }
+
+    /// <summary>Whether a registration was seen. Facts about an unregistered member are kept all the same.</summary>
+    public bool Registered { get; set; }
+
+    /// <summary>Who the member is.</summary>
+    public MemberProfile Profile { get; set; } = MemberProfile.Empty;
+
+    /// <summary>Bills after discount, less what was given back; what tiers are computed from.</summary>
+    public long LifetimeSpendMinor { get; set; }
+
+    /// <summary>The largest recent payment, decaying by 2 % a visit.</summary>
+    public long LargestBasketMinor { get; set; }
+
+    /// <summary>When the hub wrote the newest event, Unix milliseconds.</summary>
+    public long RecordedAtMs { get; set; }
+
+    /// <summary>The buckets, ordered.</summary>
+    public List<BucketState> Buckets { get; } = [];
+
+    /// <summary>Principal by origin, oldest first.</summary>
+    public List<PrincipalParcel> Parcels { get; } = [];
+
+    /// <summary>Stores that keep a replica.</summary>
+    public List<StoreId> Followers { get; } = [];
+
+    /// <summary>Stores by visit weight, largest first.</summary>
+    public List<Visit> Visits { get; } = [];
+
+    /// <summary>The newest op of each holder about this member. An op at or below it was applied before.</summary>
+    public SortedDictionary<Holder, long> Applied { get; } = [];
+
+    /// <summary>What the member owns as money.</summary>
+    public long MoneyMinor => Buckets.Where(bucket => bucket.Bucket.IsMoney).Sum(bucket => bucket.Total);
+
+    /// <summary>What the member owns in one bucket.</summary>
+    public long TotalOf(Bucket bucket) => Find(bucket)?.Total ?? 0;
+
+    /// <summary>The bucket's state, or null.</summary>
+    public BucketState? Find(Bucket bucket) => Buckets.Find(state => state.Bucket == bucket);
+
+    /// <summary>The bucket's state, made where there is none.</summary>
+    public BucketState BucketOf(Bucket bucket)
+    {
+        var index = Buckets.FindIndex(state => state.Bucket.CompareTo(bucket) >= 0);
+        if (index >= 0 && Buckets[index].Bucket == bucket)
+        {
+            return Buckets[index];
+        }
+
+        var made = new BucketState(bucket);
+        Buckets.Insert(index < 0 ? Buckets.Count : index, made);
+        return made;
+    }
+
+    /// <summary>Whether an op was applied already, so that a second copy changes nothing.</summary>
+    public bool HasApplied(OpId op) => Applied.TryGetValue(op.Holder, out var sequence) && op.Sequence <= sequence;
+
+    /// <summary>Applies one event; deciding and replaying go through here alike.</summary>
+    /// <returns>What an op came to; null for other events.</returns>
+    public OpOutcome? Apply(MemberEvent change, long recordedAtMs)
+    {
+        Version++;
+        RecordedAtMs = recordedAtMs;
+        switch (change)
+        {
+            case OpApplied applied:
+                return ApplyOp(applied.Op);
+            case RightsGranted granted:
+                ApplyGrant(granted);
+                return null;
+            case MemberFollowed followed:
+                Follow(followed.Store);
+                return null;
+            case MemberRegistered registered:
+                Register(registered.Profile);
+                return null;
+            default:
+                throw new InvalidOperationException($"Unknown member event {change.GetType().Name}.");
+        }
+    }
+
+    /// <summary>What is broken in this state in words, or null.</summary>
+    public string? FindBreach()
+    {
+        foreach (var bucket in Buckets)
+        {
+            if (bucket.FindBreach() is { } breach)
+            {
+                return $"member {Id}: {breach}";
+            }
+        }
+
+        var parcels = Parcels.Sum(parcel => parcel.RemainingMinor);
+        return parcels != TotalOf(Bucket.Principal) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
+    }
+
+    private OpOutcome ApplyOp(Op op)
+    {
+        Applied[op.Id.Holder] = op.Id.Sequence;
+        if (OpDefects.Find(op) is { } defect)
+        {
+            return new OpOutcome(Classification.Anomaly, $"Parked: {defect}. No value was moved; compare with the receipt and adjust.", LedgerTransaction.Empty);
+        }
+
+        var anomalies = new List<string>();
+        var losses = new long[op.Moves.Count];
+        for (var i = 0; i < op.Moves.Count; i++)
+        {
+            losses[i] = ApplyMove(op, op.Moves[i], anomalies);
+        }
+
+        ApplyMember(op);
+        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index]);
+        var loss = losses.Sum();
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction)
+            : loss > 0 ? new OpOutcome(Classification.Liability, $"Store {op.Id.Holder.Store} bears {loss}: it used rights that had been reclaimed.", transaction)
+            : OpOutcome.Normal(transaction);
+    }
+
+    private long ApplyMove(Op op, Move move, List<string> anomalies)
+    {
+        var bucket = BucketOf(move.Bucket);
+        var line = bucket.LineOf(op.Id.Holder);
+        if (move.GrantedSeen > line.Granted)
+        {
+            anomalies.Add($"the store saw grants of {move.GrantedSeen} in {move.Bucket}, the hub made {line.Granted}");
+        }
+
+        var unbackedBefore = bucket.Unbacked;
+        var loss = move.Kind switch
+        {
+            MoveKind.Credit => Credit(bucket, line, move.AmountMinor, op),
+            MoveKind.Debit => Debit(bucket, line, move.AmountMinor),
+            _ => TakeBack(bucket, line, move.AmountMinor),
+        };
+        if (bucket.Unbacked > unbackedBefore)
+        {
+            anomalies.Add($"{bucket.Unbacked - unbackedBefore} of {move.Bucket} used without a right to it; store {op.Id.Holder.Store} bears {loss}");
+        }
+
+        return loss;
+    }
+
+    private long Credit(BucketState bucket, HubLine line, long amount, Op op)
+    {
+        checked
+        {
+            line.Credited += amount;
+            line.Outstanding += amount;
+            bucket.Credited += amount;
+        }
+
+        if (bucket.Bucket == Bucket.Principal)
+        {
+            AddParcel(new PrincipalParcel(op.Id.Holder.Store, op.RulesetVersion, amount));
+        }
+
+        return 0;
+    }
+
+    // protocol.md 1.8: backed rights first, then the free pool (it was the member's purchase), the rest is the store's.
+    private long Debit(BucketState bucket, HubLine line, long amount)
+    {
+        var backed = Math.Min(amount, line.Outstanding);
+        var fromPool = Math.Min(amount - backed, Math.Max(0, bucket.Pool));
+        var disowned = Math.Min(amount - backed, line.Disowned);
+        var loss = amount - backed - fromPool;
+        checked
+        {
+            line.Debited += amount;
+            line.Outstanding -= backed;
+            line.Disowned -= disowned;
+            bucket.Pool -= fromPool;
+            bucket.Unbacked += amount - backed - disowned;
+            bucket.Debited += amount;
+            bucket.Loss += loss;
+        }
+
+        if (bucket.Bucket == Bucket.Principal)
+        {
+            ConsumeParcels(amount - loss);
+        }
+
+        return loss;
+    }
+
+    private static long TakeBack(BucketState bucket, HubLine line, long amount)
+    {
+        var disowned = Math.Min(amount, line.Disowned);
+        var backed = Math.Min(amount - disowned, line.Outstanding);
+        checked
+        {
+            line.Relinquished += amount;
+            line.Disowned -= disowned;
+            line.Outstanding -= backed;
+            bucket.Pool += backed;
+            bucket.Unbacked += amount - disowned - backed;
+        }
+
+        return 0;
+    }
+
+    private void AddParcel(PrincipalParcel added)
+    {
+        var index = Parcels.FindIndex(parcel => parcel.OriginStore == added.OriginStore && parcel.Terms == added.Terms);
+        if (index < 0)
+        {
+            Parcels.Add(added);
+            return;
+        }
+
+        Parcels[index] = added with { RemainingMinor = checked(Parcels[index].RemainingMinor + added.RemainingMinor) };
+    }
+
+    private void ConsumeParcels(long amount)
+    {
+        while (amount > 0 && Parcels.Count > 0)
+        {
+            var taken = Math.Min(amount, Parcels[0].RemainingMinor);
+            amount -= taken;
+            if (taken == Parcels[0].RemainingMinor)
+            {
+                Parcels.RemoveAt(0);
+            }
+            else
+            {
+                Parcels[0] = Parcels[0] with { RemainingMinor = Parcels[0].RemainingMinor - taken };
+            }
+        }
+    }
+
+    private void ApplyMember(Op op)
+    {
+        var store = op.Id.Holder.Store;
+        switch (op.Type)
+        {
+            case OpType.RegisterMember:
+                Register(op.Profile ?? MemberProfile.Empty);
+                Follow(store);
+                break;
+            case OpType.TopUp:
+                CountVisit(store);
+                Follow(store);
+                break;
+            case OpType.Sale:
+                CountVisit(store);
+                Follow(store);
+                LifetimeSpendMinor = checked(LifetimeSpendMinor + op.BillMinor - op.DiscountMinor);
+                LargestBasketMinor = Math.Max(LargestBasketMinor * 98 / 100, op.MoneyMinor(MoveKind.Debit));
+                break;
+            case OpType.Void or OpType.Refund:
+                // BillMinor of an undoing op is the part of the sale that is undone; a voided top-up undoes no sale.
+                LifetimeSpendMinor = Math.Max(0, LifetimeSpendMinor - op.BillMinor);
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void CountVisit(StoreId store)
+    {
+        for (var i = 0; i < Visits.Count; i++)
+        {
+            Visits[i] = Visits[i] with { Weight = Visits[i].Weight * 97 / 100 };
+        }
+
+        var index = Visits.FindIndex(visit => visit.Store == store);
+        if (index < 0)
+        {
+            Visits.Add(new Visit(store, VisitUnit));
+        }
+        else
+        {
+            Visits[index] = new Visit(store, Visits[index].Weight + VisitUnit);
+        }
+
+        Visits.Sort((left, right) => left.Weight != right.Weight ? right.Weight.CompareTo(left.Weight) : left.Store.CompareTo(right.Store));
+        if (Visits.Count > RememberedStores)
+        {
+            Visits.RemoveRange(RememberedStores, Visits.Count - RememberedStores);
+        }
+    }
+
+    private void ApplyGrant(RightsGranted granted)
+    {
+        foreach (var (bucketId, total) in granted.Lines)
+        {
+            var bucket = BucketOf(bucketId);
+            var line = bucket.LineOf(granted.Holder);
+            var delta = total - line.Granted;
+            line.Granted = total;
+            line.Outstanding = checked(line.Outstanding + delta);
+            bucket.Pool = checked(bucket.Pool - delta);
+        }
+
+        Follow(granted.Holder.Store);
+    }
+
+    private void Follow(StoreId store)
+    {
+        if (!Followers.Contains(store))
+        {
+            Followers.Add(store);
+        }
+    }
+
+    private void Register(MemberProfile profile)
+    {
+        Registered = true;
+        Profile = profile;
+    }
+}

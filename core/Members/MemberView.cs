@@ -1,0 +1,60 @@
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>A member's state at one version, unchangeable, to be read anywhere.</summary>
+public sealed record MemberView
+{
+    /// <summary>Who.</summary>
+    public required MemberId Id { get; init; }
+
+    /// <summary>Which version.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>Whether the member was registered.</summary>
+    public required bool Registered { get; init; }
+
+    /// <summary>Personal data.</summary>
+    public required MemberProfile Profile { get; init; }
+
+    /// <summary>What tiers are computed from.</summary>
+    public required long LifetimeSpendMinor { get; init; }
+
+    /// <summary>The largest recent payment.</summary>
+    public required long LargestBasketMinor { get; init; }
+
+    /// <summary>When the hub wrote it.</summary>
+    public required long RecordedAtMs { get; init; }
+
+    /// <summary>The buckets with all their lines.</summary>
+    public required IReadOnlyList<BucketView> Buckets { get; init; }
+
+    /// <summary>Principal by origin.</summary>
+    public required IReadOnlyList<PrincipalParcel> Parcels { get; init; }
+
+    /// <summary>Copies <paramref name="state"/>.</summary>
+    public static MemberView Of(MemberState state) => new()
+    {
+        Id = state.Id,
+        Version = state.Version,
+        Registered = state.Registered,
+        Profile = state.Profile,
+        LifetimeSpendMinor = state.LifetimeSpendMinor,
+        LargestBasketMinor = state.LargestBasketMinor,
+        RecordedAtMs = state.RecordedAtMs,
+        Buckets = [.. state.Buckets.Select(BucketView.Of)],
+        Parcels = [.. state.Parcels],
+    };
+}
+
+/// <summary>One bucket of a <see cref="MemberView"/>.</summary>
+public sealed record BucketView(Bucket Bucket, long Total, long Pool, long Loss, IReadOnlyList<LineView> Lines)
+{
+    /// <summary>Copies <paramref name="state"/>.</summary>
+    public static BucketView Of(BucketState state) => new(state.Bucket, state.Total, state.Pool, state.Loss,
+        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding))]);
+}
+
+/// <summary>One right line of a <see cref="MemberView"/>.</summary>
+public readonly record struct LineView(Holder Holder, long Granted, long Credited, long Debited, long Relinquished, long Disowned, long Outstanding);

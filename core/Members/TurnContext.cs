@@ -1,0 +1,35 @@
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>What a turn may look at besides the member's own state.</summary>
+public interface ITurnContext
+{
+    /// <summary>The hub's clock, Unix milliseconds; recorded, never decided by.</summary>
+    long NowMs { get; }
+
+    /// <summary>How rights are placed.</summary>
+    PlacementPolicy Policy { get; }
+
+    /// <summary>Whether a holder is the living incarnation of its store and connected now. A wrong answer costs time, never money.</summary>
+    bool IsOnline(Holder holder);
+
+    /// <summary>The connected incarnation of a store, or null.</summary>
+    Holder? OnlineHolder(StoreId store);
+
+    /// <summary>A number never used before for an ask, so that a late answer to an old one is recognised.</summary>
+    long NextAsk();
+}
+
+/// <summary>An event that a turn applied, with the version that it made and what an op came to.</summary>
+public readonly record struct AppliedEvent(MemberEvent Event, long Version, long RecordedAtMs, OpOutcome? Outcome);
+
+/// <summary>What a turn did: events to write, effects to release once they are durable, and whether followers should hear of it.</summary>
+public sealed class TurnResult
+{
+    /// <summary>Events in order.</summary>
+    public List<AppliedEvent> Events { get; } = [];
+
+    /// <summary>Effects in order.</summary>
+    public List<MemberEffect> Effects { get; } = [];
+}

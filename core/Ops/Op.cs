@@ -1,0 +1,115 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Ops;
+
+/// <summary>What an op is. A number that this version does not know is kept as it came and reported as an anomaly.</summary>
+public enum OpType
+{
+    /// <summary>Not said.</summary>
+    Unspecified = 0,
+
+    /// <summary>Value sold to the member.</summary>
+    TopUp = 1,
+
+    /// <summary>A bill, paid in part or whole from the wallet.</summary>
+    Sale = 2,
+
+    /// <summary>Points spent outside a sale.</summary>
+    Redeem = 3,
+
+    /// <summary>Undoes one earlier op of this store as a whole.</summary>
+    Void = 4,
+
+    /// <summary>Gives back part of what an earlier sale took from the wallet.</summary>
+    Refund = 5,
+
+    /// <summary>Rights handed back to the hub.</summary>
+    Relinquish = 6,
+
+    /// <summary>A new member.</summary>
+    RegisterMember = 7,
+
+    /// <summary>The end of a business day at one store.</summary>
+    CloseDay = 8,
+}
+
+/// <summary>Which way a move goes.</summary>
+public enum MoveKind
+{
+    /// <summary>Not said.</summary>
+    Unspecified = 0,
+
+    /// <summary>The member gains value.</summary>
+    Credit = 1,
+
+    /// <summary>The member uses value.</summary>
+    Debit = 2,
+
+    /// <summary>The store gives up the right to spend; the member's value stays.</summary>
+    Relinquish = 3,
+}
+
+/// <summary>One change of one bucket. The amount is above zero; the kind says which way.</summary>
+/// <param name="Kind">Which way.</param>
+/// <param name="Bucket">Which pot.</param>
+/// <param name="AmountMinor">Minor units (points for the points bucket), above zero.</param>
+/// <param name="GrantedSeen">The right line's g when the op was logged.</param>
+public readonly record struct Move(MoveKind Kind, Bucket Bucket, long AmountMinor, long GrantedSeen);
+
+/// <summary>A fact in a store's append-only log: it happened, and nobody may refuse it afterwards.</summary>
+/// <remarks>This is the decoded form. The bytes it came from are what is hashed, kept and sent; it is never encoded a second time.</remarks>
+public sealed record Op
+{
+    /// <summary>Its name.</summary>
+    public required OpId Id { get; init; }
+
+    /// <summary>What it is.</summary>
+    public required OpType Type { get; init; }
+
+    /// <summary>Whose; default for an op about no member (day close).</summary>
+    public MemberId Member { get; init; }
+
+    /// <summary>What it changes; at most one move per bucket and kind.</summary>
+    public IReadOnlyList<Move> Moves { get; init; } = [];
+
+    /// <summary>The till's clock, Unix milliseconds. Shown to people; never decides whether money moves.</summary>
+    public long OccurredAtMs { get; init; }
+
+    /// <summary>The op that a void or refund is about.</summary>
+    public OpId? Reference { get; init; }
+
+    /// <summary>The ruleset that priced it.</summary>
+    public int RulesetVersion { get; init; }
+
+    /// <summary>The till.</summary>
+    public string Terminal { get; init; } = "";
+
+    /// <summary>Who stood at it.</summary>
+    public string Operator { get; init; } = "";
+
+    /// <summary>The till's own id of the request, for exactly-once answers.</summary>
+    public string RequestId { get; init; } = "";
+
+    /// <summary>The bill before any discount; for a top-up the cash taken.</summary>
+    public long BillMinor { get; init; }
+
+    /// <summary>Taken off the bill: tier discount and the value of points.</summary>
+    public long DiscountMinor { get; init; }
+
+    /// <summary>The part of the bill paid by cash or card.</summary>
+    public long OtherTenderMinor { get; init; }
+
+    /// <summary>The new member's data, for a registration.</summary>
+    public MemberProfile? Profile { get; init; }
+
+    /// <summary>Free text.</summary>
+    public string Note { get; init; } = "";
+
+    /// <summary>The sum of one kind of move over money buckets.</summary>
+    public long MoneyMinor(MoveKind kind) => Moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
+
+    /// <summary>The sum of one kind of move over one bucket.</summary>
+    public long AmountOf(MoveKind kind, Bucket bucket) => Moves.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);
+}

@@ -1,0 +1,47 @@
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Wallets;
+
+/// <summary>The kinds of value in a wallet.</summary>
+public enum BucketKind
+{
+    /// <summary>Not said.</summary>
+    Unspecified = 0,
+
+    /// <summary>Money that the member paid in. Never expires.</summary>
+    Principal = 1,
+
+    /// <summary>Points, whole.</summary>
+    Points = 2,
+
+    /// <summary>One lot of bonus money.</summary>
+    Lot = 3,
+}
+
+/// <summary>What rights are counted in: one pot of value of one member.</summary>
+public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<Bucket>
+{
+    /// <summary>Money paid in.</summary>
+    public static readonly Bucket Principal = new(BucketKind.Principal, default);
+
+    /// <summary>Points.</summary>
+    public static readonly Bucket Points = new(BucketKind.Points, default);
+
+    /// <summary>The bucket of one lot.</summary>
+    public static Bucket Of(LotId lot) => new(BucketKind.Lot, lot);
+
+    /// <summary>Principal or bonus: what can pay a bill one to one.</summary>
+    public bool IsMoney => Kind is BucketKind.Principal or BucketKind.Lot;
+
+    /// <summary>Principal, points, then lots by expiry.</summary>
+    public int CompareTo(Bucket other) => Kind != other.Kind ? Kind.CompareTo(other.Kind) : Lot.CompareTo(other.Lot);
+
+    /// <inheritdoc/>
+    public override string ToString() => Kind switch
+    {
+        BucketKind.Principal => "principal",
+        BucketKind.Points => "points",
+        BucketKind.Lot => $"lot:{Lot.OriginStore}:{Lot.Terms}:{Lot.ExpiryDay}",
+        _ => $"bucket {(int)Kind}",
+    };
+}
