@@ -1,0 +1,183 @@
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Protocol;
+
+/// <summary>What an agent says first on a new connection.</summary>
+public sealed record Hello(Holder Holder, ReadOnlyMemory<byte> Nonce, long Token, long TipSequence, OpHash TipHash, long FeedPosition, bool IsLocked);
+
+/// <summary>The hub's answer to a <see cref="Hello"/>: welcome, or why not.</summary>
+public abstract record HelloVerdict;
+
+/// <summary>Welcome: send everything above the committed watermark.</summary>
+public sealed record Welcomed(long CommittedSequence, OpHash CommittedHash) : HelloVerdict;
+
+/// <summary>The agent's database does not continue what the hub knows of it; the agent locks itself.</summary>
+public sealed record Stale(string Reason) : HelloVerdict;
+
+/// <summary>An op of a batch that passed the checks, with the chain around it.</summary>
+public readonly record struct IncomingOp(long Sequence, OpHash PreviousHash, OpHash Hash, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>What came of a batch: the ops to hand on, and why the rest was not taken.</summary>
+/// <param name="Ops">New ops, in order.</param>
+/// <param name="Fault">Null, or why the connection must be closed: a gap or a fork.</param>
+public readonly record struct BatchVerdict(IReadOnlyList<IncomingOp> Ops, string? Fault);
+
+/// <summary>The hub's end of one store's op stream: contiguity, the hash chain, exactly-once hand-over and the committed watermark.</summary>
+/// <remarks>
+/// Sans I/O. One object lives as long as its holder is known, over many connections, because ops of an older connection may still
+/// be on their way to the disk. Thread rule: one caller at a time. Crash rule: rebuilt from the durable cursor; the agent then
+/// sends again what was above it, and what had been applied already is recognised by <see cref="RememberApplied"/>.
+/// </remarks>
+public sealed class StoreSession(Holder holder, long committedSequence, OpHash committedHash)
+{
+    // Above the watermark: hash by sequence, and whether it is durable yet.
+    private readonly SortedDictionary<long, (OpHash Hash, bool Durable)> _above = [];
+
+    /// <summary>Whose stream.</summary>
+    public Holder Holder { get; } = holder;
+
+    /// <summary>I13: all ops up to here are durable and applied.</summary>
+    public long CommittedSequence { get; private set; } = committedSequence;
+
+    /// <summary>The hash at the watermark.</summary>
+    public OpHash CommittedHash { get; private set; } = committedHash;
+
+    /// <summary>The newest op that was taken in, durable or not.</summary>
+    public long ReceivedSequence { get; private set; } = committedSequence;
+
+    /// <summary>The hash of that op.</summary>
+    public OpHash ReceivedHash { get; private set; } = committedHash;
+
+    /// <summary>Ops handed on and not durable yet.</summary>
+    public int InFlight => _above.Count(op => !op.Value.Durable);
+
+    /// <summary>Tells, after a restart, of an op above the cursor that is durable already. In rising order.</summary>
+    public void RememberApplied(long sequence, OpHash hash)
+    {
+        if (sequence <= CommittedSequence)
+        {
+            return;
+        }
+
+        _above[sequence] = (hash, true);
+        Advance();
+    }
+
+    /// <summary>Step 1: judges who wants to go on.</summary>
+    public HelloVerdict OnHello(Hello hello)
+    {
+        if (hello.TipSequence < CommittedSequence)
+        {
+            return new Stale($"The hub has op {CommittedSequence} of store {Holder.Store}; this database ends at {hello.TipSequence}. It is an older copy and must not spend. Give the store a new incarnation.");
+        }
+
+        if (hello.TipSequence == CommittedSequence && hello.TipHash != CommittedHash)
+        {
+            return new Stale($"Op {CommittedSequence} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity.");
+        }
+
+        return new Welcomed(CommittedSequence, CommittedHash);
+    }
+
+    /// <summary>Step 2: takes a batch. What was taken before is passed over; a gap or a fork ends the connection, and nothing after it is taken.</summary>
+    public BatchVerdict OnBatch(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes)
+    {
+        var taken = new List<IncomingOp>(envelopes.Count);
+        var hash = previousHash;
+        for (var i = 0; i < envelopes.Count; i++)
+        {
+            var sequence = firstSequence + i;
+            var before = hash;
+            hash = before.Next(envelopes[i].Span);
+            if (KnownHash(sequence) is { } known)
+            {
+                if (known != hash)
+                {
+                    return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} came twice with different contents.");
+                }
+
+                continue;
+            }
+
+            if (sequence <= CommittedSequence)
+            {
+                continue; // below the watermark only the chain after it can be compared
+            }
+
+            if (sequence != ReceivedSequence + 1)
+            {
+                if (!IsRemembered(sequence))
+                {
+                    return new BatchVerdict(taken, $"Gap: op {sequence} of store {Holder.Store} came after {ReceivedSequence}.");
+                }
+
+                continue;
+            }
+
+            if (before != ReceivedHash)
+            {
+                return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not continue op {ReceivedSequence} as the hub has it.");
+            }
+
+            ReceivedSequence = sequence;
+            ReceivedHash = hash;
+            _above[sequence] = (hash, false);
+            taken.Add(new IncomingOp(sequence, before, hash, envelopes[i]));
+            SkipRemembered();
+        }
+
+        return new BatchVerdict(taken, null);
+    }
+
+    /// <summary>Step 3: an op is durable and applied. True when the watermark moved.</summary>
+    public bool OnApplied(long sequence)
+    {
+        if (!_above.TryGetValue(sequence, out var op))
+        {
+            return false;
+        }
+
+        _above[sequence] = (op.Hash, true);
+        var before = CommittedSequence;
+        Advance();
+        return CommittedSequence > before;
+    }
+
+    private OpHash? KnownHash(long sequence) =>
+        sequence == CommittedSequence && sequence > 0 ? CommittedHash
+        : _above.TryGetValue(sequence, out var op) ? op.Hash : null;
+
+    private bool IsRemembered(long sequence) => _above.ContainsKey(sequence);
+
+    // Ops above the watermark that a crash left durable while one below them was not: they are passed over in their turn.
+    private void SkipRemembered()
+    {
+        while (_above.TryGetValue(ReceivedSequence + 1, out var next))
+        {
+            ReceivedSequence++;
+            ReceivedHash = next.Hash;
+        }
+    }
+
+    private void Advance()
+    {
+        while (_above.Remove(CommittedSequence + 1, out var next))
+        {
+            if (!next.Durable)
+            {
+                _above[CommittedSequence + 1] = next;
+                break;
+            }
+
+            CommittedSequence++;
+            CommittedHash = next.Hash;
+        }
+
+        if (ReceivedSequence < CommittedSequence)
+        {
+            ReceivedSequence = CommittedSequence;
+            ReceivedHash = CommittedHash;
+            SkipRemembered();
+        }
+    }
+}

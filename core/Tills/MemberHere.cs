@@ -1,0 +1,59 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Tills;
+
+/// <summary>A member as one store sees it: its own right lines, and a replica of what the hub last said.</summary>
+/// <remarks>Only the lines decide what may be spent here; the replica is for people to read. Owned by the agent's engine; not thread-safe.</remarks>
+public sealed class MemberHere(MemberId id)
+{
+    /// <summary>Who.</summary>
+    public MemberId Id { get; } = id;
+
+    /// <summary>Right lines of this store's incarnation.</summary>
+    public SortedDictionary<Bucket, AgentLine> Lines { get; } = [];
+
+    /// <summary>What the hub last said, or null where it never did.</summary>
+    public Replica? Replica { get; set; }
+
+    /// <summary>Known as soon as the member was registered here, before the hub heard of it.</summary>
+    public MemberProfile? Profile { get; set; }
+
+    /// <summary>When a till last touched the member here, Unix milliseconds.</summary>
+    public long LastUsedMs { get; set; }
+
+    /// <summary>The line of a bucket; all zeros where there is none.</summary>
+    public AgentLine LineOf(Bucket bucket) => Lines.GetValueOrDefault(bucket);
+
+    /// <summary>Whether this store knows the member at all.</summary>
+    public bool IsKnown => Profile is not null || Replica is not null;
+
+    /// <summary>Principal and valid bonus that may be spent here now.</summary>
+    public long HereMinor(int day) => SpendableMoney(day).Sum(pot => pot.AmountMinor);
+
+    /// <summary>Points that may be spent here now.</summary>
+    public long PointsHere => LineOf(Bucket.Points).Available;
+
+    /// <summary>Money buckets that may pay a new sale on <paramref name="day"/>, with what each can give.</summary>
+    public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day) =>
+        [.. Lines.Where(line => line.Key.IsMoney && line.Value.Available > 0 && IsValid(line.Key, day)).Select(line => (line.Key, line.Value.Available))];
+
+    /// <summary>What the hub confirmed in one bucket, plus what this store did since and the hub had not seen.</summary>
+    public long ConfirmedOf(Bucket bucket)
+    {
+        var line = LineOf(bucket);
+        var seen = Replica?.OwnLines.GetValueOrDefault(bucket) ?? default;
+        return checked((Replica?.TotalOf(bucket) ?? 0) + (line.Credited - seen.Credited) - (line.Debited - seen.Debited));
+    }
+
+    /// <summary>All buckets that either side knows, ordered.</summary>
+    public IReadOnlyList<Bucket> Buckets => [.. Lines.Keys.Union(Replica?.Buckets ?? []).Order()];
+
+    /// <summary>The confirmed money in valid buckets.</summary>
+    public long ConfirmedMoney(int day) => Buckets.Where(bucket => bucket.IsMoney && IsValid(bucket, day)).Sum(ConfirmedOf);
+
+    /// <summary>Whether a bucket may pay on this day.</summary>
+    public static bool IsValid(Bucket bucket, int day) => bucket.Kind != BucketKind.Lot || bucket.Lot.IsValidOn(day);
+}

@@ -1,0 +1,23 @@
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Tills;
+
+/// <summary>What a store keeps of an op that it may still void or refund. The right to do so has one owner: this store (protocol.md 1.12).</summary>
+public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<Move> Moves, long BillMinor)
+{
+    /// <summary>Whether it was voided.</summary>
+    public bool IsVoided { get; init; }
+
+    /// <summary>What refunds have given back so far, per bucket; points taken back stand as debits.</summary>
+    public IReadOnlyList<Move> GivenBack { get; init; } = [];
+
+    /// <summary>Money that the sale took and no refund has given back.</summary>
+    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : Sum(Moves, MoveKind.Debit) - Sum(GivenBack, MoveKind.Credit);
+
+    /// <summary>How much of a bucket was given back (credit) or taken back (debit).</summary>
+    public long GivenBackOf(MoveKind kind, Bucket bucket) => GivenBack.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);
+
+    private static long Sum(IReadOnlyList<Move> moves, MoveKind kind) => moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
+}

@@ -1,0 +1,37 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Tills;
+
+/// <summary>How much of one bucket one store may spend; store 0 is what lies free at the hub.</summary>
+public readonly record struct Holding(Bucket Bucket, StoreId Store, long AmountMinor);
+
+/// <summary>A member as the hub last described it to a store: whole, at one version, as of a time.</summary>
+public sealed record Replica
+{
+    /// <summary>The member's version at the hub; a lower one never replaces a higher one.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>Who.</summary>
+    public required MemberProfile Profile { get; init; }
+
+    /// <summary>What the tier is computed from.</summary>
+    public required long LifetimeSpendMinor { get; init; }
+
+    /// <summary>When the hub wrote it, Unix milliseconds.</summary>
+    public required long AsOfMs { get; init; }
+
+    /// <summary>Where the value is.</summary>
+    public required IReadOnlyList<Holding> Holdings { get; init; }
+
+    /// <summary>This store's own lines as far as the hub had ingested them.</summary>
+    public required IReadOnlyDictionary<Bucket, AgentLine> OwnLines { get; init; }
+
+    /// <summary>Buckets with anything in them.</summary>
+    public IEnumerable<Bucket> Buckets => Holdings.Select(holding => holding.Bucket).Distinct();
+
+    /// <summary>W of one bucket.</summary>
+    public long TotalOf(Bucket bucket) => Holdings.Where(holding => holding.Bucket == bucket).Sum(holding => holding.AmountMinor);
+}

@@ -1,0 +1,62 @@
+using Google.Protobuf;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Tills;
+using Wire = SyncHub.V1;
+
+namespace SyncHub.Protos.Mapping;
+
+/// <summary>The agent's documents: its right lines of a member, and the ops that it may still undo.</summary>
+public static class AgentCodec
+{
+    /// <summary>The lines of a member.</summary>
+    public static byte[] Write(MemberHere member)
+    {
+        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs };
+        foreach (var (bucket, line) in member.Lines)
+        {
+            wire.Lines.Add(new Wire.AgentLine
+            {
+                Bucket = BucketCodec.ToWire(bucket),
+                Granted = line.Granted,
+                Credited = line.Credited,
+                Debited = line.Debited,
+                Relinquished = line.Relinquished,
+            });
+        }
+
+        return wire.ToByteArray();
+    }
+
+    /// <summary>Reads the lines into <paramref name="member"/>.</summary>
+    public static void ReadLines(byte[] bytes, MemberHere member)
+    {
+        var wire = Wire.AgentLines.Parser.ParseFrom(bytes);
+        member.LastUsedMs = wire.LastUsedMs;
+        foreach (var line in wire.Lines)
+        {
+            member.Lines[BucketCodec.ToCore(line.Bucket)] = new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished);
+        }
+    }
+
+    /// <summary>An op that may be undone.</summary>
+    public static byte[] Write(OwnOp own)
+    {
+        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor };
+        wire.Moves.AddRange(own.Moves.Select(MoveCodec.ToWire));
+        wire.GivenBack.AddRange(own.GivenBack.Select(MoveCodec.ToWire));
+        return wire.ToByteArray();
+    }
+
+    /// <summary>Reads an op that may be undone.</summary>
+    public static OwnOp ReadOwnOp(OpId id, byte[] bytes)
+    {
+        var wire = Wire.OwnOp.Parser.ParseFrom(bytes);
+        return new OwnOp(id, (OpType)wire.Type, MemberId.FromBytes(wire.Member.Span), [.. wire.Moves.Select(MoveCodec.ToCore)], wire.BillMinor)
+        {
+            IsVoided = wire.Voided,
+            GivenBack = [.. wire.GivenBack.Select(MoveCodec.ToCore)],
+        };
+    }
+}

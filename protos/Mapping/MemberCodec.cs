@@ -1,0 +1,142 @@
+using Google.Protobuf;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Rules;
+using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
+using Wire = SyncHub.V1;
+
+namespace SyncHub.Protos.Mapping;
+
+/// <summary>Members between the wire and the core: profiles, the change a store receives, and what HQ reads.</summary>
+public static class MemberCodec
+{
+    /// <summary>For the wire.</summary>
+    public static Wire.MemberProfile ToWire(MemberProfile profile) => new()
+    {
+        Name = profile.Name,
+        Phone = profile.Phone,
+        Card = profile.Card,
+        HomeStore = profile.HomeStore.Value,
+        Notes = profile.Notes,
+    };
+
+    /// <summary>From the wire.</summary>
+    public static MemberProfile ToCore(Wire.MemberProfile wire) => new(wire.Name, wire.Phone, wire.Card, new StoreId(wire.HomeStore), wire.Notes);
+
+    /// <summary>A member as one holder should see it.</summary>
+    public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules)
+    {
+        var delta = new Wire.MemberDelta
+        {
+            Member = UnsafeByteOperations.UnsafeWrap(view.Id.ToBytes()),
+            Version = view.Version,
+            Profile = ToWire(view.Profile),
+            Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
+            LifetimeSpendMinor = view.LifetimeSpendMinor,
+            RecordedAtMs = view.RecordedAtMs,
+            UsualBasketMinor = view.LargestBasketMinor,
+        };
+        foreach (var bucket in view.Buckets)
+        {
+            AddBucket(delta, bucket, receiver);
+        }
+
+        return delta;
+    }
+
+    /// <summary>What a store keeps of a change.</summary>
+    public static Replica ToReplica(Wire.MemberDelta delta) => new()
+    {
+        Version = delta.Version,
+        Profile = delta.Profile is null ? MemberProfile.Empty : ToCore(delta.Profile),
+        LifetimeSpendMinor = delta.LifetimeSpendMinor,
+        AsOfMs = delta.RecordedAtMs,
+        Holdings = [.. delta.Holdings.Select(holding => new Holding(BucketCodec.ToCore(holding.Bucket), new StoreId(holding.Store), holding.AmountMinor))],
+        OwnLines = delta.OwnLines.ToDictionary(line => BucketCodec.ToCore(line.Bucket), line => new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished)),
+    };
+
+    /// <summary>The wallet as HQ reads it.</summary>
+    public static Wire.Wallet ToWallet(MemberView view, string currency)
+    {
+        var wallet = new Wire.Wallet
+        {
+            MemberId = view.Id.ToString(),
+            Version = view.Version,
+            Currency = currency,
+            PrincipalMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Principal).Sum(bucket => bucket.Total),
+            BonusMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Lot).Sum(bucket => bucket.Total),
+            Points = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Points).Sum(bucket => bucket.Total),
+        };
+        foreach (var bucket in view.Buckets)
+        {
+            var wire = new Wire.WalletBucket { Bucket = BucketCodec.ToWire(bucket.Bucket), Total = bucket.Total, Pool = bucket.Pool, LossMinor = bucket.Loss };
+            wire.Lines.AddRange(bucket.Lines.Select(ToWire));
+            wallet.Buckets.Add(wire);
+        }
+
+        wallet.PrincipalParcels.AddRange(view.Parcels.Select(ToWire));
+        return wallet;
+    }
+
+    /// <summary>The member as HQ reads it.</summary>
+    public static Wire.MemberRecord ToRecord(MemberView view, Ruleset rules) => new()
+    {
+        MemberId = view.Id.ToString(),
+        Version = view.Version,
+        Profile = ToWire(view.Profile),
+        Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
+        LifetimeSpendMinor = view.LifetimeSpendMinor,
+        RecordedAtMs = view.RecordedAtMs,
+    };
+
+    internal static Wire.PrincipalParcel ToWire(PrincipalParcel parcel) => new()
+    {
+        OriginStore = parcel.OriginStore.Value,
+        Terms = parcel.Terms,
+        RemainingMinor = parcel.RemainingMinor,
+    };
+
+    internal static Wire.RightLine ToWire(LineView line) => new()
+    {
+        Store = line.Holder.Store.Value,
+        Incarnation = line.Holder.Incarnation.Value,
+        Granted = line.Granted,
+        Credited = line.Credited,
+        Debited = line.Debited,
+        Relinquished = line.Relinquished,
+        Disowned = line.Disowned,
+        Outstanding = line.Outstanding,
+    };
+
+    private static void AddBucket(Wire.MemberDelta delta, BucketView bucket, Holder receiver)
+    {
+        var wire = BucketCodec.ToWire(bucket.Bucket);
+        if (bucket.Pool != 0)
+        {
+            delta.Holdings.Add(new Wire.Holding { Bucket = wire, Store = 0, AmountMinor = bucket.Pool });
+        }
+
+        foreach (var line in bucket.Lines)
+        {
+            if (line.Outstanding != 0)
+            {
+                delta.Holdings.Add(new Wire.Holding { Bucket = wire, Store = line.Holder.Store.Value, AmountMinor = line.Outstanding });
+            }
+
+            if (line.Holder == receiver)
+            {
+                delta.OwnLines.Add(new Wire.OwnLine
+                {
+                    Bucket = wire,
+                    Granted = line.Granted,
+                    Credited = line.Credited,
+                    Debited = line.Debited,
+                    Relinquished = line.Relinquished,
+                    Incarnation = line.Holder.Incarnation.Value,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Google.Protobuf;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+using Wire = SyncHub.V1;
+
+namespace SyncHub.Protos.Mapping;
+
+/// <summary>A member's whole state between the hub's journal and the core.</summary>
+public static class SnapshotCodec
+{
+    /// <summary>The payload of a snapshot.</summary>
+    public static byte[] Encode(MemberState state)
+    {
+        var wire = new Wire.MemberSnapshot
+        {
+            Registered = state.Registered,
+            Profile = MemberCodec.ToWire(state.Profile),
+            LifetimeSpendMinor = state.LifetimeSpendMinor,
+            RecordedAtMs = state.RecordedAtMs,
+            LargestBasketMinor = state.LargestBasketMinor,
+        };
+        wire.Buckets.AddRange(state.Buckets.Select(ToWire));
+        wire.Parcels.AddRange(state.Parcels.Select(MemberCodec.ToWire));
+        wire.Followers.AddRange(state.Followers.Select(store => store.Value));
+        wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
+        wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
+        return wire.ToByteArray();
+    }
+
+    /// <summary>Fills a new state from a snapshot.</summary>
+    public static void Decode(byte[] payload, long version, MemberState state)
+    {
+        var wire = Wire.MemberSnapshot.Parser.ParseFrom(payload);
+        state.Version = version;
+        state.Registered = wire.Registered;
+        state.Profile = wire.Profile is null ? MemberProfile.Empty : MemberCodec.ToCore(wire.Profile);
+        state.LifetimeSpendMinor = wire.LifetimeSpendMinor;
+        state.RecordedAtMs = wire.RecordedAtMs;
+        state.LargestBasketMinor = wire.LargestBasketMinor;
+        foreach (var bucket in wire.Buckets)
+        {
+            Decode(bucket, state.BucketOf(BucketCodec.ToCore(bucket.Bucket)));
+        }
+
+        state.Parcels.AddRange(wire.Parcels.Select(parcel => new PrincipalParcel(new StoreId(parcel.OriginStore), parcel.Terms, parcel.RemainingMinor)));
+        state.Followers.AddRange(wire.Followers.Select(store => new StoreId(store)));
+        state.Visits.AddRange(wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight)));
+        foreach (var producer in wire.Producers)
+        {
+            state.Applied[new Holder(new StoreId(producer.Store), new Incarnation(producer.Incarnation))] = producer.Sequence;
+        }
+    }
+
+    private static Wire.WalletBucketState ToWire(BucketState bucket)
+    {
+        var wire = new Wire.WalletBucketState
+        {
+            Bucket = BucketCodec.ToWire(bucket.Bucket),
+            Pool = bucket.Pool,
+            Credited = bucket.Credited,
+            Debited = bucket.Debited,
+            Loss = bucket.Loss,
+            Unbacked = bucket.Unbacked,
+        };
+        wire.Lines.AddRange(BucketView.Of(bucket).Lines.Select(MemberCodec.ToWire));
+        return wire;
+    }
+
+    private static void Decode(Wire.WalletBucketState wire, BucketState bucket)
+    {
+        bucket.Pool = wire.Pool;
+        bucket.Credited = wire.Credited;
+        bucket.Debited = wire.Debited;
+        bucket.Loss = wire.Loss;
+        bucket.Unbacked = wire.Unbacked;
+        foreach (var source in wire.Lines)
+        {
+            var line = bucket.LineOf(new Holder(new StoreId(source.Store), new Incarnation(source.Incarnation)));
+            line.Granted = source.Granted;
+            line.Credited = source.Credited;
+            line.Debited = source.Debited;
+            line.Relinquished = source.Relinquished;
+            line.Disowned = source.Disowned;
+            line.Outstanding = source.Outstanding;
+        }
+    }
+}
