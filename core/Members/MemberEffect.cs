@@ -27,6 +27,9 @@ public sealed record AskRevoke(Holder Holder, long Ask, IReadOnlyList<RevokeLine
 /// <summary>Send <see cref="RevokeExpired"/> back after this time.</summary>
 public sealed record StartDeadline(long Ask, int DelayMs) : MemberEffect;
 
+/// <summary>A store that came back has been told of this member, if it follows it.</summary>
+public sealed record CaughtUp(Holder Holder) : MemberEffect;
+
 /// <summary>Answer HQ.</summary>
 public sealed record Answer(object Reply, MemberView View) : MemberEffect;
 

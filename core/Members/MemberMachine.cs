@@ -159,6 +159,8 @@ public sealed class MemberMachine(MemberState state)
         {
             turn.Effects.Add(new SendChange(wanted.Holder.Store, MemberView.Of(State)));
         }
+
+        turn.Effects.Add(new CaughtUp(wanted.Holder));
     }
 
     // protocol.md 1.5: delta = min(P, max(0, target - G)); the absolute target makes a repeated request harmless.

@@ -1,0 +1,109 @@
+using System.Text;
+using SyncHub.Core.Ledger;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Sync;
+using SyncHub.Storage;
+
+namespace SyncHub.Hub.Grains;
+
+/// <summary>What a partition decided in one go: one journal batch, the effects that wait for it, and the members whose followers must hear.</summary>
+internal sealed class Batch(long number)
+{
+    private readonly Dictionary<(string Account, string Asset), int> _balances = [];
+    private readonly Dictionary<MemberId, MemberState> _changed = [];
+    private readonly Dictionary<StoreId, long> _exposure = [];
+
+    /// <summary>Counts up within the partition.</summary>
+    public long Number { get; } = number;
+
+    /// <summary>What to write.</summary>
+    public JournalBatch Journal { get; } = new();
+
+    /// <summary>What to send once it is written.</summary>
+    public List<GrainEffect> Effects { get; } = [];
+
+    /// <summary>By how much the money that each store may spend changed.</summary>
+    public IReadOnlyDictionary<StoreId, long> Exposure => _exposure;
+
+    /// <summary>Adds a ledger transaction to the balances.</summary>
+    public void Book(int partition, LedgerTransaction transaction)
+    {
+        foreach (var entry in transaction.Entries)
+        {
+            var key = (entry.Account, entry.Asset.Code);
+            if (_balances.TryGetValue(key, out var index))
+            {
+                Journal.Balances[index] = Journal.Balances[index] with { DeltaMinor = checked(Journal.Balances[index].DeltaMinor + entry.AmountMinor) };
+                continue;
+            }
+
+            _balances.Add(key, Journal.Balances.Count);
+            Journal.Balances.Add(new BalanceChange(partition, entry.Account, entry.Asset.Code, entry.AmountMinor));
+        }
+    }
+
+    /// <summary>Writes the member's phone and card into the directory; the first claimant keeps them.</summary>
+    public void Claim(MemberId member, MemberProfile profile)
+    {
+        if (profile.Phone.Length > 0)
+        {
+            Journal.Documents.Add(new DocumentWrite("phone", Encoding.UTF8.GetBytes(profile.Phone), member.ToBytes(), OnlyIfAbsent: true));
+        }
+
+        if (profile.Card.Length > 0)
+        {
+            Journal.Documents.Add(new DocumentWrite("card", Encoding.UTF8.GetBytes(profile.Card), member.ToBytes(), OnlyIfAbsent: true));
+        }
+    }
+
+    /// <summary>The money that each store may spend of a member, to be compared after a turn.</summary>
+    public static Dictionary<StoreId, long> ExposureOf(MemberState state)
+    {
+        var exposure = new Dictionary<StoreId, long>();
+        foreach (var bucket in state.Buckets)
+        {
+            if (!bucket.Bucket.IsMoney)
+            {
+                continue;
+            }
+
+            foreach (var line in bucket.Lines)
+            {
+                exposure[line.Holder.Store] = exposure.GetValueOrDefault(line.Holder.Store) + line.Outstanding;
+            }
+        }
+
+        return exposure;
+    }
+
+    /// <summary>A turn changed a member.</summary>
+    public void Changed(MemberState state, Dictionary<StoreId, long> before)
+    {
+        _changed[state.Id] = state;
+        foreach (var (store, amount) in ExposureOf(state))
+        {
+            var delta = amount - before.GetValueOrDefault(store);
+            if (delta != 0)
+            {
+                _exposure[store] = _exposure.GetValueOrDefault(store) + delta;
+            }
+        }
+    }
+
+    /// <summary>A member's state is not to be trusted any more.</summary>
+    public void Forget(MemberId member) => _changed.Remove(member);
+
+    /// <summary>One change for each changed member and connected follower, however many events there were.</summary>
+    public void AddChanges(EffectRouter router)
+    {
+        foreach (var (id, state) in _changed)
+        {
+            MemberView? view = null;
+            foreach (var store in state.Followers.Where(router.IsConnected))
+            {
+                Effects.Add(new GrainEffect(id, new SendChange(store, view ??= MemberView.Of(state))));
+            }
+        }
+    }
+}

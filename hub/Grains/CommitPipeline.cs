@@ -1,0 +1,72 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Stores;
+using SyncHub.Storage;
+
+namespace SyncHub.Hub.Grains;
+
+/// <summary>The way from a decision to the world: batches go to the journal in order, and what they caused leaves in the same order, after they are durable.</summary>
+/// <remarks>
+/// I14: no effect is released before every batch up to its own is durable. A commit that fails ends the hub: what the grains hold in
+/// memory is then ahead of the journal, and only a restart from the journal is sure to be right.
+/// </remarks>
+internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILogger<CommitPipeline> log)
+{
+    private readonly Lock _order = new();
+    private readonly Channel<(Task<long> Commit, Action Release)> _underWay = Channel.CreateUnbounded<(Task<long>, Action)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _releasedPosition = journal.LastPosition;
+
+    /// <summary>All effects of records up to this position have left.</summary>
+    public long ReleasedPosition => Interlocked.Read(ref _releasedPosition);
+
+    /// <summary>Completes when a commit failed and the hub has to stop.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
+    /// <summary>Commits a batch and, once it is durable, calls <paramref name="release"/> on the pipeline's own thread of control.</summary>
+    /// <param name="batch">What to write.</param>
+    /// <param name="exposure">How much more, or less, money each store may spend now.</param>
+    /// <param name="release">Sends what was decided. It must not block and must not throw.</param>
+    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure, Action release)
+    {
+        // The lock makes three orders one: the journal's, the effects' and that of the store rows that ride along.
+        lock (_order)
+        {
+            if (_failed.Task.IsCompleted)
+            {
+                return;
+            }
+
+            stores.AddTo(batch, exposure);
+            _underWay.Writer.TryWrite((journal.CommitAsync(batch), release));
+        }
+    }
+
+    /// <summary>Releases effects until the pipeline is completed.</summary>
+    public async Task RunAsync()
+    {
+        await foreach (var (commit, release) in _underWay.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                var position = await commit.ConfigureAwait(false);
+                release();
+                Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
+            }
+            catch (Exception fault)
+            {
+                log.LogCritical(fault, "A commit failed; the hub stops. Stores go on offline. {Reason}", fault.Message);
+                lock (_order)
+                {
+                    _failed.TrySetResult(fault);
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those under way.</summary>
+    public void Complete() => _underWay.Writer.TryComplete();
+}

@@ -1,0 +1,55 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+
+namespace SyncHub.Hub.Grains;
+
+/// <summary>One member, active in memory: the machine that decides, and what its partition needs to know to keep or evict it.</summary>
+internal sealed class Grain
+{
+    private Grain(MemberMachine machine, long snapshotVersion)
+    {
+        Machine = machine;
+        SnapshotVersion = snapshotVersion;
+    }
+
+    /// <summary>The member's mind.</summary>
+    public MemberMachine Machine { get; }
+
+    /// <summary>The version of the newest snapshot, written or on its way.</summary>
+    public long SnapshotVersion { get; set; }
+
+    /// <summary>The partition's number of the newest batch with an event of this grain; below the released one it may be evicted.</summary>
+    public long LastBatch { get; set; }
+
+    /// <summary>Its place in the partition's order of use.</summary>
+    public LinkedListNode<MemberId>? Place { get; set; }
+
+    /// <summary>Rebuilds a member from the newest snapshot and the tail of records after it; a new member where there is nothing.</summary>
+    public static Grain Activate(MemberId id, Asset currency, IJournal journal)
+    {
+        var stored = journal.ReadStream(new StreamId(id.Value));
+        var state = new MemberState(id, currency);
+        if (stored.Snapshot is { } snapshot)
+        {
+            SnapshotCodec.Decode(snapshot, stored.SnapshotVersion, state);
+        }
+
+        foreach (var record in stored.Tail)
+        {
+            var (change, recordedAtMs) = EventCodec.Decode(record.Payload, record.FactBytes);
+            state.Apply(change, recordedAtMs);
+        }
+
+        return new Grain(new MemberMachine(state), stored.SnapshotVersion);
+    }
+
+    /// <summary>The snapshot to write now.</summary>
+    public NewSnapshot TakeSnapshot()
+    {
+        var state = Machine.State;
+        SnapshotVersion = state.Version;
+        return new NewSnapshot(new StreamId(state.Id.Value), state.Version, SnapshotCodec.Encode(state));
+    }
+}

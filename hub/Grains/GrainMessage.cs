@@ -1,0 +1,11 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
+
+namespace SyncHub.Hub.Grains;
+
+/// <summary>A message on its way to a grain; an op comes with its verified place in its store's log.</summary>
+internal readonly record struct GrainMessage(MemberId Member, MemberMessage Message, IncomingOp Incoming = default);
+
+/// <summary>An effect on its way out of a grain.</summary>
+internal readonly record struct GrainEffect(MemberId Member, MemberEffect Effect);

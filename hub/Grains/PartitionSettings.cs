@@ -1,0 +1,8 @@
+namespace SyncHub.Hub.Grains;
+
+/// <summary>The sizes of one partition.</summary>
+/// <param name="GrainBudget">How many grains stay active when idle.</param>
+/// <param name="SnapshotEvery">Events between two snapshots of a member; bounds what an activation reads.</param>
+/// <param name="BatchMessages">Most messages in one batch.</param>
+/// <param name="BatchesUnderWay">Batches on their way to the disk before the partition waits; 2 lets it decide one while one is being written.</param>
+internal sealed record PartitionSettings(int GrainBudget, int SnapshotEvery = 64, int BatchMessages = 256, int BatchesUnderWay = 2);

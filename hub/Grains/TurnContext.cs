@@ -1,0 +1,31 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sync;
+
+namespace SyncHub.Hub.Grains;
+
+/// <summary>What a grain may look at besides itself, taken from the living hub.</summary>
+internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links) : ITurnContext
+{
+    // Starts at the clock so that an ask of a former hub process is never mistaken for one of this process; only freshness depends on it.
+    private long _ask = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
+
+    /// <summary>The chain's rules.</summary>
+    public RulesetInForce Rules { get; } = rules;
+
+    /// <inheritdoc/>
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <inheritdoc/>
+    public PlacementPolicy Policy { get; } = policy;
+
+    /// <inheritdoc/>
+    public bool IsOnline(Holder holder) => links.Find(holder.Store) is { IsOnline: true } link && link.Holder == holder;
+
+    /// <inheritdoc/>
+    public Holder? OnlineHolder(StoreId store) => links.Find(store) is { IsOnline: true } link ? link.Holder : null;
+
+    /// <inheritdoc/>
+    public long NextAsk() => Interlocked.Increment(ref _ask);
+}

@@ -1,0 +1,216 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Grains;
+using SyncHub.Hub.Hq;
+using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sync;
+using SyncHub.Storage;
+using SyncHub.Storage.Sqlite;
+
+namespace SyncHub.Hub;
+
+/// <summary>A running hub: its journal, its partitions and its two doors.</summary>
+/// <remarks>Crash rule: everything that was acknowledged is in the journal; a hub that starts again goes on from there.</remarks>
+public sealed class HubHost : IAsyncDisposable
+{
+    private readonly WebApplication _web;
+    private readonly IJournal _journal;
+    private readonly GrainDirectory _grains;
+    private readonly CommitPipeline _pipeline;
+    private readonly Task _released;
+    private readonly Task _partitions;
+
+    private HubHost(WebApplication web, IJournal journal, GrainDirectory grains, CommitPipeline pipeline, Task released, Task partitions)
+    {
+        _web = web;
+        _journal = journal;
+        _grains = grains;
+        _pipeline = pipeline;
+        _released = released;
+        _partitions = partitions;
+    }
+
+    /// <summary>Where agents and HQ programs connect.</summary>
+    public int GrpcPort { get; private set; }
+
+    /// <summary>Where the JSON view is.</summary>
+    public int HttpPort { get; private set; }
+
+    /// <summary>Completes with the reason when the hub cannot go on, because its journal failed.</summary>
+    public Task<Exception> Failed => _pipeline.Failed;
+
+    /// <summary>Starts a hub.</summary>
+    /// <exception cref="ArgumentException">The options do not make sense; the message names every fault.</exception>
+    /// <exception cref="JournalUnavailableException">The database cannot be opened; the message names the way out.</exception>
+    public static async Task<HubHost> StartAsync(HubOptions options, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
+    {
+        var faults = options.FindFaults();
+        if (faults.Count > 0)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(options));
+        }
+
+        CreatePrivate(options.DataDirectory);
+        var journal = SqliteJournal.Open(Path.Combine(options.DataDirectory, "hub.db"), new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 });
+        try
+        {
+            await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
+            return await StartAsync(options, journal, logging, cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            await journal.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
+        await _web.StopAsync().ConfigureAwait(false);
+        foreach (var partition in _grains.Partitions)
+        {
+            partition.Complete();
+        }
+
+        if (!_pipeline.Failed.IsCompleted)
+        {
+            await _partitions.ConfigureAwait(false);
+            _pipeline.Submit(new JournalBatch(), null, static () => { });
+        }
+
+        _pipeline.Complete();
+        await _released.ConfigureAwait(false);
+        await _journal.DisposeAsync().ConfigureAwait(false);
+        await _web.DisposeAsync().ConfigureAwait(false);
+        foreach (var partition in _grains.Partitions.Where(_ => _partitions.IsCompleted))
+        {
+            partition.Dispose();
+        }
+    }
+
+    private static async Task<HubHost> StartAsync(HubOptions options, SqliteJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        logging?.Invoke(builder.Logging);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(Authority.Open(options.DataDirectory));
+        builder.Services.AddSingleton(services => Assemble(services, options, journal));
+        builder.Services.AddSingleton<StoresService>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        var web = builder.Build();
+        var parts = web.Services.GetRequiredService<HubParts>();
+        web.MapGrpcService<SyncService>();
+        web.MapGrpcService<EnrolmentService>();
+        web.MapGrpcService<MembersService>();
+        web.MapGrpcService<WalletsService>();
+        web.MapGrpcService<StoresService>();
+        JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
+
+        var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
+        var partitions = Task.WhenAll(parts.Grains.Partitions.Select(partition => Task.Run(partition.RunAsync, CancellationToken.None)));
+        var host = new HubHost(web, journal, parts.Grains, parts.Pipeline, released, partitions);
+        await web.StartAsync(cancellation).ConfigureAwait(false);
+        var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
+        (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);
+        WriteReadyFile(options.DataDirectory, host);
+        return host;
+    }
+
+    private static HubParts Assemble(IServiceProvider services, HubOptions options, SqliteJournal journal)
+    {
+        var log = services.GetRequiredService<ILoggerFactory>();
+        var time = TimeProvider.System;
+        var rules = new RulesetInForce(options.LoadRuleset());
+        var stores = StoreRegistry.Load(journal, time);
+        var links = new LinkDirectory();
+        var grains = new GrainDirectory();
+        var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
+        var router = new EffectRouter(links, grains, rules, time, log.CreateLogger<EffectRouter>());
+        var context = new TurnContext(time, options.Placement, rules, links);
+        var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
+        grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
+            new Partition(number, settings, journal, pipeline, context, router, log.CreateLogger<Partition>()))]);
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, time, log.CreateLogger("SyncHub.Hub.Sync"));
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, HubOptions options)
+    {
+        kestrel.ConfigureForGrpc();
+        kestrel.AddServerHeader = false;
+        var certificate = options.CertificatePath.Length == 0 ? null : X509Certificate2.CreateFromPemFile(options.CertificatePath, options.KeyPath);
+        void Secure(ListenOptions listen)
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(certificate);
+            }
+        }
+
+        kestrel.Listen(options.Address, options.GrpcPort, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            Secure(listen);
+        });
+        kestrel.Listen(options.Address, options.HttpPort, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            Secure(listen);
+        });
+    }
+
+    // A member's partition is a function of P: another P would look for members where they are not.
+    private static async Task FixPartitionsAsync(SqliteJournal journal, int partitions)
+    {
+        var key = "partitions"u8.ToArray();
+        if (journal.ReadDocument("meta", key) is { } found)
+        {
+            var fixedAt = int.Parse(Encoding.ASCII.GetString(found), System.Globalization.CultureInfo.InvariantCulture);
+            if (fixedAt != partitions)
+            {
+                throw new ArgumentException($"--partitions: this hub was installed with {fixedAt}; it cannot run with {partitions}.", nameof(partitions));
+            }
+
+            return;
+        }
+
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite("meta", key, Encoding.ASCII.GetBytes(partitions.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        await journal.CommitAsync(batch).ConfigureAwait(false);
+    }
+
+    private static void CreatePrivate(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    // Written aside and renamed, so that whoever waits for it never reads half of it.
+    private static void WriteReadyFile(string directory, HubHost host)
+    {
+        var path = Path.Combine(directory, "hub.ready.json");
+        var text = JsonSerializer.Serialize(new { pid = Environment.ProcessId, grpc = host.GrpcPort, http = host.HttpPort });
+        File.WriteAllText(path + ".new", text);
+        File.Move(path + ".new", path, overwrite: true);
+    }
+}

@@ -1,0 +1,40 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using SyncHub.Protos.Mapping;
+
+namespace SyncHub.Hub.Hq;
+
+/// <summary>The same answers as JSON, for pages and scripts: the contracts' own JSON form.</summary>
+internal static class JsonApi
+{
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true));
+
+    /// <summary>Maps the routes.</summary>
+    public static void Map(IEndpointRouteBuilder routes, HubParts parts, Authority authority, StoresService stores)
+    {
+        var api = routes.MapGroup("/api").AddEndpointFilter(async (context, next) =>
+            authority.Allows(context.HttpContext.Request.Headers.Authorization) ? await next(context).ConfigureAwait(false)
+                : Results.Json(new { error = "Send 'Authorization: Bearer <token>' with the token from admin.token in the hub's folder." }, statusCode: StatusCodes.Status401Unauthorized));
+        api.MapGet("/stores", () => Json(stores.List()));
+        api.MapGet("/members/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToRecord(view, parts.Rules.Rules), cancellation));
+        api.MapGet("/wallets/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToWallet(view, parts.Rules.Rules.Currency), cancellation));
+        routes.MapGet("/healthz", () => parts.Pipeline.Failed.IsCompleted ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : Results.Text("ok"));
+    }
+
+    private static async Task<IResult> ReadAsync(HubParts parts, string id, Func<Core.Members.MemberView, IMessage> shape, CancellationToken cancellation)
+    {
+        try
+        {
+            return Json(shape(await MemberReading.ReadAsync(parts, id, cancellation).ConfigureAwait(false)));
+        }
+        catch (RpcException fault)
+        {
+            return Results.Json(new { error = fault.Status.Detail }, statusCode: fault.StatusCode == StatusCode.NotFound ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest);
+        }
+    }
+
+    private static IResult Json(IMessage message) => Results.Text(Formatter.Format(message), "application/json");
+}

@@ -1,0 +1,23 @@
+using Grpc.Core;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Hub.Hq;
+
+/// <summary>Reads one member for HQ through its grain, so that what is shown is durable and whole.</summary>
+internal static class MemberReading
+{
+    /// <summary>Reads by the text form of the id.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
+    public static Task<MemberView> ReadAsync(HubParts parts, string text, CancellationToken cancellation) => MemberId.TryParse(text, out var id)
+        ? ReadAsync(parts, id, cancellation)
+        : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
+
+    /// <summary>Reads by id.</summary>
+    /// <exception cref="RpcException">NOT_FOUND.</exception>
+    public static async Task<MemberView> ReadAsync(HubParts parts, MemberId id, CancellationToken cancellation)
+    {
+        var view = await parts.Grains.AskAsync(id, reply => new StateWanted(reply), cancellation).ConfigureAwait(false);
+        return view.Version > 0 ? view : throw new RpcException(new Status(StatusCode.NotFound, "The hub knows no such member. One that was registered offline appears when its store is back."));
+    }
+}

@@ -1,0 +1,61 @@
+using System.Security.Cryptography;
+using System.Text;
+using Grpc.Core;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+using MemberProfile = SyncHub.Core.Members.MemberProfile;
+
+namespace SyncHub.Hub.Hq;
+
+/// <summary>Members for HQ: read, find, create.</summary>
+internal sealed class MembersService(HubParts parts, Authority authority) : V1.Members.MembersBase
+{
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> GetMember(GetMemberRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        return MemberCodec.ToRecord(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> FindMember(FindMemberRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        var (collection, key) = request.KeyCase switch
+        {
+            FindMemberRequest.KeyOneofCase.Phone => ("phone", request.Phone),
+            FindMemberRequest.KeyOneofCase.Card => ("card", request.Card),
+            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Give a phone or a card.")),
+        };
+        var id = parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key))
+            ?? throw new RpcException(new Status(StatusCode.NotFound, $"No member has this {collection}."));
+        return MemberCodec.ToRecord(await MemberReading.ReadAsync(parts, MemberId.FromBytes(id), context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> CreateMember(CreateMemberRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        var profile = request.Profile is null ? MemberProfile.Empty : MemberCodec.ToCore(request.Profile);
+        if (profile.Name.Length is 0 or > 100)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "A name of 1 to 100 characters is needed."));
+        }
+
+        DemandFree("phone", profile.Phone);
+        DemandFree("card", profile.Card);
+        var id = MemberId.Create(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), RandomNumberGenerator.GetBytes(10));
+        var view = await parts.Grains.AskAsync(id, reply => new RegisterWanted(profile, reply), context.CancellationToken).ConfigureAwait(false);
+        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+    }
+
+    private void DemandFree(string collection, string key)
+    {
+        if (key.Length > 0 && parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key)) is not null)
+        {
+            throw new RpcException(new Status(StatusCode.AlreadyExists, $"Another member has this {collection}. Find that member first."));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
+using SyncHub.Storage;
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Stores;
+
+/// <summary>The chain's stores: names, one-time codes, secrets, incarnations, and how much money each may spend (its exposure).</summary>
+/// <remarks>Thread-safe. Changes are written through the commit pipeline's batches; secrets and codes are kept as hashes only.</remarks>
+internal sealed class StoreRegistry
+{
+    private const string Documents = "store";
+    private const string ExposureDocuments = "exposure";
+    private const string CodeAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    private const int CodeLength = 10; // 50 bits; with ten wrong tries a minute and half an hour of life a guess is hopeless
+    private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(30);
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<StoreId, Store> _stores = [];
+    private readonly SortedDictionary<StoreId, long> _exposure = [];
+    private readonly HashSet<StoreId> _dirty = [];
+    private readonly Dictionary<Holder, (long Sequence, OpHash Hash)> _cursors = [];
+    private readonly TimeProvider _time;
+
+    private StoreRegistry(TimeProvider time) => _time = time;
+
+    /// <summary>Counts up with each new store, so that agents can tell an older list.</summary>
+    public int Version => _stores.Count + 1;
+
+    /// <summary>Reads the stores from the journal.</summary>
+    public static StoreRegistry Load(IJournal journal, TimeProvider time)
+    {
+        var registry = new StoreRegistry(time);
+        foreach (var document in journal.ReadDocuments(Documents, default, default, int.MaxValue))
+        {
+            var wire = StoreDocument.Parser.ParseFrom(document.Value);
+            var id = new StoreId(wire.Store);
+            registry._stores[id] = new Store(id, wire.Name)
+            {
+                Incarnation = new Incarnation(wire.Incarnation),
+                SecretHash = wire.SecretHash.Memory,
+                CodeHash = wire.CodeHash.Memory,
+                CodeValidUntilMs = wire.CodeValidUntilMs,
+                Token = wire.Token,
+            };
+        }
+
+        foreach (var document in journal.ReadDocuments(ExposureDocuments, default, default, int.MaxValue))
+        {
+            registry._exposure[new StoreId(BinaryPrimitives.ReadInt32BigEndian(document.Key))] = BinaryPrimitives.ReadInt64BigEndian(document.Value);
+        }
+
+        return registry;
+    }
+
+    /// <summary>All stores, by number.</summary>
+    public IReadOnlyList<Store> All()
+    {
+        lock (_gate)
+        {
+            return [.. _stores.Values];
+        }
+    }
+
+    /// <summary>A store, or null.</summary>
+    public Store? Find(StoreId id)
+    {
+        lock (_gate)
+        {
+            return _stores.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>The money that a store may spend now.</summary>
+    public long ExposureOf(StoreId id)
+    {
+        lock (_gate)
+        {
+            return _exposure.GetValueOrDefault(id);
+        }
+    }
+
+    /// <summary>A new store, or a new code for one that is not enrolled yet. The code is returned once.</summary>
+    public (Store Store, string Code) Create(StoreId wanted, string name)
+    {
+        var code = RandomNumberGenerator.GetString(CodeAlphabet, CodeLength);
+        lock (_gate)
+        {
+            var id = wanted.Value > 0 ? wanted : new StoreId(_stores.Count == 0 ? 1 : _stores.Keys.Max().Value + 1);
+            var store = _stores.GetValueOrDefault(id) ?? new Store(id, name.Length == 0 ? $"Store {id}" : name);
+            store = store with { CodeHash = Hash(code), CodeValidUntilMs = (_time.GetUtcNow() + CodeLife).ToUnixTimeMilliseconds() };
+            Put(store);
+            return (store, code);
+        }
+    }
+
+    /// <summary>Uses a one-time code: the store gets its first incarnation and a secret. Null for a wrong, used or old code.</summary>
+    public (Store Store, string Secret)? Enrol(string code)
+    {
+        var hash = Hash(code.Trim().ToUpperInvariant());
+        var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        lock (_gate)
+        {
+            var store = _stores.Values.FirstOrDefault(store => !store.CodeHash.IsEmpty && CryptographicOperations.FixedTimeEquals(store.CodeHash.Span, hash));
+            if (store is null || store.CodeValidUntilMs < _time.GetUtcNow().ToUnixTimeMilliseconds())
+            {
+                return null;
+            }
+
+            store = store with
+            {
+                CodeHash = default,
+                CodeValidUntilMs = 0,
+                SecretHash = Hash(secret),
+                Incarnation = Incarnation.Of(term: 1, (int)(store.Incarnation.Value & int.MaxValue) + 1),
+            };
+            Put(store);
+            return (store, secret);
+        }
+    }
+
+    /// <summary>Whether the secret is this store's.</summary>
+    public bool IsAuthentic(StoreId id, string secret) =>
+        Find(id) is { IsEnrolled: true } store && CryptographicOperations.FixedTimeEquals(store.SecretHash.Span, Hash(secret));
+
+    /// <summary>The next continuity token of a store; above the one that its agent has, so that a hub that forgot some never goes back.</summary>
+    public long NextToken(StoreId id, long agentHas)
+    {
+        lock (_gate)
+        {
+            var store = _stores[id] with { Token = Math.Max(_stores[id].Token, agentHas) + 1 };
+            Put(store);
+            return store.Token;
+        }
+    }
+
+    /// <summary>Remembers how far a store's ops are durable; written with the next batch, so it may lag and never leads.</summary>
+    public void MoveCursor(Holder holder, long sequence, OpHash hash)
+    {
+        lock (_gate)
+        {
+            _cursors[holder] = (sequence, hash);
+        }
+    }
+
+    /// <summary>Adds what changed here to a batch. Called in commit order.</summary>
+    public void AddTo(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure)
+    {
+        lock (_gate)
+        {
+            foreach (var id in _dirty)
+            {
+                batch.Documents.Add(new DocumentWrite(Documents, KeyOf(id), ToWire(_stores[id]).ToByteArray()));
+            }
+
+            _dirty.Clear();
+            foreach (var (holder, cursor) in _cursors)
+            {
+                batch.Cursors.Add(new CursorMove("committed", new ProducerId(holder.Store.Value, holder.Incarnation.Value), cursor.Sequence, cursor.Hash.ToBytes()));
+            }
+
+            _cursors.Clear();
+            foreach (var (id, delta) in exposure ?? new Dictionary<StoreId, long>())
+            {
+                var value = _exposure[id] = checked(_exposure.GetValueOrDefault(id) + delta);
+                var bytes = new byte[8];
+                BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+                batch.Documents.Add(new DocumentWrite(ExposureDocuments, KeyOf(id), bytes));
+            }
+        }
+    }
+
+    private void Put(Store store)
+    {
+        _stores[store.Id] = store;
+        _dirty.Add(store.Id);
+    }
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+
+    private static byte[] KeyOf(StoreId id)
+    {
+        var key = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(key, id.Value);
+        return key;
+    }
+
+    private static StoreDocument ToWire(Store store) => new()
+    {
+        Store = store.Id.Value,
+        Name = store.Name,
+        Incarnation = store.Incarnation.Value,
+        SecretHash = UnsafeByteOperations.UnsafeWrap(store.SecretHash),
+        CodeHash = UnsafeByteOperations.UnsafeWrap(store.CodeHash),
+        CodeValidUntilMs = store.CodeValidUntilMs,
+        Token = store.Token,
+    };
+}
