@@ -1,0 +1,11 @@
+namespace SyncHub.Verify;
+
+/// <summary>How an audit is to be run.</summary>
+public sealed record AuditOptions
+{
+    /// <summary>ISO 4217 code of the chain's money; null: the one that the balance table names.</summary>
+    public string? Currency { get; init; }
+
+    /// <summary>How many findings of one code are kept as examples, at least one. All are counted.</summary>
+    public int ExamplesPerCode { get; init; } = 10;
+}

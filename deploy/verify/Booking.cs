@@ -1,0 +1,87 @@
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>The audit's own booking rules; the chart of accounts and the table that they follow are in README.md.</summary>
+internal static class Booking
+{
+    public const string WalletPrincipal = "wallet/principal";
+    public const string WalletBonus = "wallet/bonus";
+    public const string WalletPoints = "wallet/points";
+    public const string Points = "POINTS";
+
+    /// <summary>The entries that an op must have, by account and asset, debit positive, none of them zero.</summary>
+    public static Dictionary<(string Account, string Asset), Int128> Expected(OpEnvelope op, long store, string currency, OpEffect effect)
+    {
+        var entries = new Dictionary<(string, string), Int128>();
+        if (effect.IsParked)
+        {
+            return entries;
+        }
+
+        for (var i = 0; i < op.Moves.Count; i++)
+        {
+            var move = op.Moves[i];
+            var kind = BucketKey.Of(move.Bucket).Kind;
+            var asset = kind == BucketKind.Points ? Points : currency;
+            Int128 amount = move.AmountMinor;
+            var loss = effect.Losses[i];
+            switch (move.Kind)
+            {
+                case MoveKind.Credit:
+                    Add(entries, WalletOf(kind), asset, -amount);
+                    Add(entries, Other(op.Type, isCredit: true, kind, store), asset, amount);
+                    break;
+                case MoveKind.Debit:
+                    Add(entries, WalletOf(kind), asset, amount - loss);
+                    Add(entries, $"store/{store}/loss", asset, loss);
+                    Add(entries, Other(op.Type, isCredit: false, kind, store), asset, -amount);
+                    break;
+                default:
+                    // A right handed back changes who may spend, not what the member owns.
+                    break;
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>Adds to a sum; sums that come to zero disappear.</summary>
+    public static void Add(Dictionary<(string Account, string Asset), Int128> sums, string account, string asset, Int128 amount)
+    {
+        var sum = sums.GetValueOrDefault((account, asset)) + amount;
+        if (sum == 0)
+        {
+            sums.Remove((account, asset));
+        }
+        else
+        {
+            sums[(account, asset)] = sum;
+        }
+    }
+
+    private static string WalletOf(BucketKind kind) => kind switch
+    {
+        BucketKind.Principal => WalletPrincipal,
+        BucketKind.Points => WalletPoints,
+        _ => WalletBonus,
+    };
+
+    // An op either does (issue: value comes to the member; use: value goes) or, as a void or refund, undoes. An undone issue is a debit,
+    // an undone use is a credit, and both go back to the account of the deed. Money that a sale or redemption credits was a use as well.
+    private static string Other(OpType type, bool isCredit, BucketKind kind, long store)
+    {
+        var undoes = type is OpType.Void or OpType.Refund;
+        var isIssue = kind == BucketKind.Points
+            ? isCredit != undoes
+            : undoes ? !isCredit : isCredit && type == OpType.TopUp;
+        return (kind, isIssue) switch
+        {
+            (BucketKind.Points, true) => $"store/{store}/points-granted",
+            (BucketKind.Points, false) => $"store/{store}/points-redeemed",
+            (BucketKind.Principal, true) => $"store/{store}/cash",
+            (_, true) => $"store/{store}/bonus-granted",
+            _ => $"store/{store}/sales",
+        };
+    }
+}

@@ -1,0 +1,102 @@
+using SyncHub.Storage;
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>One bucket of a member as the events add it up: the audit's own arithmetic of protocol.md 1.2 and 1.8.</summary>
+internal sealed class BucketFold
+{
+    /// <summary>P.</summary>
+    public Int128 Pool { get; private set; }
+
+    public Int128 Credited { get; private set; }
+
+    public Int128 Debited { get; private set; }
+
+    /// <summary>What stores bore.</summary>
+    public Int128 Loss { get; private set; }
+
+    public Int128 Unbacked { get; private set; }
+
+    public Dictionary<ProducerId, LineFold> Lines { get; } = [];
+
+    /// <summary>W.</summary>
+    public Int128 Total => Credited - Debited + Loss;
+
+    /// <summary>Whether a negative amount was reported already; what follows from it is not reported again.</summary>
+    public bool IsReported { get; set; }
+
+    /// <summary>G of a line, zero where there is none.</summary>
+    public Int128 GrantedTo(ProducerId holder) => Lines.TryGetValue(holder, out var line) ? line.Granted : 0;
+
+    /// <summary>Sets G of a line; what it grows by leaves the pool.</summary>
+    public void Grant(ProducerId holder, Int128 granted)
+    {
+        var line = LineOf(holder);
+        var delta = granted - line.Granted;
+        line.Granted = granted;
+        line.Outstanding += delta;
+        Pool -= delta;
+    }
+
+    /// <summary>Applies a move.</summary>
+    /// <returns>The part that the store bears.</returns>
+    public Int128 Move(ProducerId holder, MoveKind kind, Int128 amount)
+    {
+        var line = LineOf(holder);
+        switch (kind)
+        {
+            case MoveKind.Credit:
+                line.Credited += amount;
+                line.Outstanding += amount;
+                Credited += amount;
+                return 0;
+            case MoveKind.Debit:
+                return Debit(line, amount);
+            default:
+                Relinquish(line, amount);
+                return 0;
+        }
+    }
+
+    private Int128 Debit(LineFold line, Int128 amount)
+    {
+        // Backed rights, then the free pool, then the store; what a reclaim had disowned explains itself.
+        var backed = Int128.Min(amount, line.Outstanding);
+        var rest = amount - backed;
+        var fromPool = Int128.Clamp(Pool, 0, rest);
+        var disowned = Int128.Min(rest, line.Disowned);
+        line.Debited += amount;
+        line.Outstanding -= backed;
+        line.Disowned -= disowned;
+        line.Unbacked += rest - disowned;
+        Unbacked += rest - disowned;
+        Pool -= fromPool;
+        Debited += amount;
+        Loss += rest - fromPool;
+        return rest - fromPool;
+    }
+
+    private void Relinquish(LineFold line, Int128 amount)
+    {
+        var disowned = Int128.Min(amount, line.Disowned);
+        var backed = Int128.Min(amount - disowned, line.Outstanding);
+        var unbacked = amount - disowned - backed;
+        line.Relinquished += amount;
+        line.Disowned -= disowned;
+        line.Outstanding -= backed;
+        line.Unbacked += unbacked;
+        Unbacked += unbacked;
+        Pool += backed;
+    }
+
+    private LineFold LineOf(ProducerId holder)
+    {
+        if (!Lines.TryGetValue(holder, out var line))
+        {
+            Lines.Add(holder, line = new LineFold());
+        }
+
+        return line;
+    }
+}

@@ -1,0 +1,111 @@
+using Google.Protobuf;
+using SyncHub.Storage;
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>What the audit remembers of the hub's facts while it replays the records that name them.</summary>
+/// <remarks>
+/// Records come in the order of the journal and facts by producer, so one of the two must be kept. Of each op only what moves value is,
+/// without texts: some 100 bytes.
+/// </remarks>
+internal sealed class FactIndex
+{
+    private const int BlockBytes = 1 << 20;
+
+    private readonly Dictionary<ProducerId, List<FactEntry>> _logs = [];
+    private readonly List<byte[]> _blocks = [];
+    private int _used = BlockBytes;
+
+    public IReadOnlyDictionary<ProducerId, List<FactEntry>> Logs => _logs;
+
+    /// <summary>Facts whose predecessor is not there: their chain is checked with the record's own copy of the hash before.</summary>
+    public Dictionary<(ProducerId, long), StoredFact> Orphans { get; } = [];
+
+    /// <summary>Keeps a fact. Facts of one producer come in rising sequence.</summary>
+    /// <param name="fact">The fact.</param>
+    /// <param name="op">What it says, or null where it is no op. Its texts are cleared.</param>
+    public void Add(StoredFact fact, OpEnvelope? op)
+    {
+        if (!_logs.TryGetValue(fact.Producer, out var log))
+        {
+            _logs.Add(fact.Producer, log = []);
+        }
+
+        var entry = new FactEntry { Sequence = fact.Sequence, Digest = Chain.Digest(fact.Bytes), HashHead = Chain.Head(fact.Hash), Block = -1 };
+        if (op is not null)
+        {
+            op.Terminal = op.Operator = op.RequestId = op.Note = "";
+            op.Profile = null;
+            entry.Type = op.Type;
+            (entry.Block, entry.Start, entry.Length) = Keep(op);
+        }
+
+        log.Add(entry);
+    }
+
+    /// <summary>Index of a sequence in its producer's log, negative where it is not there.</summary>
+    public static int Find(List<FactEntry> log, long sequence)
+    {
+        // Contiguous logs, the rule, need no search.
+        if (sequence >= 1 && sequence <= log.Count && log[(int)sequence - 1].Sequence == sequence)
+        {
+            return (int)sequence - 1;
+        }
+
+        return log.BinarySearch(new FactEntry { Sequence = sequence }, BySequence.Instance);
+    }
+
+    /// <summary>The op without its texts; null where the fact is no op.</summary>
+    public OpEnvelope? Read(FactEntry entry) => entry.Block < 0 ? null
+        : OpEnvelope.Parser.ParseFrom(_blocks[entry.Block].AsSpan(entry.Start, entry.Length));
+
+    private (int Block, int Start, int Length) Keep(OpEnvelope op)
+    {
+        var length = op.CalculateSize();
+        if (length > BlockBytes - _used)
+        {
+            _blocks.Add(new byte[Math.Max(BlockBytes, length)]);
+            _used = 0;
+        }
+
+        var start = _used;
+        op.WriteTo(_blocks[^1].AsSpan(start, length));
+        // A block made for one large op is full.
+        _used = Math.Min(BlockBytes, start + length);
+        return (_blocks.Count - 1, start, length);
+    }
+
+    private sealed class BySequence : IComparer<FactEntry>
+    {
+        public static readonly BySequence Instance = new();
+
+        public int Compare(FactEntry? x, FactEntry? y) => Nullable.Compare(x?.Sequence, y?.Sequence);
+    }
+}
+
+/// <summary>One fact at the hub.</summary>
+internal sealed class FactEntry
+{
+    public long Sequence { get; init; }
+
+    /// <summary>Of the bytes as they lie there.</summary>
+    public UInt128 Digest { get; init; }
+
+    /// <summary>Of the stored hash.</summary>
+    public UInt128 HashHead { get; init; }
+
+    public OpType Type { get; set; }
+
+    /// <summary>How many records say that it was applied.</summary>
+    public int Applied { get; set; }
+
+    /// <summary>Whether its store's log has it.</summary>
+    public bool IsLogged { get; set; }
+
+    public int Block { get; set; }
+
+    public int Start { get; set; }
+
+    public int Length { get; set; }
+}

@@ -1,0 +1,19 @@
+using SyncHub.Storage.Sqlite.Audit;
+
+namespace SyncHub.Verify;
+
+/// <summary>Check 1: SQLite's own check of a file's structure.</summary>
+internal static class FileCheck
+{
+    public static void Run(JournalFileReader file, string path, FindingLog findings) =>
+        Guarded.Run(findings, path, "its pages", () =>
+        {
+            foreach (var line in file.IntegrityCheck())
+            {
+                if (line != "ok")
+                {
+                    findings.Add(FindingCodes.FileDamaged, $"{path}: {line}");
+                }
+            }
+        });
+}

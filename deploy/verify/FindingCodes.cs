@@ -1,0 +1,187 @@
+namespace SyncHub.Verify;
+
+/// <summary>The closed set of findings, by check. A code is never renamed: scripts and alarms know it.</summary>
+public static class FindingCodes
+{
+    // 1 files
+
+    /// <summary>A file is missing, cannot be opened, or breaks off while it is read.</summary>
+    public const string FileUnreadable = "file_unreadable";
+
+    /// <summary>SQLite finds the structure of a file damaged.</summary>
+    public const string FileDamaged = "file_damaged";
+
+    // 2 agent logs
+
+    /// <summary>An agent's folder does not say which store and incarnation it is, or its log holds another store's ops.</summary>
+    public const string AgentIdentity = "agent_identity";
+
+    /// <summary>Two of the given agent logs are of one store and incarnation.</summary>
+    public const string AgentCloned = "agent_cloned";
+
+    /// <summary>A sequence is missing from an agent's log.</summary>
+    public const string AgentLogGap = "agent_log_gap";
+
+    /// <summary>An op of an agent's log does not have the hash that its bytes and the op before give.</summary>
+    public const string AgentLogChain = "agent_log_chain";
+
+    /// <summary>The bytes of an op in an agent's log are no op.</summary>
+    public const string AgentOpUnreadable = "agent_op_unreadable";
+
+    /// <summary>An op in an agent's log names another place than the one where it lies.</summary>
+    public const string AgentOpMisnamed = "agent_op_misnamed";
+
+    // 3 facts at the hub
+
+    /// <summary>A sequence is missing at the hub although its cursor has passed it.</summary>
+    public const string FactGap = "fact_gap";
+
+    /// <summary>A fact does not have the hash that its bytes and the op before give.</summary>
+    public const string FactChain = "fact_chain";
+
+    /// <summary>The bytes of a fact are no op.</summary>
+    public const string FactUnreadable = "fact_unreadable";
+
+    /// <summary>A fact names another place than the one where it lies.</summary>
+    public const string FactMisnamed = "fact_misnamed";
+
+    /// <summary>The committed cursor is ahead of the facts.</summary>
+    public const string CursorAhead = "cursor_ahead";
+
+    /// <summary>The committed cursor has another hash than the fact at its place.</summary>
+    public const string CursorHash = "cursor_hash";
+
+    // 4 every op exactly once
+
+    /// <summary>A store logged an op that the hub says it has, and has not.</summary>
+    public const string OpLost = "op_lost";
+
+    /// <summary>The hub has an op that its store never logged.</summary>
+    public const string OpInvented = "op_invented";
+
+    /// <summary>Hub and store hold different bytes of one op.</summary>
+    public const string OpBytesDiffer = "op_bytes_differ";
+
+    /// <summary>The hub holds an op's bytes and never applied it.</summary>
+    public const string OpNotApplied = "op_not_applied";
+
+    /// <summary>An op was applied more than once.</summary>
+    public const string OpAppliedTwice = "op_applied_twice";
+
+    /// <summary>An op was applied to another member than the one it names.</summary>
+    public const string OpWrongMember = "op_wrong_member";
+
+    /// <summary>A record says that an op was applied, but names none, or one that is not there.</summary>
+    public const string RecordWithoutOp = "record_without_op";
+
+    /// <summary>A record holds another previous hash than the chain.</summary>
+    public const string RecordPreviousHash = "record_previous_hash";
+
+    /// <summary>Unsettled: logged at a store, not yet at the hub.</summary>
+    public const string OpPending = "op_pending";
+
+    /// <summary>Unsettled: facts are missing above the hub's cursor.</summary>
+    public const string FactGapOpen = "fact_gap_open";
+
+    // 5 records
+
+    /// <summary>The versions of a member's stream do not run 1, 2, 3.</summary>
+    public const string VersionGap = "version_gap";
+
+    /// <summary>The positions of the journal do not run 1, 2, 3.</summary>
+    public const string PositionGap = "position_gap";
+
+    /// <summary>A record cannot be read.</summary>
+    public const string RecordUnreadable = "record_unreadable";
+
+    // 6 wallets
+
+    /// <summary>A snapshot differs from what the records add up to.</summary>
+    public const string SnapshotDiffers = "snapshot_differs";
+
+    /// <summary>A snapshot is of records that are not there.</summary>
+    public const string SnapshotAhead = "snapshot_ahead";
+
+    /// <summary>A snapshot cannot be read.</summary>
+    public const string SnapshotUnreadable = "snapshot_unreadable";
+
+    /// <summary>I2, I4: a pool, a right or a wallet is below zero.</summary>
+    public const string NegativeAmount = "negative_amount";
+
+    /// <summary>I3: what is free and what is held do not add up to the wallet, or a right line does not add up.</summary>
+    public const string WalletUnbalanced = "wallet_unbalanced";
+
+    /// <summary>A grant lowers a number that may only grow.</summary>
+    public const string GrantShrinks = "grant_shrinks";
+
+    /// <summary>Ops of one store about one member were applied in another order than they were logged.</summary>
+    public const string OpOutOfOrder = "op_out_of_order";
+
+    /// <summary>The hub classified an op otherwise than the rules do.</summary>
+    public const string ClassificationDiffers = "classification_differs";
+
+    // 7 accounts
+
+    /// <summary>The entries of one record do not sum to zero.</summary>
+    public const string EntriesUnbalanced = "entries_unbalanced";
+
+    /// <summary>The entries of one record are not those that the booking rules give.</summary>
+    public const string EntriesDiffer = "entries_differ";
+
+    /// <summary>The balance of an account is not the sum of its entries.</summary>
+    public const string BalanceDiffers = "balance_differs";
+
+    /// <summary>All balances of one asset do not sum to zero.</summary>
+    public const string BalancesUnbalanced = "balances_unbalanced";
+
+    /// <summary>A wallet control account is not what members own.</summary>
+    public const string ControlDiffers = "control_differs";
+
+    // 8 right lines of agents
+
+    /// <summary>The document with a member's lines cannot be read.</summary>
+    public const string LineUnreadable = "line_unreadable";
+
+    /// <summary>An agent's line differs from what its log adds up to.</summary>
+    public const string LineDiffers = "line_differs";
+
+    /// <summary>I1: an agent's line allows less than nothing.</summary>
+    public const string LineNegative = "line_negative";
+
+    /// <summary>I9: an agent holds more rights than the hub granted.</summary>
+    public const string LineGrantAhead = "line_grant_ahead";
+
+    /// <summary>I9: the hub counts more on a line than its store logged.</summary>
+    public const string LineHubAhead = "line_hub_ahead";
+
+    /// <summary>Unsettled: the hub counts less on a line than its store logged.</summary>
+    public const string LineBehind = "line_behind";
+
+    // 9 requests
+
+    /// <summary>Two ops of one store answer one request.</summary>
+    public const string RequestRepeated = "request_repeated";
+
+    /// <summary>A sale or top-up names no request.</summary>
+    public const string RequestMissing = "request_missing";
+
+    /// <summary>The checks in order, each with the codes it may report.</summary>
+    public static IReadOnlyList<AuditCheck> Checks { get; } =
+    [
+        new(1, "files can be read and are whole", [FileUnreadable, FileDamaged]),
+        new(2, "agent logs are complete chains", [AgentIdentity, AgentCloned, AgentLogGap, AgentLogChain, AgentOpUnreadable, AgentOpMisnamed]),
+        new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, FactGapOpen]),
+        new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending]),
+        new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers]),
+        new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
+        new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
+        new(9, "every request was answered once", [RequestRepeated, RequestMissing]),
+    ];
+}
+
+/// <summary>One of the nine checks.</summary>
+/// <param name="Number">1 to 9, as in README.md.</param>
+/// <param name="Title">What holds when it finds nothing.</param>
+/// <param name="Codes">What it may report.</param>
+public sealed record AuditCheck(int Number, string Title, IReadOnlyList<string> Codes);

@@ -1,0 +1,44 @@
+using SyncHub.Storage.Sqlite.Audit;
+
+namespace SyncHub.Verify;
+
+/// <summary>Reads the hub's file in one view: facts, then records, then what was computed from them.</summary>
+internal sealed class HubReader(FindingLog findings, RequestIndex requests, AuditOptions options)
+{
+    public HubLog Read(string directory)
+    {
+        var hub = new HubLog(Path.Combine(directory, "hub.db"));
+        Guarded.Run(findings, hub.Path, "the hub's journal", () =>
+        {
+            using var file = JournalFileReader.Open(hub.Path);
+            FileCheck.Run(file, hub.Path, findings);
+            Read(file, hub);
+        });
+        return hub;
+    }
+
+    private void Read(JournalFileReader file, HubLog hub)
+    {
+        hub.HasFacts = Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));
+        List<BalanceRow> balances = [];
+        var hasBalances = Guarded.Run(findings, hub.Path, "its balances", () => balances.AddRange(file.Balances()));
+        var accounts = new AccountCheck(hub, findings, options.Currency, balances);
+        var snapshots = new SnapshotCheck(findings);
+        var hasSnapshots = Guarded.Run(findings, hub.Path, "its snapshots", () => snapshots.Load(file));
+        if (!hub.HasFacts)
+        {
+            return; // a replay without the ops would only repeat, op by op, that they are not there
+        }
+
+        hub.HasRecords = Guarded.Run(findings, hub.Path, "its records", () => new Replay(hub, findings, accounts, snapshots).Run(file));
+        if (hub.HasRecords && hasSnapshots)
+        {
+            snapshots.CheckUnmatched();
+        }
+
+        if (hub.HasRecords && hasBalances)
+        {
+            accounts.CheckTotals();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using SyncHub.Storage;
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>A member as the records of one stream add it up.</summary>
+internal sealed class MemberFold(UInt128 id)
+{
+    public UInt128 Id { get; } = id;
+
+    public long Version { get; set; }
+
+    public bool Registered { get; private set; }
+
+    public Int128 LifetimeSpend { get; private set; }
+
+    public Int128 LargestBasket { get; private set; }
+
+    public Dictionary<BucketKey, BucketFold> Buckets { get; } = [];
+
+    /// <summary>Stores that keep a replica.</summary>
+    public SortedSet<int> Followers { get; } = [];
+
+    /// <summary>The newest op of each holder about this member.</summary>
+    public Dictionary<ProducerId, long> Newest { get; } = [];
+
+    public BucketFold BucketOf(BucketKey key)
+    {
+        if (!Buckets.TryGetValue(key, out var bucket))
+        {
+            Buckets.Add(key, bucket = new BucketFold());
+        }
+
+        return bucket;
+    }
+
+    /// <summary>W over the buckets of one kind.</summary>
+    public Int128 TotalOf(BucketKind kind)
+    {
+        Int128 total = 0;
+        foreach (var (key, bucket) in Buckets)
+        {
+            total += key.Kind == kind ? bucket.Total : 0;
+        }
+
+        return total;
+    }
+
+    /// <summary>Takes an op.</summary>
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence)
+    {
+        Newest[holder] = Math.Max(sequence, Newest.GetValueOrDefault(holder));
+        if (OpReader.FindDefect(op) is not null)
+        {
+            return new OpEffect(IsParked: true, Classification.Anomaly, []);
+        }
+
+        var losses = new Int128[op.Moves.Count];
+        var isAnomaly = false;
+        for (var i = 0; i < losses.Length; i++)
+        {
+            var move = op.Moves[i];
+            var bucket = BucketOf(BucketKey.Of(move.Bucket));
+            isAnomaly |= move.GrantedSeen > bucket.GrantedTo(holder);
+            var unbackedBefore = bucket.Unbacked;
+            losses[i] = bucket.Move(holder, move.Kind, move.AmountMinor);
+            isAnomaly |= bucket.Unbacked > unbackedBefore;
+        }
+
+        Describe(op, (int)holder.Store);
+        var classification = isAnomaly ? Classification.Anomaly : losses.Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
+        return new OpEffect(IsParked: false, classification, losses);
+    }
+
+    public void Register() => Registered = true;
+
+    public void Follow(int store) => Followers.Add(store);
+
+    private void Describe(OpEnvelope op, int store)
+    {
+        switch (op.Type)
+        {
+            case OpType.RegisterMember:
+                Register();
+                Follow(store);
+                break;
+            case OpType.TopUp:
+                Follow(store);
+                break;
+            case OpType.Sale:
+                Follow(store);
+                LifetimeSpend += (Int128)op.BillMinor - op.DiscountMinor;
+                LargestBasket = Int128.Max(LargestBasket * 98 / 100, MoneyDebited(op));
+                break;
+            case OpType.Void or OpType.Refund:
+                LifetimeSpend = Int128.Max(0, LifetimeSpend - op.BillMinor);
+                break;
+        }
+    }
+
+    private static Int128 MoneyDebited(OpEnvelope op)
+    {
+        Int128 sum = 0;
+        foreach (var move in op.Moves)
+        {
+            sum += move.Kind == MoveKind.Debit && BucketKey.Of(move.Bucket).IsMoney ? move.AmountMinor : 0;
+        }
+
+        return sum;
+    }
+}
+
+/// <summary>What an op must have come to.</summary>
+/// <param name="IsParked">Kept without moving value.</param>
+/// <param name="Classification">What the hub must have called it.</param>
+/// <param name="Losses">For each move the part that the store bears; empty where parked.</param>
+internal readonly record struct OpEffect(bool IsParked, Classification Classification, Int128[] Losses);

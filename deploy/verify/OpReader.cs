@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
+using SyncHub.Storage;
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>Ops out of bytes, and what every op must say of itself.</summary>
+internal static class OpReader
+{
+    // 1000 times what one till request may name. The hub moves no value for an op beyond it.
+    private const long LargestMoveMinor = 1_000_000_000_000;
+
+    /// <summary>The op, or null with the reason where the bytes are none.</summary>
+    public static OpEnvelope? TryRead(byte[] bytes, out string fault)
+    {
+        fault = "";
+        try
+        {
+            var op = OpEnvelope.Parser.ParseFrom(bytes);
+            if (op.Id is not null && op.Member.Length is 0 or 16)
+            {
+                return op;
+            }
+
+            fault = op.Id is null ? "it has no id" : $"its member has {op.Member.Length} bytes instead of 16";
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            fault = error.Message;
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the op names the place where it lies.</summary>
+    public static bool IsNamed(OpEnvelope op, ProducerId producer, long sequence) =>
+        op.Id.Store == producer.Store && op.Id.Incarnation == producer.Incarnation && op.Id.Sequence == sequence;
+
+    /// <summary>The member whom the op is about; zero for none.</summary>
+    public static UInt128 MemberOf(OpEnvelope op) => op.Member.IsEmpty ? UInt128.Zero : BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span);
+
+    /// <summary>Why the hub must park the op, that is keep it and move no value; null where it is sound.</summary>
+    public static string? FindDefect(OpEnvelope op)
+    {
+        if (op.Type is < OpType.TopUp or > OpType.CloseDay)
+        {
+            return $"op type {(int)op.Type} is not known";
+        }
+
+        if (op.Type != OpType.CloseDay && MemberOf(op) == UInt128.Zero)
+        {
+            return "the op names no member";
+        }
+
+        var seen = new HashSet<(MoveKind, BucketKey)>();
+        foreach (var move in op.Moves)
+        {
+            var bucket = BucketKey.Of(move.Bucket);
+            var defect = move.AmountMinor is <= 0 or > LargestMoveMinor ? $"a move of {move.AmountMinor}"
+                : !bucket.IsKnown ? $"bucket kind {(int)bucket.Kind} is not known"
+                : move.Kind is < MoveKind.Credit or > MoveKind.Relinquish ? $"move kind {(int)move.Kind} is not known"
+                : (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in an op of type {op.Type}"
+                : !seen.Add((move.Kind, bucket)) ? "two moves of one kind on one bucket"
+                : null;
+            if (defect is not null)
+            {
+                return defect;
+            }
+        }
+
+        return null;
+    }
+}

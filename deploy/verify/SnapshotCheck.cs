@@ -1,0 +1,158 @@
+using Google.Protobuf;
+using SyncHub.Storage;
+using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.V1;
+
+namespace SyncHub.Verify;
+
+/// <summary>The part of check 6 that looks at snapshots: each must be what the records up to its version add up to.</summary>
+internal sealed class SnapshotCheck(FindingLog findings)
+{
+    private readonly Dictionary<UInt128, SnapshotRow> _open = [];
+
+    public void Load(JournalFileReader file)
+    {
+        foreach (var snapshot in file.Snapshots())
+        {
+            _open[snapshot.Stream.Value] = snapshot;
+        }
+    }
+
+    /// <summary>Compares the member's snapshot where it is of this version.</summary>
+    public void Compare(MemberFold member)
+    {
+        if (!_open.TryGetValue(member.Id, out var row) || row.Version != member.Version)
+        {
+            return;
+        }
+
+        _open.Remove(member.Id);
+        try
+        {
+            Compare(member, MemberSnapshot.Parser.ParseFrom(row.Payload));
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            findings.AddWallet(FindingCodes.SnapshotUnreadable, member.Id, $"its snapshot of version {row.Version} cannot be read: {error.Message}");
+        }
+    }
+
+    /// <summary>After all records: snapshots of versions that never came.</summary>
+    public void CheckUnmatched()
+    {
+        foreach (var row in _open.Values)
+        {
+            findings.AddWallet(FindingCodes.SnapshotAhead, row.Stream.Value, $"it has a snapshot of version {row.Version}, but no record of that version");
+        }
+    }
+
+    private void Compare(MemberFold member, MemberSnapshot snapshot)
+    {
+        void Expect(string what, Int128 expected, Int128 found)
+        {
+            if (expected != found)
+            {
+                findings.AddWallet(FindingCodes.SnapshotDiffers, member.Id, $"{what} is {found} in the snapshot of version {member.Version}; the records add up to {expected}");
+            }
+        }
+
+        Expect("registered", member.Registered ? 1 : 0, snapshot.Registered ? 1 : 0);
+        Expect("lifetime spend", member.LifetimeSpend, snapshot.LifetimeSpendMinor);
+        Expect("largest basket", member.LargestBasket, snapshot.LargestBasketMinor);
+        CompareBuckets(member, snapshot, Expect);
+        ComparePlaces(member, snapshot, Expect);
+        Expect("the sum of principal parcels", member.TotalOf(BucketKind.Principal), Sum(snapshot.Parcels, parcel => parcel.RemainingMinor));
+    }
+
+    private void CompareBuckets(MemberFold member, MemberSnapshot snapshot, Action<string, Int128, Int128> expect)
+    {
+        var found = new Dictionary<BucketKey, WalletBucketState>();
+        foreach (var bucket in snapshot.Buckets)
+        {
+            found[BucketKey.Of(bucket.Bucket)] = bucket;
+            CheckItself(member, BucketKey.Of(bucket.Bucket), bucket);
+        }
+
+        var (noFold, noState) = (new BucketFold(), new WalletBucketState());
+        // A bucket that only one side lists must be all zeros.
+        foreach (var key in member.Buckets.Keys.Union(found.Keys))
+        {
+            var (should, does) = (member.Buckets.GetValueOrDefault(key, noFold), found.GetValueOrDefault(key, noState));
+            expect($"the pool of {key}", should.Pool, does.Pool);
+            expect($"the credits of {key}", should.Credited, does.Credited);
+            expect($"the debits of {key}", should.Debited, does.Debited);
+            expect($"the loss of {key}", should.Loss, does.Loss);
+            expect($"the unbacked use of {key}", should.Unbacked, does.Unbacked);
+            CompareLines(key, should, does, expect);
+        }
+    }
+
+    private static void CompareLines(BucketKey key, BucketFold should, WalletBucketState does, Action<string, Int128, Int128> expect)
+    {
+        var found = new Dictionary<ProducerId, RightLine>();
+        foreach (var line in does.Lines)
+        {
+            found[new ProducerId(line.Store, line.Incarnation)] = line;
+        }
+
+        var (noFold, noLine) = (new LineFold(), new RightLine());
+        foreach (var holder in should.Lines.Keys.Union(found.Keys))
+        {
+            var (left, right) = (should.Lines.GetValueOrDefault(holder, noFold), found.GetValueOrDefault(holder, noLine));
+            var line = $"of the line of {OpText.Of(holder)} in {key}";
+            expect($"G {line}", left.Granted, right.Granted);
+            expect($"C {line}", left.Credited, right.Credited);
+            expect($"D {line}", left.Debited, right.Debited);
+            expect($"R {line}", left.Relinquished, right.Relinquished);
+            expect($"F {line}", left.Disowned, right.Disowned);
+            expect($"A {line}", left.Outstanding, right.Outstanding);
+        }
+    }
+
+    // What a snapshot says must hold in itself too: it is what a member is rebuilt from.
+    private void CheckItself(MemberFold member, BucketKey key, WalletBucketState state)
+    {
+        var held = Sum(state.Lines, line => line.Outstanding);
+        var total = (Int128)state.Credited - state.Debited + state.Loss;
+        var rights = Sum(state.Lines, line => (Int128)line.Outstanding + line.Disowned - line.Granted - line.Credited + line.Debited + line.Relinquished);
+        if (state.Pool < 0 || total < 0 || state.Lines.Any(line => line.Outstanding < 0 || line.Disowned < 0))
+        {
+            findings.AddWallet(FindingCodes.NegativeAmount, member.Id, $"its snapshot of version {member.Version} has a negative amount in {key} (pool {state.Pool}, in all {total}); expected 0 or more");
+        }
+
+        if (state.Pool + held != total || rights != state.Unbacked)
+        {
+            findings.AddWallet(FindingCodes.WalletUnbalanced, member.Id, $"its snapshot of version {member.Version} has {state.Pool} free and {held} held of {key}, but {total} in all");
+        }
+    }
+
+    private static void ComparePlaces(MemberFold member, MemberSnapshot snapshot, Action<string, Int128, Int128> expect)
+    {
+        foreach (var store in member.Followers.Union(snapshot.Followers))
+        {
+            expect($"whether store {store} keeps a replica", member.Followers.Contains(store) ? 1 : 0, snapshot.Followers.Contains(store) ? 1 : 0);
+        }
+
+        var found = new Dictionary<ProducerId, long>();
+        foreach (var producer in snapshot.Producers)
+        {
+            found[new ProducerId(producer.Store, producer.Incarnation)] = producer.Sequence;
+        }
+
+        foreach (var holder in member.Newest.Keys.Union(found.Keys))
+        {
+            expect($"the newest op of {OpText.Of(holder)}", member.Newest.GetValueOrDefault(holder), found.GetValueOrDefault(holder));
+        }
+    }
+
+    private static Int128 Sum<T>(IEnumerable<T> items, Func<T, Int128> amount)
+    {
+        Int128 sum = 0;
+        foreach (var item in items)
+        {
+            sum += amount(item);
+        }
+
+        return sum;
+    }
+}

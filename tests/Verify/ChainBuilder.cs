@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using SyncHub.Storage;
+using SyncHub.Storage.Sqlite;
+using SyncHub.V1;
+
+namespace SyncHub.Verify.Tests;
+
+/// <summary>Writes the files of a hub and two stores, op by op, with the numbers that a test states; it computes nothing but hashes.</summary>
+internal sealed class ChainBuilder : IAsyncDisposable
+{
+    private readonly SqliteJournal _hub;
+    private readonly Dictionary<int, SqliteJournal> _agents = [];
+    private readonly Dictionary<int, (long Sequence, byte[] Hash)> _tips = [];
+    private readonly Dictionary<UInt128, long> _versions = [];
+
+    private ChainBuilder(string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "hub"));
+        _hub = SqliteJournal.Open(Path.Combine(folder, "hub", "hub.db"), new SqliteJournalOptions());
+        foreach (var store in (int[])[1, 2])
+        {
+            var directory = Path.Combine(folder, $"store{store}");
+            Directory.CreateDirectory(directory);
+            File.WriteAllText(Path.Combine(directory, "identity.json"), $$"""{"store":{{store}},"name":"S{{store}}","incarnation":{{Make.Incarnation}},"secret":"x"}""");
+            _agents.Add(store, SqliteJournal.Open(Path.Combine(directory, "agent.db"), new SqliteJournalOptions()));
+            _tips.Add(store, (0, new byte[32]));
+        }
+    }
+
+    public static ChainBuilder Open(string folder) => new(folder);
+
+    /// <summary>An op that its store logs and the hub applies with these entries.</summary>
+    public async Task Applied(int store, OpEnvelope op, params LedgerEntry[] entries)
+    {
+        var (previous, fact) = await Log(store, op);
+        var batch = new JournalBatch();
+        batch.Facts.Add(fact);
+        batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
+        var applied = new OpAppliedEvent { Classification = Classification.Normal, PreviousHash = ByteString.CopyFrom(previous) };
+        applied.Entries.AddRange(entries);
+        var member = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span);
+        batch.Records.Add(Record(member, new MemberEventRecord { OpApplied = applied }, new FactKey(fact.Producer, fact.Sequence)));
+        batch.Balances.AddRange(entries.Select(entry => new BalanceChange(0, entry.Account, entry.Asset, entry.AmountMinor)));
+        await _hub.CommitAsync(batch);
+    }
+
+    /// <summary>An op about no member: a fact at the hub without a record.</summary>
+    public async Task Closed(int store)
+    {
+        var (_, fact) = await Log(store, new OpEnvelope { Schema = 1, Type = OpType.CloseDay });
+        var batch = new JournalBatch();
+        batch.Facts.Add(fact);
+        batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
+        await _hub.CommitAsync(batch);
+    }
+
+    /// <summary>An op that lies in its store's log only.</summary>
+    public async Task<(byte[] Previous, NewFact Fact)> Log(int store, OpEnvelope op)
+    {
+        var (tip, previous) = _tips[store];
+        op.Id = new OpId { Store = store, Incarnation = Make.Incarnation, Sequence = tip + 1 };
+        if (op.Type is not (OpType.CloseDay or OpType.Relinquish) && op.RequestId.Length == 0)
+        {
+            op.RequestId = $"request {store}-{tip + 1}";
+        }
+
+        var bytes = op.ToByteArray();
+        var hash = SHA256.HashData([.. previous, .. bytes]);
+        var fact = new NewFact(Make.Store(store), tip + 1, hash, bytes);
+        _tips[store] = (tip + 1, hash);
+        var batch = new JournalBatch();
+        batch.Facts.Add(fact);
+        await _agents[store].CommitAsync(batch);
+        return (previous, fact);
+    }
+
+    /// <summary>An event of the hub's own.</summary>
+    public Task Event(UInt128 member, MemberEventRecord change)
+    {
+        var batch = new JournalBatch();
+        batch.Records.Add(Record(member, change, null));
+        return _hub.CommitAsync(batch);
+    }
+
+    public Task Snapshot(UInt128 member, MemberSnapshot snapshot)
+    {
+        var batch = new JournalBatch();
+        batch.Snapshots.Add(new NewSnapshot(new StreamId(member), _versions[member], snapshot.ToByteArray()));
+        return _hub.CommitAsync(batch);
+    }
+
+    public Task Lines(int store, UInt128 member, params AgentLine[] lines)
+    {
+        var document = new AgentLines { LastUsedMs = 5 };
+        document.Lines.AddRange(lines);
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite("lines", Make.Key(member), document.ToByteArray()));
+        return _agents[store].CommitAsync(batch);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hub.DisposeAsync();
+        foreach (var agent in _agents.Values)
+        {
+            await agent.DisposeAsync();
+        }
+    }
+
+    private NewRecord Record(UInt128 member, MemberEventRecord change, FactKey? fact)
+    {
+        change.RecordedAtMs = 1_790_000_000_000;
+        var version = _versions[member] = _versions.GetValueOrDefault(member) + 1;
+        return new NewRecord(0, new StreamId(member), version, change.ToByteArray(), fact);
+    }
+}
