@@ -7,7 +7,7 @@ public sealed class AuditReport
     /// <summary>Ops in the given agents' logs, and at the hub for stores whose log was not given.</summary>
     public required long OpsLogged { get; init; }
 
-    /// <summary>Ops that the hub holds and has applied; day closes count as soon as they lie there.</summary>
+    /// <summary>Ops that the hub holds and has applied; ops about no member count as soon as they lie there.</summary>
     public required long OpsApplied { get; init; }
 
     /// <summary>Ops that a store logged and the hub does not have yet.</summary>

@@ -123,9 +123,8 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
     {
         foreach (var entry in log)
         {
-            var needsNoRecord = entry.Type == V1.OpType.CloseDay;
-            Applied += entry.Applied > 0 || needsNoRecord ? 1 : 0;
-            Lost += entry.Applied == 0 && !needsNoRecord && hub.HasRecords ? 1 : 0;
+            Applied += entry.Applied > 0 || !entry.NeedsRecord ? 1 : 0;
+            Lost += entry.Applied == 0 && entry.NeedsRecord && hub.HasRecords ? 1 : 0;
             Duplicated += Math.Max(0, entry.Applied - 1);
         }
     }

@@ -67,13 +67,14 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
     private void Take(StoredFact fact)
     {
         var op = OpReader.TryRead(fact.Bytes, out var fault);
+        var isNamed = op is not null && OpReader.IsNamed(op, fact.Producer, fact.Sequence);
         if (op is null)
         {
             findings.Add(FindingCodes.FactUnreadable, $"{OpText.Of(fact.Producer, fact.Sequence)} cannot be read at the hub: {fault}");
         }
         else
         {
-            if (!OpReader.IsNamed(op, fact.Producer, fact.Sequence))
+            if (!isNamed)
             {
                 findings.Add(FindingCodes.FactMisnamed,
                     $"{OpText.Of(fact.Producer, fact.Sequence)} at the hub names itself {OpText.Of(new ProducerId(op.Id.Store, op.Id.Incarnation), op.Id.Sequence)}");
@@ -82,7 +83,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
             requests.Add(op, fact.Producer, fact.Sequence);
         }
 
-        hub.Facts.Add(fact, op);
+        hub.Facts.Add(fact, op, isNamed);
     }
 
     private void CheckCursor(CursorRow cursor)

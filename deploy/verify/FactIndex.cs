@@ -25,7 +25,8 @@ internal sealed class FactIndex
     /// <summary>Keeps a fact. Facts of one producer come in rising sequence.</summary>
     /// <param name="fact">The fact.</param>
     /// <param name="op">What it says, or null where it is no op. Its texts are cleared.</param>
-    public void Add(StoredFact fact, OpEnvelope? op)
+    /// <param name="isNamed">Whether it names the place where it lies.</param>
+    public void Add(StoredFact fact, OpEnvelope? op, bool isNamed)
     {
         if (!_logs.TryGetValue(fact.Producer, out var log))
         {
@@ -38,6 +39,7 @@ internal sealed class FactIndex
             op.Terminal = op.Operator = op.RequestId = op.Note = "";
             op.Profile = null;
             entry.Type = op.Type;
+            entry.NeedsRecord = isNamed && OpReader.MemberOf(op) != UInt128.Zero;
             (entry.Block, entry.Start, entry.Length) = Keep(op);
         }
 
@@ -96,6 +98,9 @@ internal sealed class FactEntry
     public UInt128 HashHead { get; init; }
 
     public OpType Type { get; set; }
+
+    /// <summary>Whether a member's record must apply it. An op about no member, or one that nobody can place, is only kept.</summary>
+    public bool NeedsRecord { get; set; }
 
     /// <summary>How many records say that it was applied.</summary>
     public int Applied { get; set; }

@@ -216,8 +216,7 @@ internal sealed class Replay(HubLog hub, FindingLog findings, AccountCheck accou
         {
             foreach (var entry in log)
             {
-                // A day close is about no member; bytes that are no op were reported as such.
-                if (entry.Applied == 0 && entry.Block >= 0 && entry.Type != OpType.CloseDay)
+                if (entry.Applied == 0 && entry.NeedsRecord)
                 {
                     findings.Add(FindingCodes.OpNotApplied, $"{OpText.Of(producer, entry.Sequence)} ({entry.Type}) lies at the hub, but no member's record applies it");
                 }

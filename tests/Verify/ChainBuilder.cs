@@ -14,8 +14,11 @@ internal sealed class ChainBuilder : IAsyncDisposable
     private readonly Dictionary<int, (long Sequence, byte[] Hash)> _tips = [];
     private readonly Dictionary<UInt128, long> _versions = [];
 
+    private readonly string _folder;
+
     private ChainBuilder(string folder)
     {
+        _folder = folder;
         Directory.CreateDirectory(Path.Combine(folder, "hub"));
         _hub = SqliteJournal.Open(Path.Combine(folder, "hub", "hub.db"), new SqliteJournalOptions());
         foreach (var store in (int[])[1, 2])
@@ -31,9 +34,12 @@ internal sealed class ChainBuilder : IAsyncDisposable
     public static ChainBuilder Open(string folder) => new(folder);
 
     /// <summary>An op that its store logs and the hub applies with these entries.</summary>
-    public async Task Applied(int store, OpEnvelope op, params LedgerEntry[] entries)
+    public Task Applied(int store, OpEnvelope op, params LedgerEntry[] entries) => Applied(store, op, null, entries);
+
+    /// <summary>The same, with the store's lines written together with the op, as a store does.</summary>
+    public async Task Applied(int store, OpEnvelope op, DocumentWrite? lines, params LedgerEntry[] entries)
     {
-        var (previous, fact) = await Log(store, op);
+        var (previous, fact) = await Log(store, op, lines);
         var batch = new JournalBatch();
         batch.Facts.Add(fact);
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
@@ -46,9 +52,9 @@ internal sealed class ChainBuilder : IAsyncDisposable
     }
 
     /// <summary>An op about no member: a fact at the hub without a record.</summary>
-    public async Task Closed(int store)
+    public async Task Kept(int store, OpType type)
     {
-        var (_, fact) = await Log(store, new OpEnvelope { Schema = 1, Type = OpType.CloseDay });
+        var (_, fact) = await Log(store, new OpEnvelope { Schema = 1, Type = type });
         var batch = new JournalBatch();
         batch.Facts.Add(fact);
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
@@ -56,7 +62,7 @@ internal sealed class ChainBuilder : IAsyncDisposable
     }
 
     /// <summary>An op that lies in its store's log only.</summary>
-    public async Task<(byte[] Previous, NewFact Fact)> Log(int store, OpEnvelope op)
+    public async Task<(byte[] Previous, NewFact Fact)> Log(int store, OpEnvelope op, DocumentWrite? lines = null)
     {
         var (tip, previous) = _tips[store];
         op.Id = new OpId { Store = store, Incarnation = Make.Incarnation, Sequence = tip + 1 };
@@ -71,6 +77,11 @@ internal sealed class ChainBuilder : IAsyncDisposable
         _tips[store] = (tip + 1, hash);
         var batch = new JournalBatch();
         batch.Facts.Add(fact);
+        if (lines is { } document)
+        {
+            batch.Documents.Add(document);
+        }
+
         await _agents[store].CommitAsync(batch);
         return (previous, fact);
     }
@@ -90,14 +101,22 @@ internal sealed class ChainBuilder : IAsyncDisposable
         return _hub.CommitAsync(batch);
     }
 
-    public Task Lines(int store, UInt128 member, params AgentLine[] lines)
+    public static DocumentWrite LinesOf(UInt128 member, params AgentLine[] lines)
     {
         var document = new AgentLines { LastUsedMs = 5 };
         document.Lines.AddRange(lines);
+        return new DocumentWrite("lines", Make.Key(member), document.ToByteArray());
+    }
+
+    public Task Lines(int store, UInt128 member, params AgentLine[] lines)
+    {
         var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite("lines", Make.Key(member), document.ToByteArray()));
+        batch.Documents.Add(LinesOf(member, lines));
         return _agents[store].CommitAsync(batch);
     }
+
+    /// <summary>Audits the files while they are open here.</summary>
+    public AuditReport Audit() => Verify.Audit.Run(Path.Combine(_folder, "hub"), [Path.Combine(_folder, "store1"), Path.Combine(_folder, "store2")], new AuditOptions());
 
     public async ValueTask DisposeAsync()
     {

@@ -57,7 +57,7 @@ internal static class HealthyChain
         (undo.BillMinor, undo.Reference) = (2_000, new OpId { Store = 2, Incarnation = Incarnation, Sequence = 4 });
         await chain.Applied(2, undo,
             Entry("wallet/principal", -2_000), Entry("store/2/sales", 2_000), Entry("wallet/points", 10, Points), Entry("store/2/points-granted", -10, Points));
-        await chain.Closed(2);
+        await chain.Kept(2, OpType.CloseDay);
     }
 
     private static async Task Afterwards(ChainBuilder chain)

@@ -70,6 +70,44 @@ public sealed class HealthyTests
     }
 
     [Fact]
+    public async Task An_op_about_no_member_is_kept_and_needs_no_record()
+    {
+        using var chains = await Chains.HealthyAsync(chain => chain.Kept(2, OpType.Redeem));
+        Assert.True(chains.Audit().IsClean(converged: true));
+    }
+
+    [Fact]
+    public async Task Hub_and_stores_may_go_on_while_they_are_audited()
+    {
+        using var chains = await Chains.HealthyAsync(async chain =>
+        {
+            var isDone = false;
+            var audits = Task.Run(() =>
+            {
+                var reports = new List<AuditReport>();
+                while (!Volatile.Read(ref isDone) || reports.Count == 0)
+                {
+                    reports.Add(chain.Audit());
+                }
+
+                return reports;
+            });
+            for (var i = 1; i <= 400; i++)
+            {
+                var lines = ChainBuilder.LinesOf(Cy, HealthyChain.Held(Principal, 0, 700 + i, 0, 0));
+                await chain.Applied(1, Op(OpType.TopUp, Cy, Credit(Principal, 1)), lines, Entry("wallet/principal", -1), Entry("store/1/cash", 1));
+            }
+
+            Volatile.Write(ref isDone, true);
+            foreach (var report in await audits)
+            {
+                Assert.True(report.IsClean(converged: false), string.Join('\n', report.Findings));
+            }
+        });
+        Assert.True(chains.Audit().IsClean(converged: true));
+    }
+
+    [Fact]
     public void The_audit_knows_nothing_of_the_core()
     {
         var references = typeof(Audit).Assembly.GetReferencedAssemblies().Select(reference => reference.Name);

@@ -1,0 +1,126 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+using SyncHub.Storage.Sqlite;
+
+namespace SyncHub.Verify.Tests;
+
+/// <summary>The audit and the core, written apart, must come to the same numbers for any ops that stores may log, sound or not.</summary>
+public sealed class CoreAgreementTests : IDisposable
+{
+    private static readonly Asset Eur = new("EUR");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("synchub-verify-");
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task What_the_core_makes_of_random_ops_is_what_the_audit_makes_of_them(int seed)
+    {
+        var random = new Random(seed);
+        var members = Enumerable.Range(1, 4).Select(number => new MemberState(new MemberId((UInt128)number), Eur)).ToArray();
+        var tips = new Dictionary<Holder, (long Sequence, OpHash Hash)>();
+        await using (var journal = SqliteJournal.Open(Path.Combine(_folder.FullName, "hub.db"), new SqliteJournalOptions()))
+        {
+            for (var step = 0; step < 400; step++)
+            {
+                var state = members[random.Next(members.Length)];
+                var batch = new JournalBatch();
+                if (random.Next(4) == 0)
+                {
+                    Grant(state, random, batch);
+                }
+                else
+                {
+                    Log(state, random, batch, tips);
+                }
+
+                if (random.Next(10) == 0 && state.Version > 0)
+                {
+                    batch.Snapshots.Add(new NewSnapshot(new StreamId(state.Id.Value), state.Version, SnapshotCodec.Encode(state)));
+                }
+
+                await journal.CommitAsync(batch);
+            }
+        }
+
+        var report = Audit.Run(_folder.FullName, [], new AuditOptions());
+        Assert.True(report.IsClean(converged: true), string.Join('\n', report.Findings));
+        Assert.True(report.OpsParked > 0, "No op was parked: the ops are too tame.");
+        Assert.All(members.Where(state => state.Version > 0), state =>
+            Assert.Equal(new WalletTotals(state.MoneyMinor, state.TotalOf(Bucket.Points)), report.Wallets[state.Id.Value]));
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private static void Grant(MemberState state, Random random, JournalBatch batch)
+    {
+        var holder = HolderOf(random);
+        var lines = state.Buckets.Where(bucket => bucket.Pool > 0)
+            .Select(bucket => new GrantedLine(bucket.Bucket, (bucket.Find(holder)?.Granted ?? 0) + random.NextInt64(1, bucket.Pool + 1))).ToArray();
+        Write(state, new RightsGranted(holder, lines), OpHash.Genesis, null, batch);
+    }
+
+    private static void Log(MemberState state, Random random, JournalBatch batch, Dictionary<Holder, (long Sequence, OpHash Hash)> tips)
+    {
+        var holder = HolderOf(random);
+        var (sequence, previous) = tips.GetValueOrDefault(holder);
+        var op = RandomOp(state, random, new OpId(holder, sequence + 1));
+        var bytes = OpCodec.Encode(op);
+        var hash = previous.Next(bytes);
+        tips[holder] = (sequence + 1, hash);
+        var fact = new FactKey(new ProducerId(holder.Store.Value, holder.Incarnation.Value), sequence + 1);
+        batch.Facts.Add(new NewFact(fact.Producer, fact.Sequence, hash.ToBytes(), bytes));
+        batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, hash.ToBytes()));
+        // The member as the hub would apply it: from the bytes, not from the object.
+        Write(state, new OpApplied(OpCodec.Decode(bytes)), previous, fact, batch);
+    }
+
+    private static void Write(MemberState state, MemberEvent change, OpHash previous, FactKey? fact, JournalBatch batch)
+    {
+        var outcome = state.Apply(change, 1);
+        batch.Records.Add(new NewRecord(0, new StreamId(state.Id.Value), state.Version, EventCodec.Encode(new AppliedEvent(change, state.Version, 1, outcome), previous), fact));
+        foreach (var entry in outcome?.Transaction.Entries ?? [])
+        {
+            batch.Balances.Add(new BalanceChange(0, entry.Account, entry.Asset.Code, entry.AmountMinor));
+        }
+    }
+
+    private static Op RandomOp(MemberState state, Random random, OpId id)
+    {
+        var type = (OpType)random.Next(1, 10); // 9 is of a newer version
+        var moves = Enumerable.Range(0, random.Next(4)).Select(_ => RandomMove(type, random)).ToArray();
+        return new Op
+        {
+            Id = id,
+            Type = type,
+            Member = state.Id,
+            Moves = moves,
+            RequestId = $"{id.Holder.Store}-{id.Holder.Incarnation}-{id.Sequence}",
+            BillMinor = random.Next(5_000),
+            DiscountMinor = random.Next(100),
+            RulesetVersion = random.Next(1, 3),
+        };
+    }
+
+    private static Move RandomMove(OpType type, Random random)
+    {
+        var kind = type == OpType.Relinquish ? MoveKind.Relinquish : random.Next(3) == 0 ? MoveKind.Debit : MoveKind.Credit;
+        var bucket = random.Next(4) switch
+        {
+            0 => Bucket.Points,
+            1 => Bucket.Of(new LotId(new StoreId(random.Next(1, 3)), 1, 20_000)),
+            2 when random.Next(20) == 0 => new Bucket((BucketKind)7, default),
+            _ => Bucket.Principal,
+        };
+        var amount = random.Next(30) == 0 ? -random.Next(2) : random.Next(1, 3_000);
+        return new Move(kind, bucket, amount, random.Next(20) == 0 ? 1_000_000 : 0);
+    }
+
+    private static Holder HolderOf(Random random) => new(new StoreId(random.Next(1, 4)), Incarnation.Of(1, random.Next(1, 3)));
+}
