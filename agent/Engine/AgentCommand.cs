@@ -1,0 +1,94 @@
+using Google.Protobuf;
+using SyncHub.Core.Tills;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>Something that the agent's engine is asked or told, with the time at which the shell took it in.</summary>
+/// <remarks>Immutable. The engine reads no clock and draws no random number: both come in here.</remarks>
+public abstract record AgentCommand(long NowMs);
+
+/// <summary>What the hub said of one member: its newest state, rights, or both. Rights are applied first.</summary>
+/// <param name="Member">The member as the hub has it, or null.</param>
+/// <param name="Rights">Rights for this store, or null.</param>
+/// <param name="IsCheckout">Whether the rights were collected for a payment, so that other stores may have given up theirs.</param>
+public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights, bool IsCheckout = false);
+
+/// <summary>A till calls: any request message of the service <c>Till</c>.</summary>
+public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : AgentCommand(NowMs)
+{
+    /// <summary>Since when there is no hub, Unix milliseconds; 0 while there is one.</summary>
+    public long OfflineSinceMs { get; init; }
+
+    /// <summary>What the hub answered for this very call; applied before it is decided, durable with it.</summary>
+    public IReadOnlyList<HubNews> News { get; init; } = [];
+
+    /// <summary>What other stores gave up for this call in earlier rounds, minor units.</summary>
+    public long RevokedMinor { get; init; }
+
+    /// <summary>Ten random bytes, for a registration.</summary>
+    public ReadOnlyMemory<byte> Entropy { get; init; }
+}
+
+/// <summary>The hub sent news of a member on connection number <paramref name="Connection"/>.</summary>
+public sealed record NewsArrived(long NowMs, HubNews News, long Connection) : AgentCommand(NowMs);
+
+/// <summary>Every member change up to <paramref name="Position"/> arrived on connection number <paramref name="Connection"/>.</summary>
+public sealed record FeedReached(long NowMs, long Position, long Connection) : AgentCommand(NowMs);
+
+/// <summary>New rules and store names.</summary>
+public sealed record PolicyArrived(long NowMs, V1.PolicyDelta Policy) : AgentCommand(NowMs);
+
+/// <summary>The hub wants rights back. Answered with the sequence up to which ops must be sent before the ask is done.</summary>
+public sealed record RevokeAsked(long NowMs, V1.RevokeAsk Ask) : AgentCommand(NowMs);
+
+/// <summary>A connection was welcomed.</summary>
+public sealed record SessionStarted(long NowMs, long Token) : AgentCommand(NowMs);
+
+/// <summary>The hub has all ops up to here on its disk.</summary>
+public sealed record Acknowledged(long NowMs, long CommittedSequence) : AgentCommand(NowMs);
+
+/// <summary>This database may lack a part of its past: no op from now on.</summary>
+public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs);
+
+/// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>; looks at one page of members after a key.</summary>
+public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
+
+/// <summary>Asks for what a <c>Hello</c> says; answered from what is durable.</summary>
+public sealed record DescribeSelf(long NowMs) : AgentCommand(NowMs);
+
+/// <summary>Writes cursors that otherwise wait for the next op.</summary>
+public sealed record SaveProgress(long NowMs) : AgentCommand(NowMs);
+
+/// <summary>What came of a command. It may leave the engine only after the batch is durable.</summary>
+public sealed record EngineReply
+{
+    /// <summary>For a till: the answer message of its method; null where <see cref="Fault"/> says why there is none.</summary>
+    public IMessage? Answer { get; init; }
+
+    /// <summary>Why the agent could not say, with the way out.</summary>
+    public string? Fault { get; init; }
+
+    /// <summary>The member that a refused call was about.</summary>
+    public Core.Primitives.MemberId Member { get; init; }
+
+    /// <summary>Rights that would let a refused call through.</summary>
+    public IReadOnlyList<GrantTarget> Wanted { get; init; } = [];
+
+    /// <summary>Whether newer news of the member might let a refused call through.</summary>
+    public bool NeedsNews { get; init; }
+
+    /// <summary>What other stores gave up for this call so far, minor units.</summary>
+    public long RevokedMinor { get; init; }
+
+    /// <summary>The tip of the log after the command.</summary>
+    public long TipSequence { get; init; }
+
+    /// <summary>For <see cref="ReturnIdleRights"/>: where the next page starts; null at the end.</summary>
+    public byte[]? NextKey { get; init; }
+
+    /// <summary>For <see cref="DescribeSelf"/>.</summary>
+    public SelfDescription? Self { get; init; }
+}
+
+/// <summary>What the agent says of itself to the hub.</summary>
+public sealed record SelfDescription(long TipSequence, Core.Primitives.OpHash TipHash, long Token, long CommittedSequence, long FeedPosition, int PolicyVersion, string LockReason);

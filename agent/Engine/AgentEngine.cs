@@ -1,0 +1,246 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Rules;
+using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>The heart of a store: decides batches of commands from the store's own state, and says what to write before anybody is told.</summary>
+/// <remarks>
+/// Deterministic: no task, clock, randomness or socket; time comes with each command. One turn is <see cref="Decide"/>, then the shell
+/// commits the batch (where it is not empty), then <see cref="Committed"/> or <see cref="Failed"/>, which hand out the replies.
+/// Thread rule: one caller at a time. Crash rule: all state is rebuilt from the journal; what was decided and not committed never happened.
+/// </remarks>
+public sealed class AgentEngine
+{
+    /// <summary>Members kept in memory; about 2 KiB each.</summary>
+    public const int DefaultCacheSize = 2000;
+
+    private const string LinesOf = "lines";
+
+    private readonly Workspace _work;
+    private readonly MemberShelf _members;
+    private readonly AgentMemory _memory;
+    private readonly TillDesk _desk;
+    private IReadOnlyList<AgentCommand> _commands = [];
+    private List<EngineReply> _replies = [];
+    private JournalBatch _batch = new();
+    private bool _isLoaded;
+    private bool _savesProgress;
+
+    /// <summary>An engine over a journal; it reads nothing before <see cref="Load"/>.</summary>
+    /// <param name="journal">Where the truth lies.</param>
+    /// <param name="holder">This store, in this life of its database.</param>
+    /// <param name="storeName">For people.</param>
+    /// <param name="cacheSize">Members kept in memory.</param>
+    /// <param name="lostConnection">Where an engine before it lost news: <see cref="LostConnection"/>.</param>
+    public AgentEngine(IJournal journal, Holder holder, string storeName, int cacheSize = DefaultCacheSize, long lostConnection = 0)
+    {
+        LostConnection = lostConnection;
+        _work = new Workspace(journal, holder);
+        _members = new MemberShelf(_work, cacheSize);
+        _memory = new AgentMemory(_work);
+        _desk = new TillDesk(_work, _members, _memory, storeName);
+    }
+
+    /// <summary>The newest op that was decided.</summary>
+    public long TipSequence => _work.TipSequence;
+
+    /// <summary>The highest connection whose news were lost in a failed commit: it must be opened anew, so that the hub sends them again.</summary>
+    public long LostConnection { get; private set; }
+
+    /// <summary>Problems that nobody waits for an answer to, oldest first; the shell logs and clears them.</summary>
+    public List<string> Troubles { get; } = [];
+
+    /// <summary>Forgets everything and reads the journal.</summary>
+    /// <exception cref="JournalUnavailableException">It cannot be read.</exception>
+    public void Load()
+    {
+        _isLoaded = false;
+        _work.Load();
+        _members.Load();
+        _memory.Load();
+        _isLoaded = true;
+    }
+
+    /// <summary>Step 1: decides the commands in order and says what must be durable before the replies may leave.</summary>
+    /// <exception cref="JournalUnavailableException">The journal cannot be read; hand it to <see cref="Failed"/>.</exception>
+    public JournalBatch Decide(IReadOnlyList<AgentCommand> commands)
+    {
+        _commands = commands;
+        _replies = new List<EngineReply>(commands.Count);
+        _savesProgress = false;
+        if (!_isLoaded)
+        {
+            Load();
+        }
+
+        foreach (var command in commands)
+        {
+            _replies.Add(Turn(command));
+        }
+
+        _members.Save();
+        _batch = _work.Collect(_savesProgress);
+        return _batch;
+    }
+
+    /// <summary>Step 2a: the batch is durable. The replies, in the order of the commands.</summary>
+    public IReadOnlyList<EngineReply> Committed()
+    {
+        _desk.StorageTrouble = _batch.IsEmpty ? _desk.StorageTrouble : "";
+        _work.Committed(_batch);
+        return _replies;
+    }
+
+    /// <summary>Step 2b: nothing of the batch is known to be written. Forgets what was decided; reads are answered from what is durable, the rest is refused.</summary>
+    public IReadOnlyList<EngineReply> Failed(JournalException fault)
+    {
+        _desk.StorageTrouble = $"The last change could not be written: {fault.Message}";
+        Forget();
+        return [.. _commands.Select(command => Rescue(command, fault))];
+    }
+
+    /// <summary>Step 2c: a command broke an invariant. Forgets what was decided, as if the batch had never come.</summary>
+    public void Forget()
+    {
+        LostConnection = _commands.OfType<NewsArrived>().Select(news => news.Connection).Append(LostConnection).Max();
+        try
+        {
+            Load();
+        }
+        catch (JournalException fault)
+        {
+            Troubles.Add($"The store's state cannot be read, and will be read again with the next request: {fault.Message}");
+        }
+    }
+
+    private EngineReply Turn(AgentCommand command)
+    {
+        var reply = command switch
+        {
+            TillCall call => Call(call),
+            NewsArrived arrived => Receive(arrived),
+            FeedReached reached => Reach(reached),
+            Acknowledged acknowledged => Note(() => _memory.SetCommitted(acknowledged.CommittedSequence)),
+            SessionStarted started => Note(() => _memory.SetToken(started.Token)),
+            PolicyArrived arrived => Use(arrived.Policy),
+            RevokeAsked asked => Relinquish(asked),
+            LockOrdered ordered => Note(() => _memory.SetLocked(ordered.Reason)),
+            ReturnIdleRights idle => ReturnIdle(idle),
+            DescribeSelf => new EngineReply { Self = Describe() },
+            SaveProgress => Note(() => _savesProgress = true),
+            _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
+        };
+        return reply with { TipSequence = _work.TipSequence };
+    }
+
+    private EngineReply Call(TillCall call)
+    {
+        var revoked = call.RevokedMinor + call.News.Sum(news => _members.Receive(news, call.NowMs));
+        return _desk.Answer(call with { RevokedMinor = revoked });
+    }
+
+    private EngineReply Receive(NewsArrived arrived) => Note(() => _members.Receive(arrived.News, arrived.NowMs));
+
+    // A mark must not pass over changes that a failed commit lost: the hub sends those again on the next connection.
+    private EngineReply Reach(FeedReached reached) => reached.Connection <= LostConnection ? new EngineReply() : Note(() => _memory.SetFeed(reached.Position));
+
+    private EngineReply Use(V1.PolicyDelta policy)
+    {
+        try
+        {
+            _memory.SetPolicy(policy);
+        }
+        catch (RulesetException fault)
+        {
+            Troubles.Add($"Rules of version {policy.Version} were not taken, the old ones stay in force: {fault.Message}");
+        }
+
+        return new EngineReply();
+    }
+
+    private EngineReply Relinquish(RevokeAsked asked)
+    {
+        // I21: a locked agent moves no rights; an ask for another life of this database is not for us.
+        if (_memory.LockReason.Length == 0 && asked.Ask.Incarnation == _work.Holder.Incarnation.Value && asked.Ask.Member.Length == 16)
+        {
+            var lines = asked.Ask.Lines.Select(line => new RevokeLine(BucketCodec.ToCore(line.Bucket), line.KeepLevel, line.AsOfGranted));
+            Relinquish(_members.Get(MemberId.FromBytes(asked.Ask.Member.Span)), [.. lines], asked.NowMs);
+        }
+
+        return new EngineReply();
+    }
+
+    private EngineReply ReturnIdle(ReturnIdleRights idle)
+    {
+        var page = _work.Journal.ReadDocuments(LinesOf, [], idle.AfterKey, idle.Limit);
+        foreach (var document in _memory.LockReason.Length > 0 ? [] : page)
+        {
+            if (V1.AgentLines.Parser.ParseFrom(document.Value).LastUsedMs < idle.UnusedSinceMs)
+            {
+                ReturnIdle(_members.Get(MemberId.FromBytes(document.Key)), idle);
+            }
+        }
+
+        return new EngineReply { NextKey = page.Count < idle.Limit ? null : page[^1].Key };
+    }
+
+    private void ReturnIdle(MemberHere member, ReturnIdleRights idle)
+    {
+        if (member.LastUsedMs < idle.UnusedSinceMs) // memory may know of a later visit than the disk
+        {
+            Relinquish(member, [.. member.Lines.Select(line => new RevokeLine(line.Key, 0, line.Value.Granted))], idle.NowMs);
+        }
+    }
+
+    private void Relinquish(MemberHere member, IReadOnlyList<RevokeLine> lines, long nowMs)
+    {
+        if (_memory.Machine.Relinquish(member, lines, _work.NextId, nowMs) is { } op)
+        {
+            TillMachine.Apply(op, member);
+            _members.MarkChanged(member);
+            _work.Append(op);
+        }
+    }
+
+    private SelfDescription Describe() =>
+        new(_work.TipSequence, _work.TipHash, _memory.Token, _memory.CommittedSequence, _memory.FeedPosition, _memory.PolicyVersion, _memory.LockReason);
+
+    private EngineReply Rescue(AgentCommand command, JournalException fault)
+    {
+        var isRead = command is DescribeSelf or TillCall { Request: V1.IdentifyTillRequest or V1.BalanceRequest or V1.QuoteRequest or V1.LastReceiptsRequest or V1.StatusRequest };
+        if (isRead && _isLoaded)
+        {
+            try
+            {
+                return Turn(command is TillCall call ? call with { News = [] } : command);
+            }
+            catch (JournalException worse)
+            {
+                return Refuse(command, worse);
+            }
+        }
+
+        return Refuse(command, fault);
+    }
+
+    private EngineReply Refuse(AgentCommand command, JournalException fault)
+    {
+        var message = $"This store cannot write to its disk, so nothing may be booked: {fault.Message} Then send the request again under the same request_id; it is never booked twice.";
+        var answer = command is TillCall call
+            ? Answers.Refusal(call.Request, new V1.Rejection { Code = V1.RejectionCode.StorageUnavailable, Message = message })
+            : null;
+        return new EngineReply { Answer = answer, Fault = answer is null ? message : null, TipSequence = _work.TipSequence };
+    }
+
+    private static EngineReply Note(Action change)
+    {
+        change();
+        return new EngineReply();
+    }
+}

@@ -1,0 +1,52 @@
+using Google.Protobuf;
+using SyncHub.Core.Ops;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>The totals of the business day so far. They change in the transaction of each op, so closing the day reads no history.</summary>
+internal sealed class DayBook(Workspace work)
+{
+    private const string Collection = "day";
+    private static readonly byte[] Today = "today"u8.ToArray();
+
+    public V1.CloseDayAnswer Read() => work.Read(Collection, Today) is { } bytes ? V1.CloseDayAnswer.Parser.ParseFrom(bytes) : new V1.CloseDayAnswer();
+
+    /// <param name="op">An op that was just logged.</param>
+    /// <param name="undone">For a void: the op that it undoes.</param>
+    public void Count(Op op, Op? undone)
+    {
+        var day = Read();
+        day.SinceMs = day.SinceMs == 0 ? op.OccurredAtMs : day.SinceMs;
+        switch (op.Type)
+        {
+            case OpType.Sale:
+                day.Sales++;
+                day.SalesStoredValueMinor += op.MoneyMinor(MoveKind.Debit);
+                day.ExpectedCashMinor += op.OtherTenderMinor;
+                break;
+            case OpType.TopUp:
+                day.TopUps++;
+                day.TopUpCashMinor += op.BillMinor;
+                day.ExpectedCashMinor += op.BillMinor;
+                break;
+            case OpType.Void when undone?.Type == OpType.TopUp:
+                day.TopUps--;
+                day.TopUpCashMinor -= undone.BillMinor;
+                day.ExpectedCashMinor -= undone.BillMinor;
+                break;
+            case OpType.Void when undone?.Type == OpType.Sale:
+                day.RefundsMinor += op.MoneyMinor(MoveKind.Credit);
+                day.ExpectedCashMinor -= undone.OtherTenderMinor;
+                break;
+            case OpType.Refund:
+                day.RefundsMinor += op.MoneyMinor(MoveKind.Credit);
+                break;
+            default:
+                return;
+        }
+
+        work.Write(Collection, Today, day.ToByteArray());
+    }
+
+    public void StartNew(long nowMs) => work.Write(Collection, Today, new V1.CloseDayAnswer { SinceMs = nowMs }.ToByteArray());
+}

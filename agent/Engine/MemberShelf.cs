@@ -1,0 +1,227 @@
+using System.Text;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>The members that tills touched last, in memory; all others lie in the journal until they are asked for.</summary>
+/// <remarks>Owned by the engine; not thread-safe. A changed member stays until <see cref="Save"/>, whatever the bound.</remarks>
+internal sealed class MemberShelf(Workspace work, int capacity)
+{
+    private const string LinesOf = "lines";
+    private const string ReplicaOf = "replica";
+    private const string ProfileOf = "profile";
+    private const string PhoneOf = "phone";
+    private const string CardOf = "card";
+
+    private readonly Dictionary<MemberId, LinkedListNode<MemberHere>> _byId = [];
+    private readonly LinkedList<MemberHere> _newestFirst = new();
+    private readonly SortedDictionary<MemberId, MemberHere> _changed = [];
+
+    /// <summary>How many members this store knows.</summary>
+    public long KnownCount { get; private set; }
+
+    public void Load()
+    {
+        _byId.Clear();
+        _newestFirst.Clear();
+        _changed.Clear();
+        KnownCount = work.Journal.CountDocuments(ReplicaOf) + work.Journal.CountDocuments(ProfileOf);
+    }
+
+    public MemberHere Get(MemberId id)
+    {
+        if (_byId.TryGetValue(id, out var node))
+        {
+            _newestFirst.Remove(node);
+        }
+        else
+        {
+            node = new LinkedListNode<MemberHere>(Read(id));
+            _byId[id] = node;
+            EvictOne();
+        }
+
+        _newestFirst.AddFirst(node);
+        return node.Value;
+    }
+
+    public MemberId? FindPhone(string phone) => Find(PhoneOf, phone);
+
+    public MemberId? FindCard(string card) => Find(CardOf, card);
+
+    public void MarkChanged(MemberHere member) => _changed[member.Id] = member;
+
+    /// <summary>A till dealt with the member. Written at most once a day by itself: reading must not cost an fsync.</summary>
+    public void Touch(MemberHere member, long nowMs)
+    {
+        if (member.Lines.Count > 0 && nowMs - member.LastUsedMs > Core.Rules.Calendar.DayMs)
+        {
+            MarkChanged(member);
+        }
+
+        member.LastUsedMs = nowMs;
+    }
+
+    /// <summary>A member was registered here; the profile lies by itself until the hub sends its own word.</summary>
+    public void Register(MemberHere member, MemberProfile profile)
+    {
+        work.Write(ProfileOf, member.Id.ToBytes(), Google.Protobuf.MessageExtensions.ToByteArray(MemberCodec.ToWire(profile)));
+        KnownCount++;
+        Index(MemberProfile.Empty, profile, member.Id);
+    }
+
+    /// <summary>Applies what the hub said. Everything in it is absolute: old or repeated news changes nothing.</summary>
+    /// <returns>Money rights gained beyond what was thought free at the hub: what other stores gave up.</returns>
+    public long Receive(HubNews news, long nowMs)
+    {
+        var gained = 0L;
+        var free = 0L;
+        if (news.Rights is { Member.Length: 16 } rights && rights.Incarnation == work.Holder.Incarnation.Value)
+        {
+            var member = Get(MemberId.FromBytes(rights.Member.Span));
+            foreach (var line in rights.Lines)
+            {
+                var bucket = BucketCodec.ToCore(line.Bucket);
+                var more = Grant(member, bucket, line.Granted, nowMs);
+                gained += bucket.IsMoney ? more : 0;
+                free += more == 0 || !bucket.IsMoney || member.Replica is null ? 0
+                    : member.Replica.Holdings.Where(holding => holding.Bucket == bucket && holding.Store.Value == 0).Sum(holding => holding.AmountMinor);
+            }
+        }
+
+        if (news.Member is { Member.Length: 16 } delta)
+        {
+            Receive(delta, nowMs);
+        }
+
+        return news.IsCheckout ? Math.Max(0, gained - free) : 0;
+    }
+
+    /// <summary>Puts the changed lines into the batch.</summary>
+    public void Save()
+    {
+        foreach (var (id, member) in _changed)
+        {
+            work.Write(LinesOf, id.ToBytes(), AgentCodec.Write(member));
+        }
+
+        _changed.Clear();
+    }
+
+    private void Receive(V1.MemberDelta delta, long nowMs)
+    {
+        var id = MemberId.FromBytes(delta.Member.Span);
+        var member = Get(id);
+        var own = delta.OwnLines.Where(line => line.Incarnation == work.Holder.Incarnation.Value).ToArray();
+        foreach (var line in own)
+        {
+            Grant(member, BucketCodec.ToCore(line.Bucket), line.Granted, nowMs);
+        }
+
+        if (member.Replica is { } old && old.Version >= delta.Version)
+        {
+            return;
+        }
+
+        if (own.Length < delta.OwnLines.Count)
+        {
+            // Lines of another life of this database must not be counted against ours.
+            delta = delta.Clone();
+            delta.OwnLines.Clear();
+            delta.OwnLines.AddRange(own);
+        }
+
+        var before = ProfileOfMember(member);
+        var isFirst = member.Replica is null;
+        member.Replica = MemberCodec.ToReplica(delta);
+        work.Write(ReplicaOf, id.ToBytes(), Google.Protobuf.MessageExtensions.ToByteArray(delta));
+        KnownCount += isFirst ? 1 : 0;
+        if (member.Profile is not null && member.Replica.Profile.Name.Length > 0)
+        {
+            member.Profile = null;
+            work.Write(ProfileOf, id.ToBytes(), null);
+            KnownCount--;
+        }
+
+        Index(before, ProfileOfMember(member), id);
+    }
+
+    /// <summary>The hub's word where it has one, else the store's own.</summary>
+    public static MemberProfile ProfileOfMember(MemberHere member) =>
+        member.Replica is { Profile.Name.Length: > 0 } replica ? replica.Profile : member.Profile ?? member.Replica?.Profile ?? MemberProfile.Empty;
+
+    private long Grant(MemberHere member, Bucket bucket, long granted, long nowMs)
+    {
+        var line = member.LineOf(bucket);
+        if (granted <= line.Granted)
+        {
+            return 0;
+        }
+
+        member.Lines[bucket] = line.WithGranted(granted);
+        if (member.LastUsedMs == 0)
+        {
+            member.LastUsedMs = nowMs; // else fresh rights would count as idle and be handed straight back
+        }
+
+        MarkChanged(member);
+        return granted - line.Granted;
+    }
+
+    private void Index(MemberProfile before, MemberProfile after, MemberId id)
+    {
+        Index(PhoneOf, before.Phone, after.Phone, id);
+        Index(CardOf, before.Card, after.Card, id);
+    }
+
+    private void Index(string collection, string before, string after, MemberId id)
+    {
+        if (before.Length > 0 && before != after && Find(collection, before) == id)
+        {
+            work.Write(collection, Encoding.UTF8.GetBytes(before), null);
+        }
+
+        if (after.Length > 0 && Find(collection, after) != id)
+        {
+            work.Write(collection, Encoding.UTF8.GetBytes(after), id.ToBytes());
+        }
+    }
+
+    private MemberId? Find(string collection, string text) =>
+        text.Length > 0 && work.Read(collection, Encoding.UTF8.GetBytes(text)) is { } bytes ? MemberId.FromBytes(bytes) : null;
+
+    private MemberHere Read(MemberId id)
+    {
+        var key = id.ToBytes();
+        var member = new MemberHere(id);
+        if (work.Read(LinesOf, key) is { } lines)
+        {
+            AgentCodec.ReadLines(lines, member);
+        }
+
+        if (work.Read(ReplicaOf, key) is { } replica)
+        {
+            member.Replica = MemberCodec.ToReplica(V1.MemberDelta.Parser.ParseFrom(replica));
+        }
+
+        if (member.Replica is null or { Profile.Name.Length: 0 } && work.Read(ProfileOf, key) is { } profile)
+        {
+            member.Profile = MemberCodec.ToCore(V1.MemberProfile.Parser.ParseFrom(profile));
+        }
+
+        return member;
+    }
+
+    private void EvictOne()
+    {
+        if (_byId.Count > capacity && _newestFirst.Last is { } oldest && !_changed.ContainsKey(oldest.Value.Id))
+        {
+            _newestFirst.RemoveLast();
+            _byId.Remove(oldest.Value.Id);
+        }
+    }
+}

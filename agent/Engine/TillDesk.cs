@@ -1,0 +1,361 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Google.Protobuf;
+using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rules;
+using Calendar = SyncHub.Core.Rules.Calendar;
+using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>Answers tills: looks members up, lets <see cref="TillMachine"/> decide, and books what it decided.</summary>
+/// <remarks>Owned by the engine; not thread-safe. What it books is durable only with the engine's batch.</remarks>
+internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory memory, string storeName)
+{
+    private const string OwnOps = "own";
+    private const int MostReceipts = 100;
+    private const int ReceiptSearchDepth = 2000; // ops looked through for one member's receipts
+
+    private readonly RequestBook _requests = new(work);
+    private readonly DayBook _day = new(work);
+
+    /// <summary>Why nothing could be written last time; empty where it could.</summary>
+    public string StorageTrouble { get; set; } = "";
+
+    public EngineReply Answer(TillCall call) => call.Request switch
+    {
+        V1.TopUpRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
+            memory.Machine.TopUp(new TopUpCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.AmountMinor), member, id)),
+        V1.SaleRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
+            memory.Machine.Sale(new SaleCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.BillMinor, request.RedeemPoints, request.OtherTenderMinor), member, id)),
+        V1.RedeemRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
+            memory.Machine.Redeem(new RedeemCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.Points, request.What), member, id)),
+        V1.VoidRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
+            memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)), own, member, id)),
+        V1.RefundRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
+            memory.Machine.Refund(new RefundCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op), request.AmountMinor), own, member, id)),
+        V1.RegisterRequest request => Register(call, request),
+        V1.CloseDayRequest request => CloseDay(call, request),
+        V1.IdentifyTillRequest request => Identify(call, request.Key, isVisit: true),
+        V1.BalanceRequest request => Identify(call, request.Key, isVisit: false),
+        V1.QuoteRequest request => Quote(call, request),
+        V1.LastReceiptsRequest request => new EngineReply { Answer = LastReceipts(request) },
+        V1.StatusRequest => new EngineReply { Answer = Status(call) },
+        _ => new EngineReply { Fault = $"'{call.Request.Descriptor.Name}' is no request of a till." },
+    };
+
+    private static TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs);
+
+    private EngineReply OnMember(TillCall call, string requestId, string memberId, Func<MemberHere, OpId, TillDecision> decide)
+    {
+        if (_requests.Find(requestId, call.Request) is { } recorded)
+        {
+            return new EngineReply { Answer = recorded };
+        }
+
+        if (!MemberId.TryParse(memberId, out var id))
+        {
+            return Refuse(call, RejectionCode.InvalidRequest, "member_id must be the 26 characters that Register or Identify gave.");
+        }
+
+        var member = members.Get(id);
+        return Book(call, requestId, member, null, decide(member, work.NextId));
+    }
+
+    private EngineReply OnOwnOp(TillCall call, string requestId, V1.OpId? opId, Func<OwnOp?, MemberHere, OpId, TillDecision> decide)
+    {
+        if (_requests.Find(requestId, call.Request) is { } recorded)
+        {
+            return new EngineReply { Answer = recorded };
+        }
+
+        if (opId is null)
+        {
+            return Refuse(call, RejectionCode.InvalidRequest, "op must name the op to undo, as printed on its receipt.");
+        }
+
+        var own = FindOwn(OpIdCodec.ToCore(opId));
+        var member = own is null ? new MemberHere(default) : members.Get(own.Member);
+        return Book(call, requestId, member, own, decide(own, member, work.NextId));
+    }
+
+    // The order of refusals is the order of RejectionCode: what is wrong with the request itself comes first.
+    private EngineReply Book(TillCall call, string requestId, MemberHere member, OwnOp? own, TillDecision decision)
+    {
+        var refusal = decision.Rejection;
+        if (refusal?.Code is RejectionCode.InvalidRequest or RejectionCode.InvalidAmount)
+        {
+            return Refuse(call, refusal, member);
+        }
+
+        if (call.Request is not (V1.VoidRequest or V1.RefundRequest) && !member.IsKnown)
+        {
+            return Unknown(call, member.Id);
+        }
+
+        if (memory.LockReason.Length > 0)
+        {
+            return Refuse(call, RejectionCode.AgentLocked, memory.LockReason);
+        }
+
+        if (refusal is not null || decision.Op is not { } op)
+        {
+            return Refuse(call, refusal!, member);
+        }
+
+        var hash = Log(op, member, call.NowMs);
+        UpdateOwn(op, own);
+        _day.Count(op, own is null ? null : work.ReadOp(own.Id.Sequence));
+        var receipt = Answers.Receipt(op, decision.Price, memory.Machine.Rules.TopUp.Terms);
+        receipt.Available = Available(member, call);
+        receipt.OpHash = UnsafeByteOperations.UnsafeWrap(hash.ToBytes());
+        receipt.WasOnline = call.IsOnline;
+        receipt.RevokedElsewhereMinor = Math.Min(call.RevokedMinor, op.MoneyMinor(MoveKind.Debit));
+        var answer = new V1.OpAnswer { Receipt = receipt };
+        _requests.Record(requestId, call.Request, answer);
+        return new EngineReply { Answer = answer };
+    }
+
+    private EngineReply Register(TillCall call, V1.RegisterRequest request)
+    {
+        if (_requests.Find(request.RequestId, request) is { } recorded)
+        {
+            return new EngineReply { Answer = recorded };
+        }
+
+        var id = MemberId.Create(call.NowMs, call.Entropy.Span);
+        var profile = new MemberProfile(request.Name.Trim(), request.Phone.Trim(), request.Card.Trim(), work.Holder.Store, "");
+        var decision = memory.Machine.Register(new RegisterCommand(Context(call, request.RequestId, request.Terminal, request.Operator), id, profile), work.NextId);
+        if (decision.Op is not { } op)
+        {
+            return Refuse(call, decision.Rejection!.Code, decision.Rejection.Message);
+        }
+
+        if (memory.LockReason.Length > 0)
+        {
+            return Refuse(call, RejectionCode.AgentLocked, memory.LockReason);
+        }
+
+        if (members.FindPhone(profile.Phone) is not null || members.FindCard(profile.Card) is not null)
+        {
+            return Refuse(call, RejectionCode.DuplicateClaim, "A member with this phone or card exists already. Identify that member instead, or register with another phone and card.");
+        }
+
+        var member = members.Get(id);
+        Log(op, member, call.NowMs);
+        members.Register(member, op.Profile!);
+        var answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) };
+        _requests.Record(request.RequestId, request, answer);
+        return new EngineReply { Answer = answer, Member = id };
+    }
+
+    private EngineReply Identify(TillCall call, V1.MemberKey? key, bool isVisit)
+    {
+        MemberId? id = key?.KeyCase switch
+        {
+            V1.MemberKey.KeyOneofCase.MemberId => MemberId.TryParse(key.MemberId, out var parsed) ? parsed : null,
+            V1.MemberKey.KeyOneofCase.Phone => members.FindPhone(key.Phone.Trim()),
+            V1.MemberKey.KeyOneofCase.Card => members.FindCard(key.Card.Trim()),
+            _ => null,
+        };
+        if (key is null || key.KeyCase == V1.MemberKey.KeyOneofCase.None)
+        {
+            return Refuse(call, RejectionCode.InvalidRequest, "key must have a member_id, a phone or a card.");
+        }
+
+        if (id is not { } known || members.Get(known) is not { IsKnown: true } member)
+        {
+            return Unknown(call, id ?? default);
+        }
+
+        if (isVisit)
+        {
+            members.Touch(member, call.NowMs);
+        }
+
+        return new EngineReply { Answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) }, Member = known };
+    }
+
+    private EngineReply Quote(TillCall call, V1.QuoteRequest request)
+    {
+        if (!MemberId.TryParse(request.MemberId, out var id))
+        {
+            return Refuse(call, RejectionCode.InvalidRequest, "member_id must be the 26 characters that Register or Identify gave.");
+        }
+
+        if (request.BillMinor is < 0 or > Amount.LargestRequestMinor || request.TopUpMinor is < 0 or > Amount.LargestRequestMinor || request.RedeemPoints is < 0 or > Amount.LargestRequestMinor)
+        {
+            return Refuse(call, RejectionCode.InvalidAmount, $"Bill, top-up and points must be 0 to {Amount.LargestRequestMinor}.");
+        }
+
+        var member = members.Get(id);
+        if (!member.IsKnown)
+        {
+            return Unknown(call, id);
+        }
+
+        var machine = memory.Machine;
+        var withoutPoints = machine.PriceOf(member, request.BillMinor, 0);
+        if (Price.FindRedeemFault(machine.Rules, request.BillMinor - withoutPoints.DiscountMinor, request.RedeemPoints) is { } fault)
+        {
+            return Refuse(call, RejectionCode.NotRedeemable, fault);
+        }
+
+        var price = machine.PriceOf(member, request.BillMinor, request.RedeemPoints);
+        var available = Available(member, call);
+        return new EngineReply
+        {
+            Answer = new V1.QuoteAnswer
+            {
+                DiscountMinor = price.DiscountMinor,
+                PointsValueMinor = price.PointsValueMinor,
+                PayableMinor = price.PayableMinor,
+                PointsEarned = price.PointsEarned,
+                TopUpBonusMinor = machine.Rules.BonusFor(request.TopUpMinor),
+                TopUpTerms = TermsOf(call.NowMs, request.TopUpMinor),
+                Available = available,
+                EnoughHere = available.HereMinor >= price.PayableMinor && available.PointsHere >= request.RedeemPoints,
+            },
+        };
+    }
+
+    private string TermsOf(long nowMs, long topUpMinor)
+    {
+        var rules = memory.Machine.Rules;
+        var lastDay = memory.Machine.LotFor(work.Holder.Store, nowMs).ExpiryDay;
+        return rules.BonusFor(topUpMinor) == 0 || lastDay == 0 ? rules.TopUp.Terms
+            : string.Create(CultureInfo.InvariantCulture, $"{rules.TopUp.Terms} ({DateTimeOffset.FromUnixTimeMilliseconds(lastDay * Calendar.DayMs):yyyy-MM-dd})");
+    }
+
+    private V1.LastReceiptsAnswer LastReceipts(V1.LastReceiptsRequest request)
+    {
+        var limit = request.Limit <= 0 ? 10 : Math.Min(request.Limit, MostReceipts);
+        var ofMember = MemberId.TryParse(request.MemberId, out var id);
+        var answer = new V1.LastReceiptsAnswer();
+        var depth = ofMember ? ReceiptSearchDepth : limit * 4; // relinquished rights and registrations lie between receipts
+        answer.Receipts.AddRange(work.ReadNewestOps(depth)
+            .Where(op => op.Type is OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund && (!ofMember || op.Member == id))
+            .Take(limit)
+            .Select(op => _requests.FindReceipt(op.RequestId) ?? Answers.Receipt(op, default, "")));
+        return answer;
+    }
+
+    private EngineReply CloseDay(TillCall call, V1.CloseDayRequest request)
+    {
+        if (_requests.Find(request.RequestId, request) is { } recorded)
+        {
+            return new EngineReply { Answer = recorded };
+        }
+
+        if (request.RequestId.Length is 0 or > TillContext.LongestText || request.Terminal.Length > TillContext.LongestText || request.Operator.Length > TillContext.LongestText)
+        {
+            return Refuse(call, RejectionCode.InvalidRequest, $"A request_id of 1 to {TillContext.LongestText} characters is needed; terminal and operator have at most as many.");
+        }
+
+        if (request.CountedCashMinor is < 0 or > Amount.LargestRequestMinor * 1000)
+        {
+            return Refuse(call, RejectionCode.InvalidAmount, "The counted cash must not be negative, nor that large.");
+        }
+
+        if (memory.LockReason.Length > 0)
+        {
+            return Refuse(call, RejectionCode.AgentLocked, memory.LockReason);
+        }
+
+        var answer = _day.Read();
+        answer.CashDifferenceMinor = request.CountedCashMinor - answer.ExpectedCashMinor;
+        var op = new Op
+        {
+            Id = work.NextId,
+            Type = OpType.CloseDay,
+            OccurredAtMs = call.NowMs,
+            RulesetVersion = memory.Machine.Rules.Version,
+            Terminal = request.Terminal,
+            Operator = request.Operator,
+            RequestId = request.RequestId,
+            Note = string.Create(CultureInfo.InvariantCulture, $"sales={answer.Sales} stored_value={answer.SalesStoredValueMinor} top_ups={answer.TopUps} top_up_cash={answer.TopUpCashMinor} refunds={answer.RefundsMinor} expected_cash={answer.ExpectedCashMinor} counted_cash={request.CountedCashMinor}"),
+        };
+        work.Append(op);
+        answer.Op = OpIdCodec.ToWire(op.Id);
+        _day.StartNew(call.NowMs);
+        _requests.Record(request.RequestId, request, answer);
+        return new EngineReply { Answer = answer };
+    }
+
+    private V1.StatusAnswer Status(TillCall call) => new()
+    {
+        Store = work.Holder.Store.Value,
+        StoreName = storeName,
+        Online = call.IsOnline,
+        OfflineSinceMs = call.OfflineSinceMs,
+        TipSequence = work.TipSequence,
+        CommittedSequence = memory.CommittedSequence,
+        BacklogOps = work.TipSequence - memory.CommittedSequence,
+        Locked = memory.LockReason.Length > 0,
+        Trouble = memory.LockReason.Length > 0 ? memory.LockReason : StorageTrouble,
+        Members = members.KnownCount,
+        RulesetVersion = memory.Machine.Rules.Version,
+        FeedPosition = memory.FeedPosition,
+    };
+
+    // I1 is checked by Apply: it goes first, so that an op that breaks it never gets a place in the log.
+    private OpHash Log(Op op, MemberHere member, long nowMs)
+    {
+        TillMachine.Apply(op, member);
+        members.MarkChanged(member);
+        member.LastUsedMs = nowMs;
+        return work.Append(op);
+    }
+
+    private OwnOp? FindOwn(OpId id) =>
+        id.Holder == work.Holder && work.Read(OwnOps, Key(id.Sequence)) is { } bytes ? AgentCodec.ReadOwnOp(id, bytes) : null;
+
+    private void UpdateOwn(Op op, OwnOp? own)
+    {
+        var changed = op.Type switch
+        {
+            OpType.Sale or OpType.TopUp or OpType.Redeem => new OwnOp(op.Id, op.Type, op.Member, op.Moves, op.BillMinor),
+            OpType.Void => own! with { IsVoided = true },
+            _ => own! with { GivenBack = [.. own!.GivenBack, .. op.Moves] },
+        };
+        work.Write(OwnOps, Key(changed.Id.Sequence), AgentCodec.Write(changed));
+    }
+
+    private V1.Available Available(MemberHere member, TillCall call) => Answers.Available(member, call, work.Holder.Store, memory.StoreNames);
+
+    private static EngineReply Unknown(TillCall call, MemberId id) => Refuse(call, RejectionCode.UnknownMember, call.IsOnline
+        ? "No such member is known, neither here nor at headquarters. Check the number, or register the member."
+        : "No such member is known here, and headquarters cannot be asked while this store is offline. Check the number, try again when online, or register the member.") with
+        {
+            Member = id,
+            NeedsNews = id != default,
+        };
+
+    private static EngineReply Refuse(TillCall call, RejectionCode code, string message) =>
+        new() { Answer = Answers.Refusal(call.Request, new V1.Rejection { Code = (V1.RejectionCode)code, Message = message }), RevokedMinor = call.RevokedMinor };
+
+    private EngineReply Refuse(TillCall call, Rejection rejection, MemberHere member)
+    {
+        var isShort = rejection.Code is RejectionCode.InsufficientFunds or RejectionCode.InsufficientRights;
+        var wire = new V1.Rejection { Code = (V1.RejectionCode)rejection.Code, Message = rejection.Message, Available = isShort ? Available(member, call) : null };
+        return new EngineReply
+        {
+            Answer = Answers.Refusal(call.Request, wire),
+            Member = member.Id,
+            Wanted = rejection.Wanted,
+            NeedsNews = isShort,
+            RevokedMinor = call.RevokedMinor,
+        };
+    }
+
+    private static byte[] Key(long sequence)
+    {
+        var key = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(key, sequence);
+        return key;
+    }
+}

@@ -1,0 +1,105 @@
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>The journal with what the batch at hand changes laid over it, and the tip of the op log.</summary>
+/// <remarks>Owned by the engine; not thread-safe. Nothing in it survives <see cref="Load"/> but what the journal has.</remarks>
+internal sealed class Workspace(IJournal journal, Holder holder)
+{
+    private readonly OrderedDictionary<(string Collection, string Key), DocumentWrite> _changed = [];
+    private readonly OrderedDictionary<(string Collection, string Key), DocumentWrite> _lazy = [];
+    private readonly List<NewFact> _facts = [];
+
+    public IJournal Journal { get; } = journal;
+
+    public Holder Holder { get; } = holder;
+
+    public ProducerId Producer { get; } = new(holder.Store.Value, holder.Incarnation.Value);
+
+    public long TipSequence { get; private set; }
+
+    public OpHash TipHash { get; private set; }
+
+    public OpId NextId => new(Holder, TipSequence + 1);
+
+    public void Load()
+    {
+        _changed.Clear();
+        _lazy.Clear();
+        _facts.Clear();
+        var newest = Journal.ReadNewestFacts(Producer, 1);
+        TipSequence = newest.Count == 0 ? 0 : newest[0].Sequence;
+        TipHash = newest.Count == 0 ? OpHash.Genesis : OpHash.FromBytes(newest[0].Hash);
+    }
+
+    public byte[]? Read(string collection, byte[] key)
+    {
+        var name = (collection, Convert.ToHexString(key));
+        return _changed.TryGetValue(name, out var change) || _lazy.TryGetValue(name, out change)
+            ? change.Value
+            : Journal.ReadDocument(collection, key);
+    }
+
+    public void Write(string collection, byte[] key, byte[]? value) =>
+        _changed[(collection, Convert.ToHexString(key))] = new DocumentWrite(collection, key, value);
+
+    /// <summary>Written with the next batch that has something else to write: a cursor alone is not worth an fsync.</summary>
+    public void WriteLazily(string collection, byte[] key, byte[]? value) =>
+        _lazy[(collection, Convert.ToHexString(key))] = new DocumentWrite(collection, key, value);
+
+    public OpHash Append(Op op)
+    {
+        var bytes = OpCodec.Encode(op);
+        TipHash = TipHash.Next(bytes);
+        TipSequence = op.Id.Sequence;
+        _facts.Add(new NewFact(Producer, TipSequence, TipHash.ToBytes(), bytes));
+        return TipHash;
+    }
+
+    public Op? ReadOp(long sequence)
+    {
+        var pending = _facts.FindIndex(fact => fact.Sequence == sequence);
+        if (pending >= 0)
+        {
+            return OpCodec.Decode(_facts[pending].Bytes);
+        }
+
+        var stored = Journal.ReadFacts(Producer, sequence, 1, int.MaxValue);
+        return stored.Count == 1 && stored[0].Sequence == sequence ? OpCodec.Decode(stored[0].Bytes) : null;
+    }
+
+    /// <summary>The newest ops, newest first, those of the batch at hand included.</summary>
+    public IEnumerable<Op> ReadNewestOps(int limit) =>
+        Enumerable.Reverse(_facts).Select(fact => OpCodec.Decode(fact.Bytes))
+            .Concat(Journal.ReadNewestFacts(Producer, limit).Select(fact => OpCodec.Decode(fact.Bytes)))
+            .Take(limit);
+
+    public JournalBatch Collect(bool withLazy)
+    {
+        var batch = new JournalBatch();
+        if (_changed.Count + _facts.Count == 0 && !withLazy)
+        {
+            return batch;
+        }
+
+        batch.Facts.AddRange(_facts);
+        batch.Documents.AddRange(_changed.Values);
+        batch.Documents.AddRange(_lazy.Where(write => !_changed.ContainsKey(write.Key)).Select(write => write.Value));
+        return batch;
+    }
+
+    /// <summary>What was collected is durable.</summary>
+    public void Committed(JournalBatch batch)
+    {
+        if (!batch.IsEmpty)
+        {
+            _lazy.Clear();
+        }
+
+        _changed.Clear();
+        _facts.Clear();
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net;
+
+namespace SyncHub.Agent.Hosting;
+
+/// <summary>How an agent is set up. Checked once, at start, with all faults at once.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>The folder of the database, the identity and the log. It must exist.</summary>
+    public string DataDirectory { get; init; } = "";
+
+    /// <summary>The hub, <c>https://host:port</c>, or <c>http://host:port</c> where the link is encrypted beneath.</summary>
+    public string HubAddress { get; init; } = "";
+
+    /// <summary>PEM file of the only authority that may vouch for the hub; empty for the system's.</summary>
+    public string CaCertificateFile { get; init; } = "";
+
+    /// <summary>Where tills reach the agent. Only loopback in this version, since tills do not prove who they are.</summary>
+    public string TillAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>Port of the tills' gRPC service; 0 for any free one.</summary>
+    public int TillGrpcPort { get; init; }
+
+    /// <summary>Port of the tills' JSON service; 0 for any free one.</summary>
+    public int TillJsonPort { get; init; }
+
+    /// <summary>After how many days without a visit a member's rights go back to the hub.</summary>
+    public int IdleDays { get; init; } = 60;
+
+    /// <summary>How long the hub may collect rights for a payment, milliseconds.</summary>
+    public int CheckoutDeadlineMs { get; init; } = 800;
+
+    /// <summary>The log file, one per day; empty for <c>logs/agent-.log</c> in the data folder.</summary>
+    public string LogFile { get; init; } = "";
+
+    /// <summary>Everything that is wrong, each with its key and the way out; empty where nothing is.</summary>
+    public IReadOnlyList<string> FindFaults()
+    {
+        var faults = new List<string>();
+        Check(DataDirectory.Length > 0 && Directory.Exists(DataDirectory), $"DataDirectory: the folder '{DataDirectory}' does not exist. Create it, or name another.");
+        Check(Uri.TryCreate(HubAddress, UriKind.Absolute, out var hub) && hub.Scheme is "http" or "https" && hub.PathAndQuery == "/",
+            $"HubAddress: '{HubAddress}' is not of the form https://host:port.");
+        Check(CaCertificateFile.Length == 0 || File.Exists(CaCertificateFile), $"CaCertificateFile: there is no file '{CaCertificateFile}'. Leave it empty for the system's authorities.");
+        Check(IPAddress.TryParse(TillAddress, out var address) && IPAddress.IsLoopback(address),
+            $"TillAddress: '{TillAddress}' is not a loopback address. Tills are served on 127.0.0.1 or ::1 only; put the agent on the till's machine, or an authenticated tunnel in front of it.");
+        Check(IsPort(TillGrpcPort), $"TillGrpcPort: {TillGrpcPort} is not a port; use 0 to 65535, 0 for any free one.");
+        Check(IsPort(TillJsonPort), $"TillJsonPort: {TillJsonPort} is not a port; use 0 to 65535, 0 for any free one.");
+        Check(TillGrpcPort == 0 || TillGrpcPort != TillJsonPort, $"TillJsonPort: {TillJsonPort} is also the TillGrpcPort. Use two ports.");
+        Check(IdleDays is >= 1 and <= 3650, $"IdleDays: {IdleDays} is not between 1 and 3650.");
+        Check(CheckoutDeadlineMs is >= 100 and <= 10_000, $"CheckoutDeadlineMs: {CheckoutDeadlineMs} is not between 100 and 10000.");
+        return faults;
+
+        void Check(bool isGood, string fault)
+        {
+            if (!isGood)
+            {
+                faults.Add(fault);
+            }
+        }
+    }
+
+    private static bool IsPort(int port) => port is >= IPEndPoint.MinPort and <= IPEndPoint.MaxPort;
+}

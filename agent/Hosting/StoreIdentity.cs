@@ -1,0 +1,66 @@
+using System.Text.Json;
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Agent.Hosting;
+
+/// <summary>Who this agent is to the hub, kept in <c>identity.json</c> beside its database. The secret is as good as the store's key.</summary>
+/// <param name="Store">The store's number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Incarnation">The life of its database that the hub issued with the secret.</param>
+/// <param name="Secret">What the agent proves itself with. Never logged.</param>
+public sealed record StoreIdentity(int Store, string Name, long Incarnation, string Secret)
+{
+    private const string FileName = "identity.json";
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>The store in this life of its database.</summary>
+    internal Holder Holder => new(new StoreId(Store), new Incarnation(Incarnation));
+
+    /// <summary>Whether a folder has an identity.</summary>
+    public static bool ExistsIn(string dataDirectory) => File.Exists(Path.Combine(dataDirectory, FileName));
+
+    /// <summary>Reads the identity of a data folder.</summary>
+    /// <exception cref="AgentStartException">There is none, or it is damaged.</exception>
+    public static StoreIdentity Read(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, FileName);
+        try
+        {
+            var identity = JsonSerializer.Deserialize<StoreIdentity>(File.ReadAllText(path), Json);
+            return identity is { Store: > 0, Incarnation: > 0, Secret.Length: > 0 } ? identity : throw new JsonException("store, incarnation or secret is missing.");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new AgentStartException($"{path} cannot be used: {fault.Message} Enrol this store with a code from headquarters.", AgentStartException.BadOptions, fault);
+        }
+    }
+
+    /// <summary>Writes the identity, readable for this user only, whole or not at all.</summary>
+    public void Write(string dataDirectory) => PrivateFile.Write(Path.Combine(dataDirectory, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
+
+    /// <summary>Without the secret: records print themselves into logs.</summary>
+    public override string ToString() => $"store {Holder}";
+}
+
+/// <summary>Small files that appear whole and belong to this user alone.</summary>
+internal static class PrivateFile
+{
+    public static void Write(string path, byte[] contents)
+    {
+        var draft = path + ".new";
+        File.Delete(draft);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var file = new FileStream(draft, options))
+        {
+            file.Write(contents);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, path, overwrite: true);
+    }
+}

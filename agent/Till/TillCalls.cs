@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using Grpc.Core;
+using SyncHub.Agent.Engine;
+using SyncHub.Agent.Sync;
+
+namespace SyncHub.Agent.Till;
+
+/// <summary>What a till's call means: the engine decides; while there is a hub, it is asked for news or rights before a refusal is final.</summary>
+/// <remarks>
+/// Thread rule: any thread. Crash rule: none of its own; an answer that was lost on the way is given again to the same request_id.
+/// A till that hangs up changes nothing: what it asked for is decided all the same, and told when it asks again.
+/// </remarks>
+public sealed class TillCalls(AgentLoop loop, IHubLink link)
+{
+    private const int MostRounds = 3; // each costs at most one checkout deadline; more would keep the customer waiting
+    private const int EntropyBytes = 10;
+
+    /// <summary>Answers any request message of the service.</summary>
+    /// <exception cref="RpcException">The agent could not say; the message names the way out.</exception>
+    public async Task<TAnswer> CallAsync<TAnswer>(IMessage request)
+        where TAnswer : IMessage => (TAnswer)await CallAsync(request);
+
+    /// <inheritdoc cref="CallAsync{TAnswer}"/>
+    public async Task<IMessage> CallAsync(IMessage request)
+    {
+        try
+        {
+            var reply = request switch
+            {
+                V1.RegisterRequest register => await RegisterAsync(register),
+                V1.IdentifyTillRequest identify => await IdentifyAsync(identify),
+                V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest => await PayAsync(request),
+                _ => await loop.AskAsync(NewCall(request)),
+            };
+            return reply.Answer ?? throw new RpcException(new Status(StatusCode.Unavailable, reply.Fault ?? "The agent has no answer. Try again."));
+        }
+        catch (AgentBusyException busy)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, busy.Message));
+        }
+    }
+
+    private async Task<EngineReply> PayAsync(IMessage request)
+    {
+        var reply = await loop.AskAsync(NewCall(request));
+        var hasNews = false;
+        for (var round = 0; round < MostRounds && link.IsOnline; round++)
+        {
+            HubNews? news;
+            if (reply.NeedsNews && reply.Wanted.Count == 0 && !hasNews)
+            {
+                hasNews = true;
+                news = await link.IdentifyAsync(new V1.IdentifyRequest { Member = UnsafeByteOperations.UnsafeWrap(reply.Member.ToBytes()), Prefetch = true });
+            }
+            else if (reply.Wanted.Count > 0)
+            {
+                news = await link.AskRightsAsync(reply.Member, reply.Wanted);
+            }
+            else
+            {
+                break;
+            }
+
+            if (news is null)
+            {
+                break;
+            }
+
+            var wanted = reply.Wanted;
+            reply = await loop.AskAsync(NewCall(request) with { News = [news], RevokedMinor = reply.RevokedMinor });
+            if (wanted.Count > 0 && reply.Wanted.SequenceEqual(wanted))
+            {
+                break; // the hub gave nothing: asking the same again only makes the customer wait
+            }
+        }
+
+        return reply;
+    }
+
+    private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request)
+    {
+        var news = link.IsOnline && ToHub(request.Key, prefetch: true) is { } question ? await link.IdentifyAsync(question) : null;
+        return await loop.AskAsync(NewCall(request) with { News = news is null ? [] : [news] });
+    }
+
+    // While there is a hub it knows best whose a phone or card is; what it says lands in the local index before the store decides.
+    private async Task<EngineReply> RegisterAsync(V1.RegisterRequest request)
+    {
+        var news = new List<HubNews>();
+        foreach (var key in new[] { new V1.MemberKey { Phone = request.Phone.Trim() }, new V1.MemberKey { Card = request.Card.Trim() } })
+        {
+            if (link.IsOnline && ToHub(key, prefetch: false) is { } question && await link.IdentifyAsync(question) is { } answer)
+            {
+                news.Add(answer);
+            }
+        }
+
+        return await loop.AskAsync(NewCall(request) with { News = news, Entropy = RandomNumberGenerator.GetBytes(EntropyBytes) });
+    }
+
+    private static V1.IdentifyRequest? ToHub(V1.MemberKey? key, bool prefetch) => key switch
+    {
+        { HasMemberId: true } => Core.Primitives.MemberId.TryParse(key.MemberId, out var id)
+            ? new V1.IdentifyRequest { Member = UnsafeByteOperations.UnsafeWrap(id.ToBytes()), Prefetch = prefetch } : null,
+        { HasPhone: true } when key.Phone.Trim().Length > 0 => new V1.IdentifyRequest { Phone = key.Phone.Trim(), Prefetch = prefetch },
+        { HasCard: true } when key.Card.Trim().Length > 0 => new V1.IdentifyRequest { Card = key.Card.Trim(), Prefetch = prefetch },
+        _ => null,
+    };
+
+    private TillCall NewCall(IMessage request) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs };
+}

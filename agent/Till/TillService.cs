@@ -1,0 +1,32 @@
+using Grpc.Core;
+
+namespace SyncHub.Agent.Till;
+
+/// <summary>The gRPC service of tills: each method hands its message to <see cref="TillCalls"/>.</summary>
+/// <remarks>Thread rule: any thread.</remarks>
+internal sealed class TillService(TillCalls calls) : V1.Till.TillBase
+{
+    public override Task<V1.IdentifyAnswer> Register(V1.RegisterRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
+    public override Task<V1.IdentifyAnswer> Identify(V1.IdentifyTillRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
+    public override Task<V1.IdentifyAnswer> Balance(V1.BalanceRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
+    public override Task<V1.QuoteAnswer> Quote(V1.QuoteRequest request, ServerCallContext context) => calls.CallAsync<V1.QuoteAnswer>(request);
+
+    public override Task<V1.OpAnswer> TopUp(V1.TopUpRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> Sell(V1.SaleRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> Void(V1.VoidRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> Refund(V1.RefundRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> RedeemPoints(V1.RedeemRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.LastReceiptsAnswer> LastReceipts(V1.LastReceiptsRequest request, ServerCallContext context) => calls.CallAsync<V1.LastReceiptsAnswer>(request);
+
+    public override Task<V1.CloseDayAnswer> CloseDay(V1.CloseDayRequest request, ServerCallContext context) => calls.CallAsync<V1.CloseDayAnswer>(request);
+
+    public override Task<V1.StatusAnswer> Status(V1.StatusRequest request, ServerCallContext context) => calls.CallAsync<V1.StatusAnswer>(request);
+}
