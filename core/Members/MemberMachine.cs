@@ -84,7 +84,8 @@ public sealed class MemberMachine(MemberState state)
         ServeCheckouts(turn, context);
         if (op.Type is OpType.Sale or OpType.Relinquish)
         {
-            Refill(turn, context);
+            // A store that hands rights back does not need them: refilling it would only send them round.
+            Refill(op.Type == OpType.Relinquish ? op.Id.Holder.Store : null, turn, context);
         }
 
         if (op.Type == OpType.Sale)
@@ -251,7 +252,7 @@ public sealed class MemberMachine(MemberState state)
     private bool IsServed(RightsWanted wanted) =>
         wanted.Targets.All(target => (State.Find(target.Bucket)?.Find(wanted.Holder)?.Granted ?? 0) >= target.Granted);
 
-    private void Refill(TurnResult turn, ITurnContext context)
+    private void Refill(StoreId? except, TurnResult turn, ITurnContext context)
     {
         if (IsWaiting)
         {
@@ -261,7 +262,7 @@ public sealed class MemberMachine(MemberState state)
         var wallet = State.MoneyMinor;
         foreach (var (store, allowance) in Placement.Allowances(State, context.Policy))
         {
-            if (context.OnlineHolder(store) is not { } holder)
+            if (store == except || context.OnlineHolder(store) is not { } holder)
             {
                 continue; // rights sent to an offline store would only be stranded
             }

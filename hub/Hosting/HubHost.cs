@@ -111,6 +111,7 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton(Authority.Open(options.DataDirectory));
         builder.Services.AddSingleton(services => Assemble(services, options, journal));
         builder.Services.AddSingleton<StoresService>();
+        builder.Services.AddSingleton<EnrolmentService>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
         var parts = web.Services.GetRequiredService<HubParts>();

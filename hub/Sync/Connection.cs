@@ -9,7 +9,7 @@ namespace SyncHub.Hub.Sync;
 internal sealed class Connection : IDisposable
 {
     private const int FramesBeforeCut = 200_000;
-    private readonly Channel<HubFrame> _outbound = Channel.CreateUnbounded<HubFrame>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<HubFrame> _outbound = Channel.CreateBounded<HubFrame>(new BoundedChannelOptions(FramesBeforeCut) { SingleReader = true });
     private readonly CancellationTokenSource _end = new();
 
     public Connection(ByteString nonce) => Nonce = nonce;
@@ -26,13 +26,10 @@ internal sealed class Connection : IDisposable
     /// <summary>Queues a frame.</summary>
     public void Send(HubFrame frame)
     {
-        if (_outbound.Reader.Count > FramesBeforeCut)
+        if (!_outbound.Writer.TryWrite(frame) && !_outbound.Reader.Completion.IsCompleted)
         {
             End();
-            return;
         }
-
-        _outbound.Writer.TryWrite(frame);
     }
 
     /// <summary>Ends the stream after the frames that wait.</summary>

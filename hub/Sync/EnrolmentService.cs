@@ -5,12 +5,13 @@ using SyncHub.V1;
 namespace SyncHub.Hub.Sync;
 
 /// <summary>Gives a new agent its identity for a one-time code. The only door that needs no secret; wrong tries are limited.</summary>
+/// <remarks>One object for the whole hub, because it counts the wrong tries.</remarks>
 internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
 {
     private const int WrongTriesPerMinute = 10;
-    private static readonly Lock Gate = new();
-    private static long _minute;
-    private static int _wrongTries;
+    private readonly Lock _gate = new();
+    private long _minute;
+    private int _wrongTries;
 
     /// <inheritdoc/>
     public override async Task<EnrolResponse> Enrol(EnrolRequest request, ServerCallContext context)
@@ -39,7 +40,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
 
     private void DemandPatience()
     {
-        lock (Gate)
+        lock (_gate)
         {
             var minute = parts.Time.GetUtcNow().ToUnixTimeSeconds() / 60;
             if (minute != _minute)
@@ -54,9 +55,9 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         }
     }
 
-    private static void CountWrongTry()
+    private void CountWrongTry()
     {
-        lock (Gate)
+        lock (_gate)
         {
             _wrongTries++;
         }

@@ -1,0 +1,33 @@
+# One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
+.DEFAULT_GOAL := help
+.PHONY: help build test demo verify bench fmt clean peers
+
+SYNCHUB := artifacts/build/bin/synchub/release/synchub
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/EndToEnd
+
+help: ## Shows this menu
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## Builds the synchub program (Release)
+	dotnet build deploy/synchub/synchub.csproj -c Release -v quiet -nologo
+
+test: peers ## Runs all tests; ends with "N passed, N failed"
+	./deploy/scripts/test.sh $(TESTS)
+
+demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv.gz] [STORES=n] [OUTAGE=percent] [SEED=n] [RECEIPTS=n]
+	$(SYNCHUB) demo $(if $(TRACE),--trace $(TRACE)) $(if $(STORES),--stores $(STORES)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(SEED),--seed $(SEED)) $(if $(RECEIPTS),--receipts $(RECEIPTS)) $(if $(KEEP),--keep)
+
+verify: build ## Audits the databases of the last kept demo run
+	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*)) --converged
+
+bench: ## Memory of hub and agent with 100,000 members, and what an op costs
+	dotnet run --project tests/Bench/Bench.csproj -c Release
+
+fmt: ## Formats the code
+	dotnet format SyncHub.sln
+
+peers:
+	@./tests/Grpc/install-peers.sh
+
+clean: ## Removes everything that was built
+	rm -rf artifacts

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using SyncHub.Demo;
+
+namespace SyncHub.Cli;
+
+/// <summary><c>synchub demo</c>: a whole chain on this machine, with trouble, and the books at the end.</summary>
+internal static class DemoCliCommand
+{
+    private static readonly Option<string?> Trace = new("--trace") { Description = "Receipts to replay, CSV or CSV.gz." };
+    private static readonly Option<int> Stores = new("--stores") { Description = "How many stores (2 to 64).", DefaultValueFactory = _ => 8 };
+    private static readonly Option<int> Outage = new("--outage") { Description = "Percent of store time without network.", DefaultValueFactory = _ => 6 };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Decides where the trouble strikes.", DefaultValueFactory = _ => 1UL };
+    private static readonly Option<int?> Receipts = new("--receipts") { Description = "Replay at most so many receipts." };
+    private static readonly Option<string> Data = new("--data") { Description = "Where the run's databases lie.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "run") };
+    private static readonly Option<string> Summary = new("--summary") { Description = "Where the numbers go.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "summary.json") };
+    private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the databases after a good run too." };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Outage, Seed, Receipts, Data, Summary, Keep };
+        demo.SetAction((arguments, cancellation) => DemoCommand.RunAsync(new DemoOptions
+        {
+            TracePath = arguments.GetValue(Trace) is { Length: > 0 } path ? path : null,
+            Stores = arguments.GetValue(Stores),
+            OutagePercent = arguments.GetValue(Outage),
+            Seed = arguments.GetValue(Seed),
+            Receipts = arguments.GetValue(Receipts),
+            DataFolder = arguments.GetValue(Data)!,
+            SummaryPath = arguments.GetValue(Summary)!,
+            KeepData = arguments.GetValue(Keep),
+        }, cancellation));
+        return demo;
+    }
+}

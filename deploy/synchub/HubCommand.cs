@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Net;
+using SyncHub.Hub;
+using SyncHub.Storage;
+
+namespace SyncHub.Cli;
+
+/// <summary><c>synchub hub run</c>: the centre of the chain.</summary>
+internal static class HubCommand
+{
+    private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
+    private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on. Anything but loopback needs --cert and --key.", DefaultValueFactory = _ => "127.0.0.1" };
+    private static readonly Option<int> Port = new("--port") { Description = "Port of agents and HQ programs (gRPC); 0 = any free one.", DefaultValueFactory = _ => 7400 };
+    private static readonly Option<int> HttpPort = new("--http-port") { Description = "Port of the JSON view; 0 = any free one.", DefaultValueFactory = _ => 7401 };
+    private static readonly Option<string> Certificate = new("--cert") { Description = "PEM file with the certificate chain.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Key = new("--key") { Description = "PEM file with the certificate's key.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Ruleset = new("--preset", "--ruleset") { Description = "youzan, shihui, jianyi, fanpu, or a ruleset file.", DefaultValueFactory = _ => "youzan" };
+    private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
+    private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, Ruleset, Partitions, GrainBudget };
+        run.SetAction(RunAsync);
+        return new Command("hub", "The centre: one member, one balance, one ledger.") { run };
+    }
+
+    private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        if (!IPAddress.TryParse(arguments.GetValue(Listen), out var address))
+        {
+            await Console.Error.WriteLineAsync("--listen: give an IP address, for example 127.0.0.1 or 0.0.0.0.").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
+        var options = new HubOptions
+        {
+            DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
+            Address = address,
+            GrpcPort = arguments.GetValue(Port),
+            HttpPort = arguments.GetValue(HttpPort),
+            CertificatePath = arguments.GetValue(Certificate)!,
+            KeyPath = arguments.GetValue(Key)!,
+            Ruleset = arguments.GetValue(Ruleset)!,
+            Partitions = arguments.GetValue(Partitions),
+            GrainBudget = arguments.GetValue(GrainBudget),
+        };
+        HubHost hub;
+        try
+        {
+            hub = await HubHost.StartAsync(options, Logs.To(options.DataDirectory, "hub"), cancellation).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is ArgumentException or JournalException or IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
+        await using (hub.ConfigureAwait(false))
+        {
+            await Console.Out.WriteLineAsync($"hub: agents and HQ programs on port {hub.GrpcPort}, JSON view on port {hub.HttpPort}; the admin token lies in {options.DataDirectory}/admin.token").ConfigureAwait(false);
+            var stop = Task.Delay(Timeout.Infinite, cancellation);
+            if (await Task.WhenAny(hub.Failed, stop).ConfigureAwait(false) == hub.Failed)
+            {
+                await Console.Error.WriteLineAsync($"hub: stopped. {(await hub.Failed.ConfigureAwait(false)).Message}").ConfigureAwait(false);
+                return ExitCode.Failed;
+            }
+        }
+
+        return ExitCode.Ok;
+    }
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+using Serilog;
+using Serilog.Events;
+
+namespace SyncHub.Cli;
+
+/// <summary>Diagnostics: warnings on the console, everything else in a file that rolls daily. Never a secret, never a member's data.</summary>
+internal static class Logs
+{
+    private const int KeptFiles = 14;
+
+    /// <summary>Logging of a process whose folder is <paramref name="dataDirectory"/>.</summary>
+    public static Action<ILoggingBuilder> To(string dataDirectory, string name)
+    {
+        var log = new LoggerConfiguration()
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .WriteTo.Console(LogEventLevel.Warning, standardErrorFromLevel: LogEventLevel.Verbose, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            .WriteTo.File(Path.Combine(dataDirectory, "log", name + "-.log"), rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptFiles, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            .CreateLogger();
+        return logging => logging.AddSerilog(log, dispose: true);
+    }
+}

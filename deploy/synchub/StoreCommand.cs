@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using Grpc.Core;
+using Grpc.Net.Client;
+using SyncHub.V1;
+
+namespace SyncHub.Cli;
+
+/// <summary><c>synchub store enrol</c> and <c>synchub store list</c>: HQ's view of its stores from a shell.</summary>
+internal static class StoreCommand
+{
+    private static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
+    private static readonly Option<string> TokenFile = new("--token-file") { Description = "File with the admin token: admin.token in the hub's folder.", Required = true };
+    private static readonly Option<int> Number = new("--number") { Description = "The store's number; 0 = the next free one." };
+    private static readonly Option<string> Name = new("--name") { Description = "The store's name.", DefaultValueFactory = _ => "" };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var enrol = new Command("enrol", "Makes a store and prints its one-time code, valid for 30 minutes.") { Hub, TokenFile, Number, Name };
+        enrol.SetAction((arguments, cancellation) => CallAsync(arguments, EnrolAsync, cancellation));
+        var list = new Command("list", "Shows every store: online, backlog, and how much money it may spend.") { Hub, TokenFile };
+        list.SetAction((arguments, cancellation) => CallAsync(arguments, ListAsync, cancellation));
+        return new Command("store", "The chain's stores.") { enrol, list };
+    }
+
+    private static async Task EnrolAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
+    {
+        var made = await client.CreateStoreAsync(new CreateStoreRequest { Store = arguments.GetValue(Number), Name = arguments.GetValue(Name) }, headers, cancellationToken: cancellation);
+        await Console.Out.WriteLineAsync($"store {made.Store}: code {made.EnrolmentCode}, valid until {Time(made.CodeValidUntilMs)}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent enrol --data /var/lib/synchub --hub {arguments.GetValue(Hub)} --code {made.EnrolmentCode}").ConfigureAwait(false);
+    }
+
+    private static async Task ListAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
+    {
+        var list = await client.ListStoresAsync(new ListStoresRequest(), headers, cancellationToken: cancellation);
+        await Console.Out.WriteLineAsync($"{"store",5}  {"name",-20} {"state",-8} {"since",-20} {"committed",10} {"backlog",8} {"exposure",14}").ConfigureAwait(false);
+        foreach (var store in list.Stores)
+        {
+            var state = !store.Enrolled ? "new" : store.Online ? "online" : "offline";
+            var since = store.SinceMs == 0 ? "" : Time(store.SinceMs);
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{store.Store,5}  {store.Name,-20} {state,-8} {since,-20} {store.CommittedSequence,10} {store.BacklogOps,8} {store.ExposureMinor / 100,11}.{store.ExposureMinor % 100:00}")).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<int> CallAsync(ParseResult arguments, Func<ParseResult, Stores.StoresClient, Metadata, CancellationToken, Task> call, CancellationToken cancellation)
+    {
+        try
+        {
+            var token = (await File.ReadAllTextAsync(arguments.GetValue(TokenFile)!, cancellation).ConfigureAwait(false)).Trim();
+            using var channel = GrpcChannel.ForAddress(arguments.GetValue(Hub)!);
+            await call(arguments, new Stores.StoresClient(channel), new Metadata { { "authorization", "Bearer " + token } }, cancellation).ConfigureAwait(false);
+            return ExitCode.Ok;
+        }
+        catch (RpcException fault)
+        {
+            await Console.Error.WriteLineAsync($"The hub said {fault.StatusCode}: {fault.Status.Detail}").ConfigureAwait(false);
+            return ExitCode.Failed;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or UriFormatException or ArgumentException)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+    }
+
+    private static string Time(long unixMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+}

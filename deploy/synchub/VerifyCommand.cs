@@ -1,0 +1,37 @@
+using System.CommandLine;
+using SyncHub.Verify;
+
+namespace SyncHub.Cli;
+
+/// <summary><c>synchub verify</c>: the audit of what lies on the disks.</summary>
+internal static class VerifyCommand
+{
+    private static readonly Option<string> Hub = new("--hub") { Description = "Folder of the hub.", Required = true };
+    private static readonly Option<string[]> Agents = new("--agent") { Description = "Folder of an agent; may be given many times.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<bool> Converged = new("--converged") { Description = "Every op is expected to have reached the hub." };
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the result as JSON." };
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var verify = new Command("verify", "Audits the books from the files alone: chains, ops, rights, wallets, accounts. Exit code 1 if anything is wrong.") { Hub, Agents, Converged, Json };
+        verify.SetAction(Run);
+        return verify;
+    }
+
+    private static int Run(ParseResult arguments)
+    {
+        var converged = arguments.GetValue(Converged);
+        var report = Audit.Run(arguments.GetValue(Hub)!, arguments.GetValue(Agents) ?? [], new AuditOptions());
+        if (arguments.GetValue(Json))
+        {
+            ReportWriter.WriteJson(report, converged, Console.Out);
+        }
+        else
+        {
+            ReportWriter.Write(report, converged, Console.Out);
+        }
+
+        return report.IsClean(converged) ? ExitCode.Ok : ExitCode.Failed;
+    }
+}

@@ -1,0 +1,146 @@
+using Google.Protobuf;
+using Grpc.Core;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+using Bucket = SyncHub.Core.Wallets.Bucket;
+using Move = SyncHub.Core.Ops.Move;
+using MoveKind = SyncHub.Core.Ops.MoveKind;
+using OpId = SyncHub.Core.Primitives.OpId;
+using OpType = SyncHub.Core.Ops.OpType;
+
+namespace SyncHub.Hub.Tests;
+
+/// <summary>The agent's side of the wire, played by hand: it logs ops with a true chain, and says what a test tells it to say.</summary>
+internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly ByteString _nonce = ByteString.CopyFromUtf8(Guid.NewGuid().ToString());
+    private AsyncDuplexStreamingCall<AgentFrame, HubFrame>? _call;
+    private long _feed;
+
+    public List<byte[]> Log { get; } = [];
+
+    public List<OpHash> Hashes { get; } = [OpHash.Genesis];
+
+    public Holder Holder { get; } = new(new StoreId(identity.Store), new Incarnation(identity.Incarnation));
+
+    public async Task<Welcome> ConnectAsync(string? secret = null)
+    {
+        _call = new V1.Sync.SyncClient(hub.Channel).Link(new Metadata { { "authorization", "Bearer " + (secret ?? identity.Secret) } });
+        await SendAsync(new AgentFrame
+        {
+            Hello = new Hello
+            {
+                Store = identity.Store,
+                Incarnation = identity.Incarnation,
+                Nonce = _nonce,
+                TipSequence = Log.Count,
+                TipHash = ByteString.CopyFrom(Hashes[^1].ToBytes()),
+                FeedPosition = _feed,
+                SchemaMax = 1,
+            },
+        });
+        return (await ReadUntilAsync(frame => frame.Welcome is not null || frame.Stale is not null, "welcome")).Welcome;
+    }
+
+    public Task DisconnectAsync()
+    {
+        _call?.Dispose();
+        _call = null;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Appends an op to the log without sending it.</summary>
+    public Op Append(OpType type, MemberId member, params Move[] moves)
+    {
+        var op = new Op { Id = new OpId(Holder, Log.Count + 1), Type = type, Member = member, Moves = moves, BillMinor = moves.Sum(move => move.AmountMinor) };
+        if (type == OpType.RegisterMember)
+        {
+            op = op with { Profile = new Core.Members.MemberProfile("Ann", "", "card-" + member, Holder.Store, "") };
+        }
+
+        AppendBytes(OpCodec.Encode(op));
+        return op;
+    }
+
+    public void AppendBytes(byte[] bytes)
+    {
+        Log.Add(bytes);
+        Hashes.Add(Hashes[^1].Next(bytes));
+    }
+
+    /// <summary>Sends the log from a sequence on, in one batch.</summary>
+    public Task SendOpsAsync(int from = 1)
+    {
+        var batch = new OpBatch { Nonce = _nonce, Incarnation = identity.Incarnation, FirstSequence = from, PreviousHash = ByteString.CopyFrom(Hashes[from - 1].ToBytes()) };
+        batch.Envelopes.AddRange(Log.Skip(from - 1).Select(ByteString.CopyFrom));
+        return SendAsync(new AgentFrame { OpBatch = batch });
+    }
+
+    /// <summary>Logs an op, sends it, and waits until the hub has it.</summary>
+    public async Task<OpAck> LogAsync(OpType type, MemberId member, params Move[] moves)
+    {
+        Append(type, member, moves);
+        await SendOpsAsync(Log.Count);
+        return await AckAsync(Log.Count);
+    }
+
+    public async Task<OpAck> AckAsync(long sequence) => (await ReadUntilAsync(frame => frame.OpAck?.CommittedSequence >= sequence, $"ack of {sequence}")).OpAck;
+
+    public Task AskAsync(long request, MemberId member, Bucket bucket, long target, RightsReason reason)
+    {
+        var ask = new RightsRequest { Nonce = _nonce, Request = request, Member = ByteString.CopyFrom(member.ToBytes()), Reason = reason, DeadlineMs = 500 };
+        ask.Targets.Add(new RightsTarget { Bucket = BucketCodec.ToWire(bucket), GrantedTarget = target });
+        return SendAsync(new AgentFrame { RightsRequest = ask });
+    }
+
+    public Task SendAsync(AgentFrame frame) => _call!.RequestStream.WriteAsync(frame);
+
+    public Task AnswerRevokeAsync(RevokeAsk ask) => SendAsync(new AgentFrame { RevokeDone = new RevokeDone { Nonce = _nonce, Member = ask.Member, Id = ask.Id } });
+
+    public async Task<HubFrame> ReadUntilAsync(Predicate<HubFrame> wanted, string what)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        var seen = new List<string>();
+        try
+        {
+            while (await _call!.ResponseStream.MoveNext(deadline.Token))
+            {
+                var frame = _call.ResponseStream.Current;
+                if (frame.FeedMark is { } mark)
+                {
+                    _feed = mark.Position;
+                }
+
+                if (wanted(frame))
+                {
+                    return frame;
+                }
+
+                seen.Add(frame.FrameCase.ToString());
+            }
+        }
+        catch (Exception fault) when (deadline.IsCancellationRequested && fault is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+        {
+            throw new TimeoutException($"Store {Holder.Store} waited for {what} and saw {string.Join(", ", seen)}.", fault);
+        }
+
+        throw new InvalidOperationException($"Store {Holder.Store} waited for {what}; the stream ended after {string.Join(", ", seen)}.");
+    }
+
+    public static Move Credit(Bucket bucket, long amount) => new(MoveKind.Credit, bucket, amount, 0);
+
+    public static Move Debit(Bucket bucket, long amount) => new(MoveKind.Debit, bucket, amount, 0);
+
+    public static Move Relinquish(Bucket bucket, long amount) => new(MoveKind.Relinquish, bucket, amount, 0);
+
+    public ValueTask DisposeAsync()
+    {
+        _call?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
