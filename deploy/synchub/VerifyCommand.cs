@@ -25,11 +25,12 @@ internal static class VerifyCommand
         var report = Audit.Run(arguments.GetValue(Hub)!, arguments.GetValue(Agents) ?? [], new AuditOptions());
         if (arguments.GetValue(Json))
         {
-            ReportWriter.WriteJson(report, converged, Console.Out);
+            using var output = Console.OpenStandardOutput();
+            ReportWriter.WriteJson(report, converged, output);
         }
         else
         {
-            ReportWriter.Write(report, converged, Console.Out);
+            ReportWriter.WriteText(report, converged, Console.Out);
         }
 
         return report.IsClean(converged) ? ExitCode.Ok : ExitCode.Failed;
