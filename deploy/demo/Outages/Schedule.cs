@@ -1,0 +1,126 @@
+using SyncHub.Demo.Traces;
+
+namespace SyncHub.Demo.Outages;
+
+/// <summary>What goes wrong when, decided before the run by trace and seed alone.</summary>
+/// <remarks>
+/// The trace is divided into <see cref="Slots"/> equal stretches; a cell is one stretch at one store, and the asked share of
+/// all cells loses its network. Up to half of them go in pairs of stores whose members visit both in that very stretch, since
+/// that is where two stores without network could spend the same money twice. The rest is spread over the stores by chance.
+/// </remarks>
+public sealed class Schedule
+{
+    /// <summary>Stretches of a trace: short enough for several in a run, long enough that a store lives through one.</summary>
+    public const int Slots = 25;
+
+    private const int AgentKillPercent = 40;
+    private const int HubKillPercent = 65;
+
+    private Schedule(IReadOnlyList<Outage> outages, IReadOnlyList<Mishap> mishaps, int pairs)
+    {
+        Outages = outages;
+        Mishaps = mishaps;
+        Pairs = pairs;
+    }
+
+    /// <summary>Stretches without network, by store and row; those of one store never touch.</summary>
+    public IReadOnlyList<Outage> Outages { get; }
+
+    /// <summary>Everything that goes wrong, by row.</summary>
+    public IReadOnlyList<Mishap> Mishaps { get; }
+
+    /// <summary>How many times two stores lose their network together while members visit both.</summary>
+    public int Pairs { get; }
+
+    /// <summary>Plans a run.</summary>
+    /// <param name="rows">The receipts in order.</param>
+    /// <param name="map">Which store each belongs to.</param>
+    /// <param name="stores">How many stores there are.</param>
+    /// <param name="outagePercent">Share of store-time without network.</param>
+    /// <param name="seed">Decides what is left to chance.</param>
+    public static Schedule Plan(IReadOnlyList<TraceRow> rows, StoreMap map, int stores, int outagePercent, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(map);
+        var random = new SplitMix64(seed);
+        var wanted = outagePercent == 0 ? 0 : Math.Max(1, ((Slots * stores * outagePercent) + 50) / 100);
+        var cells = new HashSet<(int Slot, int Store)>();
+        var pairs = 0;
+        foreach (var pair in SharedMembers.Find(rows, map, stores))
+        {
+            // Two stores at a time: a slot that has a pair is full, so that the others show what a healthy chain does meanwhile.
+            if (pair.Slot > 0 && (2 * (pairs + 1)) <= Math.Max(2, wanted / 2) && wanted >= 2 && !cells.Any(cell => cell.Slot == pair.Slot))
+            {
+                cells.Add((pair.Slot, pair.First));
+                cells.Add((pair.Slot, pair.Second));
+                pairs++;
+            }
+        }
+
+        Fill(cells, wanted, stores, random);
+        var outages = Join(cells, rows.Count, stores);
+        return new Schedule(outages, Order(outages, rows.Count, stores, random), pairs);
+    }
+
+    private static void Fill(HashSet<(int Slot, int Store)> cells, int wanted, int stores, SplitMix64 random)
+    {
+        var free = (from slot in Enumerable.Range(0, Slots) from store in Enumerable.Range(0, stores) where !cells.Contains((slot, store)) select (slot, store)).ToList();
+        random.Shuffle(free);
+        var taken = new int[stores];
+        foreach (var cell in cells)
+        {
+            taken[cell.Store]++;
+        }
+
+        while (cells.Count < wanted)
+        {
+            // Stores that had the least so far come first, so that every store loses its network before one does a second time.
+            // The first stretch comes last: there members are only getting to know the chain.
+            var next = free.MinBy(cell => ((cell.slot == 0 ? 1 : 0) * Slots) + taken[cell.store]);
+            free.Remove(next);
+            taken[next.store]++;
+            cells.Add(next);
+        }
+    }
+
+    private static List<Outage> Join(HashSet<(int Slot, int Store)> cells, int rows, int stores)
+    {
+        var outages = new List<Outage>();
+        for (var store = 0; store < stores; store++)
+        {
+            for (var slot = 0; slot < Slots; slot++)
+            {
+                var first = slot;
+                while (slot < Slots && cells.Contains((slot, store)))
+                {
+                    slot++;
+                }
+
+                if (slot > first && StartOf(slot, rows) > StartOf(first, rows))
+                {
+                    outages.Add(new Outage(store, StartOf(first, rows), StartOf(slot, rows)));
+                }
+            }
+        }
+
+        return outages;
+    }
+
+    private static List<Mishap> Order(List<Outage> outages, int rows, int stores, SplitMix64 random)
+    {
+        var mishaps = new List<Mishap>
+        {
+            new((int)((long)rows * AgentKillPercent / 100), MishapKind.KillAgent, random.Below(stores)),
+            new((int)((long)rows * HubKillPercent / 100), MishapKind.KillHub, 0),
+        };
+        foreach (var outage in outages)
+        {
+            mishaps.Add(new Mishap(outage.FromRow, random.Percent(50) ? MishapKind.CutRefusing : MishapKind.CutSilent, outage.Store));
+            mishaps.Add(new Mishap(outage.ToRow, MishapKind.Heal, outage.Store));
+        }
+
+        return [.. mishaps.OrderBy(mishap => mishap.Row)];
+    }
+
+    internal static int StartOf(int slot, int rows) => (int)((long)rows * slot / Slots);
+}
