@@ -55,9 +55,10 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
         IMessage request;
         try
         {
+            // Both of the parser's own exceptions are IOExceptions; the others it lets through from numbers and text.
             request = Parser.Parse(Encoding.UTF8.GetString(body), input);
         }
-        catch (Exception fault) when (fault is InvalidProtocolBufferException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        catch (Exception fault) when (fault is IOException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
             await FailAsync(context, StatusCodes.Status400BadRequest, $"The body is no {input.Name} in JSON: {fault.Message}");
             return;
