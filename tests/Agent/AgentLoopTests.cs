@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SyncHub.Agent.Engine;
+using SyncHub.Storage;
+using SyncHub.Testing;
+
+namespace SyncHub.Agent.Tests;
+
+/// <summary>The shell around the engine, over a disk that fails on demand.</summary>
+public sealed class AgentLoopTests : IAsyncLifetime
+{
+    private readonly SetClock _clock = new();
+    private SimulatedJournal _journal = new(autoFlush: true);
+    private AgentLoop _loop = null!;
+
+    public Task InitializeAsync()
+    {
+        _loop = new AgentLoop(_journal, () => _journal = SimulatedJournal.Open(_journalImage!, autoFlush: true), (journal, lost) => new AgentEngine(journal, EngineDriver.Holder, "Test Street", lostConnection: lost), _clock, NullLogger.Instance);
+        _loop.Start();
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync() => await _loop.DisposeAsync();
+
+    private JournalImage? _journalImage;
+
+    [Theory]
+    [InlineData(JournalFault.DiskFull)]
+    [InlineData(JournalFault.ReadOnly)]
+    public async Task A_full_disk_costs_a_refusal_and_heals_by_itself(JournalFault fault)
+    {
+        _journal.FailNextCommit(fault);
+        Assert.Equal(V1.RejectionCode.StorageUnavailable, (await RegisterAsync()).Rejection.Code);
+        Assert.NotNull((await RegisterAsync()).Member);
+    }
+
+    [Fact]
+    public async Task A_journal_that_closed_itself_is_opened_again_and_never_hammered()
+    {
+        await RegisterAsync("before");
+        _journalImage = _journal.Copy();
+        _journal.FailNextCommit(JournalFault.InputOutput);
+        var lost = 0L;
+        _loop.NewsLost += number => lost = number;
+        Assert.Equal(V1.RejectionCode.StorageUnavailable, (await RegisterAsync("during")).Rejection.Code);
+        Assert.Equal(V1.RejectionCode.StorageUnavailable, (await RegisterAsync("during")).Rejection.Code);
+
+        await _loop.TellAsync(new NewsArrived(_loop.NowMs, new HubNews(null, null), 4), CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.NotNull((await RegisterAsync("during")).Member);
+        Assert.NotNull((await RegisterAsync("before")).Member);
+        var status = (V1.StatusAnswer)(await _loop.AskAsync(new TillCall(_loop.NowMs, new V1.StatusRequest(), false))).Answer!;
+        Assert.Equal((2, 4), (status.TipSequence, lost));
+    }
+
+    [Fact]
+    public async Task A_command_that_breaks_the_engine_harms_no_other()
+    {
+        var broken = _loop.AskAsync(new Unheard(_loop.NowMs));
+        var healthy = RegisterAsync();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => broken);
+        Assert.NotNull((await healthy).Member);
+    }
+
+    [Fact]
+    public async Task A_loop_that_is_stopping_says_so()
+    {
+        await _loop.DisposeAsync();
+        await Assert.ThrowsAsync<AgentBusyException>(() => RegisterAsync());
+    }
+
+    private async Task<V1.IdentifyAnswer> RegisterAsync(string request = "r")
+    {
+        var call = new TillCall(_loop.NowMs, new V1.RegisterRequest { RequestId = request, Name = "Li Lei" }, false) { Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(10) };
+        return (V1.IdentifyAnswer)(await _loop.AskAsync(call)).Answer!;
+    }
+
+    private sealed record Unheard(long NowMs) : AgentCommand(NowMs);
+
+    private sealed class SetClock : TimeProvider
+    {
+        private long _ticks = TimeSpan.TicksPerDay * 20_000;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(GetTimestamp());
+
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
+    }
+}
