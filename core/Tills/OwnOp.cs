@@ -5,8 +5,16 @@ using SyncHub.Core.Wallets;
 namespace SyncHub.Core.Tills;
 
 /// <summary>What a store keeps of an op that it may still void or refund. The right to do so has one owner: this store (protocol.md 1.12).</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Type">What it was.</param>
+/// <param name="Member">Whose.</param>
+/// <param name="Moves">What it changed.</param>
+/// <param name="BillMinor">The bill after discount: what a sale added to the lifetime spend, and what its void takes back from it.</param>
 public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<Move> Moves, long BillMinor)
 {
+    /// <summary>What is to be kept of <paramref name="op"/>, which was logged just now.</summary>
+    public static OwnOp Of(Op op) => new(op.Id, op.Type, op.Member, op.Moves, checked(op.BillMinor - op.DiscountMinor));
+
     /// <summary>Whether it was voided.</summary>
     public bool IsVoided { get; init; }
 

@@ -47,9 +47,9 @@ public sealed class TillMachine(Ruleset rules)
             return refusal;
         }
 
-        if (command.OtherTenderMinor < 0 || command.RedeemPoints < 0)
+        if (command.OtherTenderMinor < 0 || command.RedeemPoints is < 0 or > Amount.LargestRequestMinor)
         {
-            return TillDecision.Refuse(RejectionCode.InvalidAmount, "Other tender and points must not be negative.");
+            return TillDecision.Refuse(RejectionCode.InvalidAmount, $"Other tender and points must not be negative, and points at most {Amount.LargestRequestMinor}.");
         }
 
         var undiscounted = PriceOf(member, command.BillMinor, 0);
@@ -130,6 +130,17 @@ public sealed class TillMachine(Ruleset rules)
             return TillDecision.Refuse(RejectionCode.AlreadyVoided, $"Part of it was refunded; refund the rest of {own.RefundableMinor} instead.");
         }
 
+        // protocol.md 1.9: the void of a top-up needs a >= amount here; it never makes a wallet negative.
+        var missing = own.Moves.Where(move => move.Kind == MoveKind.Credit && move.Bucket.IsMoney && member.LineOf(move.Bucket).Available < move.AmountMinor).ToArray();
+        if (missing.Length > 0)
+        {
+            var (first, here) = (missing[0], member.LineOf(missing[0].Bucket).Available);
+            return new TillDecision(null, new Rejection(RejectionCode.InsufficientRights, $"Only {here} of the {first.AmountMinor} topped up can be taken back here; the rest was spent or lies elsewhere.")
+            {
+                Wanted = [.. missing.Select(move => Target(member, move.Bucket, move.AmountMinor))],
+            }, default);
+        }
+
         var moves = new List<Move>();
         var notes = new List<string>();
         foreach (var move in own.Moves)
@@ -140,17 +151,7 @@ public sealed class TillMachine(Ruleset rules)
                 continue;
             }
 
-            var here = member.LineOf(move.Bucket).Available;
-            if (here < move.AmountMinor && move.Bucket.IsMoney)
-            {
-                // protocol.md 1.9: the void of a top-up needs a >= amount here; it never makes a wallet negative.
-                return new TillDecision(null, new Rejection(RejectionCode.InsufficientRights, $"Only {here} of the {move.AmountMinor} topped up can be taken back here; the rest was spent or lies elsewhere.")
-                {
-                    Wanted = [Target(member, move.Bucket, move.AmountMinor)],
-                }, default);
-            }
-
-            var back = Math.Min(here, move.AmountMinor);
+            var back = Math.Min(member.LineOf(move.Bucket).Available, move.AmountMinor);
             Add(moves, MoveKind.Debit, member, move.Bucket, back);
             if (back < move.AmountMinor)
             {
@@ -232,7 +233,8 @@ public sealed class TillMachine(Ruleset rules)
         foreach (var (bucket, keep, asOfGranted) in asked)
         {
             var line = member.LineOf(bucket);
-            if (line.Granted <= asOfGranted) // a newer grant came since: the ask is old
+            // A newer grant came since: the ask is old. A bucket that is named twice is answered once.
+            if (line.Granted <= asOfGranted && !moves.Exists(move => move.Bucket == bucket))
             {
                 Add(moves, MoveKind.Relinquish, member, bucket, line.Available - Math.Max(0, keep));
             }
