@@ -94,8 +94,10 @@ public sealed class MemberMachine(MemberState state)
         }
     }
 
-    private void OnRightsWanted(RightsWanted wanted, TurnResult turn, ITurnContext context)
+    private void OnRightsWanted(RightsWanted asked, TurnResult turn, ITurnContext context)
     {
+        // One target for each bucket, never below zero: two would be granted and asked for one on top of the other.
+        var wanted = asked with { Targets = [.. asked.Targets.GroupBy(target => target.Bucket).Select(same => new GrantedLine(same.Key, Math.Max(0, same.Max(target => target.Granted))))] };
         GrantUpTo(wanted.Holder, wanted.Targets, turn, context);
         var checkout = new Checkout(context.NextAsk(), wanted);
         if (wanted.Checkout && AskOthers(checkout, turn, context))
