@@ -66,14 +66,16 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     /// <summary>Step 1: judges who wants to go on.</summary>
     public HelloVerdict OnHello(Hello hello)
     {
-        if (hello.TipSequence < CommittedSequence)
+        // What was taken in or remembered above the watermark came from this database too: one that ends below it has lost it.
+        var newest = _above.Count == 0 ? CommittedSequence : _above.Keys.Last();
+        if (hello.TipSequence < newest)
         {
-            return new Stale($"The hub has op {CommittedSequence} of store {Holder.Store}; this database ends at {hello.TipSequence}. It is an older copy and must not spend. Give the store a new incarnation.");
+            return new Stale($"The hub has op {newest} of store {Holder.Store}; this database ends at {hello.TipSequence}. It is an older copy and must not spend. Give the store a new incarnation.");
         }
 
-        if (hello.TipSequence == CommittedSequence && hello.TipHash != CommittedHash)
+        if (hello.TipSequence == newest && hello.TipHash != (KnownHash(newest) ?? OpHash.Genesis))
         {
-            return new Stale($"Op {CommittedSequence} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity.");
+            return new Stale($"Op {newest} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity.");
         }
 
         return new Welcomed(CommittedSequence, CommittedHash);
@@ -106,12 +108,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
 
             if (sequence != ReceivedSequence + 1)
             {
-                if (!IsRemembered(sequence))
-                {
-                    return new BatchVerdict(taken, $"Gap: op {sequence} of store {Holder.Store} came after {ReceivedSequence}.");
-                }
-
-                continue;
+                return new BatchVerdict(taken, $"Gap: op {sequence} of store {Holder.Store} came after {ReceivedSequence}.");
             }
 
             if (before != ReceivedHash)
@@ -146,8 +143,6 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     private OpHash? KnownHash(long sequence) =>
         sequence == CommittedSequence && sequence > 0 ? CommittedHash
         : _above.TryGetValue(sequence, out var op) ? op.Hash : null;
-
-    private bool IsRemembered(long sequence) => _above.ContainsKey(sequence);
 
     // Ops above the watermark that a crash left durable while one below them was not: they are passed over in their turn.
     private void SkipRemembered()
