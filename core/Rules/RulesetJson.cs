@@ -11,6 +11,7 @@ public static class RulesetJson
         WriteIndented = true,
         ReadCommentHandling = JsonCommentHandling.Skip,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
@@ -39,6 +40,13 @@ public static class RulesetJson
         catch (JsonException fault)
         {
             throw new RulesetException([$"Line {(fault.LineNumber ?? 0) + 1}: {fault.Message}"]);
+        }
+
+        // The serialiser refuses a null anywhere but inside a list.
+        object?[] parts = [.. ruleset.TopUp.Steps, .. ruleset.Tiers, .. ruleset.BillDiscounts];
+        if (parts.Contains(null))
+        {
+            throw new RulesetException(["topUp.steps, tiers and billDiscounts: must not contain null."]);
         }
 
         var faults = Faults(ruleset).ToArray();
