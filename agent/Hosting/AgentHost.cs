@@ -28,6 +28,7 @@ public sealed class AgentHost : IAsyncDisposable
 {
     private const int LargestTillMessageBytes = 64 * 1024;
     private static readonly TimeSpan EnrolDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5); // longer than any call of a till takes
 
     private readonly WebApplication _web;
     private readonly AgentLoop _loop;
@@ -101,13 +102,14 @@ public sealed class AgentHost : IAsyncDisposable
         var log = logs.CreateLogger("SyncHub.Agent");
         WarnOfPlaintext(options, log);
         AgentLoop? loop = null;
+        var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
         try
         {
             loop = await OpenLoopAsync(options, identity, log);
             var link = new SyncLink(loop, identity, options, TimeProvider.System, log);
             var web = BuildWeb(options, new TillCalls(loop, link), logs);
+            File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             await web.StartAsync(cancellation);
-            var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
             var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), ownLogs, readyFile);
             link.Start();
             host._idle.Start();
@@ -137,6 +139,11 @@ public sealed class AgentHost : IAsyncDisposable
         }
 
         File.Delete(_readyFile);
+        using (var deadline = new CancellationTokenSource(StopDeadline))
+        {
+            await _web.StopAsync(deadline.Token);
+        }
+
         await _web.DisposeAsync();
         await _idle.DisposeAsync();
         await _link.DisposeAsync();
