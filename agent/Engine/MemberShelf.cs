@@ -93,7 +93,8 @@ internal sealed class MemberShelf(Workspace work, int capacity)
             }
         }
 
-        if (news.Member is { Member.Length: 16 } delta)
+        // Version 0 is a member that the hub has not heard of yet: that is no word on it.
+        if (news.Member is { Member.Length: 16, Version: > 0 } delta)
         {
             Receive(delta, nowMs);
         }

@@ -301,7 +301,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
 
         lock (outbox)
         {
-            if (outbox.SentSequence < next.AfterSequence)
+            if (!_isLocked && outbox.SentSequence < next.AfterSequence) // a locked agent has nothing to send first
             {
                 return null;
             }

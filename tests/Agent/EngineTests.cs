@@ -85,6 +85,15 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public void A_member_that_the_hub_has_not_heard_of_does_not_become_known_by_its_answer()
+    {
+        var nobody = new MemberId(42).ToString();
+        _store.Turn(new NewsArrived(_store.NowMs, new HubNews(new V1.MemberDelta { Member = EngineDriver.Bytes(nobody) }, null), 1));
+        Assert.Equal(V1.RejectionCode.UnknownMember, _store.TopUp(nobody, 5).Rejection.Code);
+        Assert.Equal(0, _store.Status().Members);
+    }
+
+    [Fact]
     public void A_repeated_request_gets_the_recorded_answer_and_no_second_op()
     {
         var member = _store.Register();
