@@ -318,7 +318,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
     {
         var changed = op.Type switch
         {
-            OpType.Sale or OpType.TopUp or OpType.Redeem => new OwnOp(op.Id, op.Type, op.Member, op.Moves, op.BillMinor),
+            OpType.Sale or OpType.TopUp or OpType.Redeem => OwnOp.Of(op),
             OpType.Void => own! with { IsVoided = true },
             _ => own! with { GivenBack = [.. own!.GivenBack, .. op.Moves] },
         };
