@@ -10,8 +10,7 @@ public abstract record AgentCommand(long NowMs);
 /// <summary>What the hub said of one member: its newest state, rights, or both. Rights are applied first.</summary>
 /// <param name="Member">The member as the hub has it, or null.</param>
 /// <param name="Rights">Rights for this store, or null.</param>
-/// <param name="IsCheckout">Whether the rights were collected for a payment, so that other stores may have given up theirs.</param>
-public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights, bool IsCheckout = false);
+public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights);
 
 /// <summary>A till calls: any request message of the service <c>Till</c>.</summary>
 public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : AgentCommand(NowMs)

@@ -141,8 +141,12 @@ public sealed class AgentEngine
 
     private EngineReply Call(TillCall call)
     {
-        var revoked = call.RevokedMinor + call.News.Sum(news => _members.Receive(news, call.NowMs));
-        return _desk.Answer(call with { RevokedMinor = revoked });
+        foreach (var news in call.News)
+        {
+            _members.Receive(news, call.NowMs);
+        }
+
+        return _desk.Answer(call);
     }
 
     private EngineReply Receive(NewsArrived arrived) => Note(() => _members.Receive(arrived.News, arrived.NowMs));

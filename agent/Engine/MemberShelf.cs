@@ -75,21 +75,14 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     }
 
     /// <summary>Applies what the hub said. Everything in it is absolute: old or repeated news changes nothing.</summary>
-    /// <returns>Money rights gained beyond what was thought free at the hub: what other stores gave up.</returns>
-    public long Receive(HubNews news, long nowMs)
+    public void Receive(HubNews news, long nowMs)
     {
-        var gained = 0L;
-        var free = 0L;
         if (news.Rights is { Member.Length: 16 } rights && rights.Incarnation == work.Holder.Incarnation.Value)
         {
             var member = Get(MemberId.FromBytes(rights.Member.Span));
             foreach (var line in rights.Lines)
             {
-                var bucket = BucketCodec.ToCore(line.Bucket);
-                var more = Grant(member, bucket, line.Granted, nowMs);
-                gained += bucket.IsMoney ? more : 0;
-                free += more == 0 || !bucket.IsMoney || member.Replica is null ? 0
-                    : member.Replica.Holdings.Where(holding => holding.Bucket == bucket && holding.Store.Value == 0).Sum(holding => holding.AmountMinor);
+                Grant(member, BucketCodec.ToCore(line.Bucket), line.Granted, nowMs);
             }
         }
 
@@ -98,8 +91,6 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         {
             Receive(delta, nowMs);
         }
-
-        return news.IsCheckout ? Math.Max(0, gained - free) : 0;
     }
 
     /// <summary>Puts the changed lines into the batch.</summary>
@@ -155,12 +146,12 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     public static MemberProfile ProfileOfMember(MemberHere member) =>
         member.Replica is { Profile.Name.Length: > 0 } replica ? replica.Profile : member.Profile ?? member.Replica?.Profile ?? MemberProfile.Empty;
 
-    private long Grant(MemberHere member, Bucket bucket, long granted, long nowMs)
+    private void Grant(MemberHere member, Bucket bucket, long granted, long nowMs)
     {
         var line = member.LineOf(bucket);
         if (granted <= line.Granted)
         {
-            return 0;
+            return;
         }
 
         member.Lines[bucket] = line.WithGranted(granted);
@@ -170,7 +161,6 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         }
 
         MarkChanged(member);
-        return granted - line.Granted;
     }
 
     private void Index(MemberProfile before, MemberProfile after, MemberId id)

@@ -348,9 +348,17 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
             Member = member.Id,
             Wanted = rejection.Wanted,
             NeedsNews = isShort,
-            RevokedMinor = call.RevokedMinor,
+            RevokedMinor = Math.Max(call.RevokedMinor, HeldElsewhere(rejection.Wanted, member)),
         };
     }
+
+    // What is missing here and does not lie free at the hub has to come from other stores. Judged when the call is refused for the first
+    // time, because the rights may arrive with any frame afterwards.
+    private static long HeldElsewhere(IReadOnlyList<GrantTarget> wanted, MemberHere member) =>
+        wanted.Where(target => target.Bucket.IsMoney).Sum(target => Math.Max(0, target.Granted - member.LineOf(target.Bucket).Granted - FreeAtHub(member, target.Bucket)));
+
+    private static long FreeAtHub(MemberHere member, Bucket bucket) =>
+        member.Replica?.Holdings.Where(holding => holding.Bucket == bucket && holding.Store.Value == 0).Sum(holding => holding.AmountMinor) ?? 0;
 
     private static byte[] Key(long sequence)
     {

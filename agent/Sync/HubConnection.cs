@@ -29,7 +29,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     private readonly ProducerId _producer = new(identity.Store, identity.Incarnation);
     private readonly ConcurrentQueue<V1.AgentFrame> _toSend = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly ConcurrentDictionary<long, (TaskCompletionSource<HubNews?> Done, bool IsCheckout)> _asked = new();
+    private readonly ConcurrentDictionary<long, TaskCompletionSource<HubNews?>> _asked = new();
     private readonly ConcurrentQueue<(long AfterSequence, V1.AgentFrame Frame)> _revokesDone = new();
     private readonly CancellationTokenSource _ended = new(); // never disposed of: it has no timer, and late callers may still cancel it
     private long _askNumber;
@@ -82,11 +82,11 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     public void Wake() => _wake.Writer.TryWrite(true);
 
     /// <summary>Asks the hub and waits for the answer that carries the same number; null where it does not come in time.</summary>
-    public async Task<HubNews?> AskAsync(Func<long, V1.AgentFrame> frame, bool isCheckout, TimeSpan deadline)
+    public async Task<HubNews?> AskAsync(Func<long, V1.AgentFrame> frame, TimeSpan deadline)
     {
         var ask = Interlocked.Increment(ref _askNumber);
         var done = new TaskCompletionSource<HubNews?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _asked[ask] = (done, isCheckout);
+        _asked[ask] = done;
         _toSend.Enqueue(frame(ask));
         Wake();
         try
@@ -257,8 +257,8 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     private async Task OnReplyAsync(long ask, V1.MemberDelta? member, V1.Rights? rights)
     {
         var isExpected = _asked.TryRemove(ask, out var asked);
-        var news = new HubNews(member, rights, asked.IsCheckout);
-        if (!isExpected || !asked.Done.TrySetResult(news))
+        var news = new HubNews(member, rights);
+        if (!isExpected || !asked!.TrySetResult(news))
         {
             await TellAsync(new NewsArrived(loop.NowMs, news, Number)); // too late for its till, still ours
         }
@@ -375,7 +375,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     {
         foreach (var asked in _asked.Values)
         {
-            asked.Done.TrySetResult(null);
+            asked.TrySetResult(null);
         }
     }
 }

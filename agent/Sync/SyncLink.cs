@@ -63,7 +63,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<HubNews?> IdentifyAsync(V1.IdentifyRequest request) =>
         _connection is { IsLive: true } connection
-            ? await connection.AskAsync(number => new V1.AgentFrame { Identify = Filled(request, number, connection) }, isCheckout: false, IdentifyDeadline)
+            ? await connection.AskAsync(number => new V1.AgentFrame { Identify = Filled(request, number, connection) }, IdentifyDeadline)
             : null;
 
     /// <inheritdoc/>
@@ -82,7 +82,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             DeadlineMs = _options.CheckoutDeadlineMs,
         };
         request.Targets.AddRange(wanted.Select(target => new V1.RightsTarget { Bucket = BucketCodec.ToWire(target.Bucket), GrantedTarget = target.Granted }));
-        return await connection.AskAsync(number => new V1.AgentFrame { RightsRequest = Numbered(request, number) }, isCheckout: true, TimeSpan.FromMilliseconds(_options.CheckoutDeadlineMs) + ReplySlack);
+        return await connection.AskAsync(number => new V1.AgentFrame { RightsRequest = Numbered(request, number) }, TimeSpan.FromMilliseconds(_options.CheckoutDeadlineMs) + ReplySlack);
     }
 
     /// <summary>Closes the connection; what was not sent is sent after the next start.</summary>

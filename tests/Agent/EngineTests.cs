@@ -49,7 +49,8 @@ public sealed class EngineTests
         _store.Turn(new NewsArrived(_store.NowMs, new HubNews(Delta(member, 4, (12, 6_500), (EngineDriver.Store, 3_500)), Rights(member, 3_500)), 1));
 
         var call = _store.Call(new V1.SaleRequest { RequestId = "s", MemberId = member, BillMinor = 10_000 });
-        var receipt = ((V1.OpAnswer)_store.Turn(call with { News = [new HubNews(null, Rights(member, 10_000), IsCheckout: true)] })[0].Answer!).Receipt;
+        var refused = _store.Turn(call)[0];
+        var receipt = ((V1.OpAnswer)_store.Turn(call with { News = [new HubNews(null, Rights(member, 10_000))], RevokedMinor = refused.RevokedMinor })[0].Answer!).Receipt;
         Assert.Equal((10_000, 6_500, 0), (receipt.PaidPrincipalMinor, receipt.RevokedElsewhereMinor, receipt.Available.HereMinor));
     }
 

@@ -1,0 +1,176 @@
+using System.Net;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using SyncHub.Agent.Hosting;
+using SyncHub.Core.Members;
+using SyncHub.Demo.Links;
+using SyncHub.Hub;
+using SyncHub.V1;
+using SyncHub.Verify;
+
+namespace SyncHub.EndToEnd.Tests;
+
+/// <summary>A hub and its stores in this process, over real sockets and real databases; each store's link can be cut.</summary>
+internal sealed class Chain : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("chain").FullName;
+    private HubHost? _hub;
+    private int _hubPort;
+
+    public List<Shop> Shops { get; } = [];
+
+    private string HubFolder => Path.Combine(_folder, "hub");
+
+    public static async Task<Chain> StartAsync(int stores, PlacementPolicy? placement = null)
+    {
+        var chain = new Chain { Placement = placement ?? new PlacementPolicy() };
+        await chain.StartHubAsync();
+        for (var i = 0; i < stores; i++)
+        {
+            await chain.AddShopAsync();
+        }
+
+        return chain;
+    }
+
+    private PlacementPolicy Placement { get; init; } = new();
+
+    public async Task StartHubAsync()
+    {
+        _hub = await HubHost.StartAsync(new HubOptions { DataDirectory = HubFolder, GrpcPort = _hubPort, HttpPort = 0, Placement = Placement }, null, CancellationToken.None);
+        _hubPort = _hub.GrpcPort;
+    }
+
+    public async Task StopHubAsync()
+    {
+        if (_hub is { } hub)
+        {
+            _hub = null;
+            await hub.DisposeAsync();
+        }
+    }
+
+    public async Task<Wallet> WalletAsync(string member)
+    {
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        return await new Wallets.WalletsClient(channel).GetWalletAsync(new GetWalletRequest { MemberId = member }, Admin());
+    }
+
+    /// <summary>Waits until every store is online, drained, and has seen every change.</summary>
+    public async Task ConvergeAsync()
+    {
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        var stores = new V1.Stores.StoresClient(channel);
+        await Until.TrueAsync(async () =>
+        {
+            var list = await stores.ListStoresAsync(new ListStoresRequest(), Admin());
+            var states = await Task.WhenAll(Shops.Select(async shop => await shop.Till.StatusAsync(new StatusRequest())));
+            return states.All(state => state.Online && state.BacklogOps == 0 && state.FeedPosition >= list.JournalPosition);
+        }, "all stores online, drained and up to date");
+    }
+
+    /// <summary>Stops everything and audits the files.</summary>
+    public async Task<AuditReport> AuditAsync()
+    {
+        foreach (var shop in Shops)
+        {
+            await shop.StopAsync();
+        }
+
+        await StopHubAsync();
+        return Audit.Run(HubFolder, [.. Shops.Select(shop => shop.Folder)], new AuditOptions());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var shop in Shops)
+        {
+            await shop.DisposeAsync();
+        }
+
+        await StopHubAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task AddShopAsync()
+    {
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        var made = await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), Admin());
+        var shop = new Shop(Path.Combine(_folder, "store" + made.Store), new IPEndPoint(IPAddress.Loopback, _hubPort));
+        await AgentHost.EnrolAsync(shop.Folder, $"http://127.0.0.1:{_hubPort}", null, made.EnrolmentCode);
+        await shop.StartAsync();
+        Shops.Add(shop);
+        await shop.OnlineAsync();
+    }
+
+    private Metadata Admin() => new() { { "authorization", "Bearer " + File.ReadAllText(Path.Combine(HubFolder, "admin.token")) } };
+
+    /// <summary>One store: its agent behind a link that can be cut, and a till.</summary>
+    internal sealed class Shop : IAsyncDisposable
+    {
+        private readonly LinkProxy _link = new();
+        private AgentHost? _agent;
+        private GrpcChannel? _channel;
+        private int _request;
+
+        public Shop(string folder, IPEndPoint hub)
+        {
+            Folder = folder;
+            Directory.CreateDirectory(folder);
+            _link.Pass(hub);
+        }
+
+        public string Folder { get; }
+
+        public Till.TillClient Till { get; private set; } = null!;
+
+        public void Cut() => _link.Cut();
+
+        public void Heal() => _link.Heal();
+
+        public async Task StartAsync()
+        {
+            _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = Folder, HubAddress = $"http://127.0.0.1:{_link.Port}" }, NullLoggerFactory.Instance);
+            _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_agent.TillGrpcPort}");
+            Till = new Till.TillClient(_channel);
+        }
+
+        public async Task StopAsync()
+        {
+            if (_agent is { } agent)
+            {
+                _agent = null;
+                _channel!.Dispose();
+                await agent.DisposeAsync();
+            }
+        }
+
+        public Task OnlineAsync() => Until.TrueAsync(async () => (await Till.StatusAsync(new StatusRequest())).Online, "the store is online");
+
+        public Task OfflineAsync() => Until.TrueAsync(async () => !(await Till.StatusAsync(new StatusRequest())).Online, "the store is offline");
+
+        public async Task<string> RegisterAsync(string card)
+        {
+            var answer = await Till.RegisterAsync(new RegisterRequest { RequestId = NextRequest(), Name = "Ann", Card = card });
+            return answer.Member.MemberId;
+        }
+
+        public async Task<V1.MemberView?> IdentifyAsync(string member) =>
+            (await Till.IdentifyAsync(new IdentifyTillRequest { Key = new MemberKey { MemberId = member } })).Member;
+
+        public async Task<OpAnswer> TopUpAsync(string member, long amount) =>
+            await Till.TopUpAsync(new TopUpRequest { RequestId = NextRequest(), MemberId = member, AmountMinor = amount });
+
+        public async Task<OpAnswer> SellAsync(string member, long bill) =>
+            await Till.SellAsync(new SaleRequest { RequestId = NextRequest(), MemberId = member, BillMinor = bill });
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            await _link.DisposeAsync();
+        }
+
+        private string NextRequest() => $"{Path.GetFileName(Folder)}-{Interlocked.Increment(ref _request)}";
+    }
+}
