@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Spectre.Console;
 using SyncHub.Demo.Reports;
 using SyncHub.Demo.Views;
@@ -42,9 +43,14 @@ public static class DemoCommand
             await errors.WriteLineAsync(error.Message);
             return Failed;
         }
-        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        catch (Exception error) when (stop.Token.IsCancellationRequested && error is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
         {
             await errors.WriteLineAsync("Stopped; all processes of the demo have ended.");
+            return Failed;
+        }
+        catch (RpcException error)
+        {
+            await errors.WriteLineAsync($"Hub or agent could not do what was asked: {error.Status}. Their logs lie in {Path.Combine(options.DataFolder, "logs")}.");
             return Failed;
         }
     }

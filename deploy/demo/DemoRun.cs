@@ -37,7 +37,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
         await using var chain = await StoreChain.OpenAsync(program, folder, options, cancellation);
 
         var monitor = new ChainMonitor(chain);
-        var mishaps = new Mishaps(schedule, chain, options.Seed, cancellation);
+        var mishaps = new Mishaps(schedule, chain, trace.Rows.Count, options.Seed, cancellation);
         var replayed = await ReplayAsync(trace, map, chain, monitor, mishaps, cancellation);
 
         await mishaps.HealAsync();
@@ -99,7 +99,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var started = Stopwatch.GetTimestamp();
-        var replay = new Replayer(chain, map, mishaps, _book, _tally).RunAsync(trace.Rows, ending.Token);
+        var replay = new Replayer(chain, map, mishaps, _book, _tally, new Surroundings(chain.HasHub, monitor.IsChainWhole)).RunAsync(trace.Rows, ending.Token);
         var watch = monitor.RunAsync(ending.Token);
         var show = view.ShowAsync(() => Look(trace.Rows.Count, monitor, chain, started), replay);
 
@@ -142,6 +142,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
             Outages = schedule.Outages.Count,
             OutagesInPairs = schedule.Pairs,
             Kills = mishaps.Kills,
+            TraceDays = Math.Round((trace.Rows[^1].At - trace.Rows[0].At).TotalDays, 1),
             Receipts = trace.Rows.Count,
             BadLines = trace.BadLines,
             ReceiptsWithoutMember = trace.WithoutMember,
@@ -151,8 +152,11 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
             SalesAccepted = counts.SalesAccepted,
             SalesOfflineOffered = counts.SalesOfflineOffered,
             SalesOfflineAccepted = counts.SalesOfflineAccepted,
+            SalesOfflineByOutageOffered = counts.SalesCutOffered,
+            SalesOfflineByOutageAccepted = counts.SalesCutAccepted,
             SalesOfflineDeclinedByReason = counts.OfflineDeclinedByReason,
             SalesOnlineDeclined = counts.SalesOnlineDeclined,
+            SalesDeclinedByWholeChain = counts.SalesDeclinedByWholeChain,
             SalesOnlineDeclinedByReason = counts.OnlineDeclinedByReason,
             OtherRefusals = counts.OtherRefusals,
             BilledMinor = counts.BilledMinor,

@@ -84,7 +84,9 @@ public sealed class ScheduleTests
     public void One_store_alone_in_a_trace_leaves_no_pairs()
     {
         var rows = Trace.Rows.Select(row => row with { Store = "ONLINE" }).ToArray();
-        Assert.Equal(0, Schedule.Plan(rows, new StoreMap(rows, Stores), Stores, 6, 1).Pairs);
+        var schedule = Schedule.Plan(rows, new StoreMap(rows, Stores), Stores, 6, 1);
+        Assert.Equal(0, schedule.Pairs);
+        Assert.All(schedule.Mishaps, mishap => Assert.Equal(0, mishap.Store)); // nobody shops at the others
     }
 
     private static Schedule Plan(int percent) => Schedule.Plan(Trace.Rows, Map, Stores, percent, seed: 5);

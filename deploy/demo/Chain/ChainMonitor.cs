@@ -14,6 +14,9 @@ internal sealed class ChainMonitor(StoreChain chain)
     /// <summary>What each store last said.</summary>
     public IReadOnlyList<StoreGlance> Stores => _glances;
 
+    /// <summary>Whether nothing is cut or down, and every store said last that it is online.</summary>
+    public bool IsChainWhole() => chain.Hub.Address is not null && !chain.Stores.Any(store => store.Link.IsCut) && _glances.All(store => store.IsOnline);
+
     /// <summary>The most ops that one store had yet to tell the hub.</summary>
     public long BiggestBacklog { get; private set; }
 

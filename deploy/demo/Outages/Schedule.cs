@@ -4,7 +4,7 @@ namespace SyncHub.Demo.Outages;
 
 /// <summary>What goes wrong when, decided before the run by trace and seed alone.</summary>
 /// <remarks>
-/// The trace is divided into <see cref="Slots"/> equal stretches; a cell is one stretch at one store, and the asked share of
+/// Only stores with receipts take part. The trace is divided into <see cref="Slots"/> equal stretches; a cell is one stretch at one store, and the asked share of
 /// all cells loses its network. Up to half of them go in pairs of stores whose members visit both in that very stretch, since
 /// that is where two stores without network could spend the same money twice. The rest is spread over the stores by chance.
 /// </remarks>
@@ -15,6 +15,7 @@ public sealed class Schedule
 
     private const int AgentKillPercent = 40;
     private const int HubKillPercent = 65;
+    private const int SoonRows = 20;
 
     private Schedule(IReadOnlyList<Outage> outages, IReadOnlyList<Mishap> mishaps, int pairs)
     {
@@ -43,7 +44,8 @@ public sealed class Schedule
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(map);
         var random = new SplitMix64(seed);
-        var wanted = outagePercent == 0 ? 0 : Math.Max(1, ((Slots * stores * outagePercent) + 50) / 100);
+        var used = rows.Select(row => map[row.Store]).Distinct().Order().ToArray(); // an outage where nobody shops shows nothing
+        var wanted = outagePercent == 0 ? 0 : Math.Max(1, ((Slots * used.Length * outagePercent) + 50) / 100);
         var cells = new HashSet<(int Slot, int Store)>();
         var pairs = 0;
         foreach (var pair in SharedMembers.Find(rows, map, stores))
@@ -57,20 +59,16 @@ public sealed class Schedule
             }
         }
 
-        Fill(cells, wanted, stores, random);
+        Fill(cells, wanted, used, random);
         var outages = Join(cells, rows.Count, stores);
-        return new Schedule(outages, Order(outages, rows.Count, stores, random), pairs);
+        return new Schedule(outages, Order(outages, rows, map, random), pairs);
     }
 
-    private static void Fill(HashSet<(int Slot, int Store)> cells, int wanted, int stores, SplitMix64 random)
+    private static void Fill(HashSet<(int Slot, int Store)> cells, int wanted, int[] used, SplitMix64 random)
     {
-        var free = (from slot in Enumerable.Range(0, Slots) from store in Enumerable.Range(0, stores) where !cells.Contains((slot, store)) select (slot, store)).ToList();
+        var free = (from slot in Enumerable.Range(0, Slots) from store in used where !cells.Contains((slot, store)) select (slot, store)).ToList();
         random.Shuffle(free);
-        var taken = new int[stores];
-        foreach (var cell in cells)
-        {
-            taken[cell.Store]++;
-        }
+        var taken = used.ToDictionary(store => store, store => cells.Count(cell => cell.Store == store));
 
         while (cells.Count < wanted)
         {
@@ -106,12 +104,15 @@ public sealed class Schedule
         return outages;
     }
 
-    private static List<Mishap> Order(List<Outage> outages, int rows, int stores, SplitMix64 random)
+    private static List<Mishap> Order(List<Outage> outages, IReadOnlyList<TraceRow> rows, StoreMap map, SplitMix64 random)
     {
+        var agentKill = RowAt(AgentKillPercent, rows.Count);
+        // A store that is about to serve someone: killing one that nobody visits proves nothing.
+        var victim = map[rows[agentKill + random.Below(Math.Min(SoonRows, rows.Count - agentKill))].Store];
         var mishaps = new List<Mishap>
         {
-            new((int)((long)rows * AgentKillPercent / 100), MishapKind.KillAgent, random.Below(stores)),
-            new((int)((long)rows * HubKillPercent / 100), MishapKind.KillHub, 0),
+            new(agentKill, MishapKind.KillAgent, victim),
+            new(RowAt(HubKillPercent, rows.Count), MishapKind.KillHub, 0),
         };
         foreach (var outage in outages)
         {
@@ -121,6 +122,8 @@ public sealed class Schedule
 
         return [.. mishaps.OrderBy(mishap => mishap.Row)];
     }
+
+    private static int RowAt(int percent, int rows) => (int)((long)rows * percent / 100);
 
     internal static int StartOf(int slot, int rows) => (int)((long)rows * slot / Slots);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SyncHub.Demo.Chain;
 using SyncHub.Demo.Links;
 using SyncHub.Demo.Outages;
@@ -5,21 +6,38 @@ using SyncHub.Demo.Outages;
 namespace SyncHub.Demo.Replay;
 
 /// <summary>Lets go wrong what the schedule says, when the replay comes to it. Kills and restarts go on beside the replay.</summary>
-internal sealed class Mishaps(Schedule schedule, StoreChain chain, ulong seed, CancellationToken cancellation)
+/// <remarks>
+/// A hub needs seconds to be missed, restarted and found again, and a replay packs days into each of them. Without a bound the
+/// hub of a year's trace would be gone for a month on a slow machine and for a week on a fast one; so the replay goes on for a
+/// fixed share of the trace without the hub, and then waits for it.
+/// </remarks>
+internal sealed class Mishaps(Schedule schedule, StoreChain chain, int rows, ulong seed, CancellationToken cancellation)
 {
     private const int HubDownMs = 2_000;     // long enough that every store notices, and sells on
     private const int HubDownMoreMs = 1_000; // up to this much longer, by the seed
 
+    private const int HubAbsencePercent = 3;     // of the trace; the rest of an absence has no sales
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly List<Task> _repairs = [];
     private readonly List<string> _kills = [];
+    private Task _hubIsBack = Task.CompletedTask;
     private int _next;
+    private int _hubAwaitedAt = int.MaxValue;
 
     /// <summary>What was killed, for the report.</summary>
     public IReadOnlyList<string> Kills => _kills;
 
-    /// <summary>Everything due before this row.</summary>
-    public void Raise(int row)
+    /// <summary>Everything due before this row; waits where the replay must not go on without the hub.</summary>
+    public async Task RaiseAsync(int row)
     {
+        if (row >= _hubAwaitedAt)
+        {
+            _hubAwaitedAt = int.MaxValue;
+            await _hubIsBack;
+        }
+
         for (; _next < schedule.Mishaps.Count && schedule.Mishaps[_next].Row <= row; _next++)
         {
             var mishap = schedule.Mishaps[_next];
@@ -41,7 +59,8 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, ulong seed, C
                     break;
                 case MishapKind.KillHub:
                     _kills.Add($"hub at row {row}");
-                    _repairs.Add(KillHubAsync());
+                    _hubIsBack = KillHubAsync();
+                    _hubAwaitedAt = row + (int)((long)rows * HubAbsencePercent / 100);
                     break;
                 default:
                     throw new InvalidOperationException($"The schedule names {mishap.Kind}, which nobody knows how to do.");
@@ -53,7 +72,7 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, ulong seed, C
     public async Task HealAsync()
     {
         chain.HealAll();
-        await Task.WhenAll(_repairs);
+        await Task.WhenAll([_hubIsBack, .. _repairs]);
     }
 
     private async Task KillAgentAsync(Store store)
@@ -67,5 +86,16 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, ulong seed, C
         await chain.KillHubAsync();
         await Task.Delay(HubDownMs + new SplitMix64(seed).Below(HubDownMoreMs), cancellation);
         await chain.RestartHubAsync(cancellation);
+        var since = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(since) < Patience && !await IsFoundByAllAsync())
+        {
+            await Task.Delay(Pause, cancellation);
+        }
+    }
+
+    private async Task<bool> IsFoundByAllAsync()
+    {
+        var said = await Task.WhenAll(chain.Stores.Where(store => !store.Link.IsCut).Select(store => store.TryStatusAsync(cancellation)));
+        return said.All(status => status is { Online: true });
     }
 }

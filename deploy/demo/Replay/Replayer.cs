@@ -5,7 +5,7 @@ namespace SyncHub.Demo.Replay;
 
 /// <summary>Sends the receipts of a trace through the tills as fast as they take them.</summary>
 /// <remarks>Visits of one member come strictly one after the other, in the trace's order; those of different members side by side.</remarks>
-internal sealed class Replayer(StoreChain chain, StoreMap map, Mishaps mishaps, Book book, Tally tally)
+internal sealed class Replayer(StoreChain chain, StoreMap map, Mishaps mishaps, Book book, Tally tally, Surroundings surroundings)
 {
     private const int Waiting = 2_048;
     private const int InFlight = 64;
@@ -23,7 +23,7 @@ internal sealed class Replayer(StoreChain chain, StoreMap map, Mishaps mishaps, 
         {
             for (var index = 0; index < rows.Count; index++)
             {
-                mishaps.Raise(index);
+                await mishaps.RaiseAsync(index);
                 await window.BeginAsync(failing.Token);
                 var row = rows[index];
                 var member = book.Of(row.Member);
@@ -53,7 +53,7 @@ internal sealed class Replayer(StoreChain chain, StoreMap map, Mishaps mishaps, 
             {
                 await place.EnterAsync(before, failing.Token);
                 var store = chain.Stores[map[row.Store]];
-                await new Visit(row, member, store, new TillCalls(store, place, tally, failing.Token), tally, () => chain.HasHub(store)).RunAsync();
+                await new Visit(row, member, store, new TillCalls(store, place, tally, failing.Token), tally, surroundings).RunAsync();
                 tally.Done();
             }
             catch (Exception error) when (!failing.IsCancellationRequested)

@@ -40,15 +40,17 @@ public sealed class Tally
     /// <param name="billMinor">The bill.</param>
     /// <param name="receipt">The till's answer.</param>
     /// <param name="took">How long the till took; null where it was asked more than once.</param>
-    public void Sold(long billMinor, Receipt receipt, TimeSpan? took)
+    /// <param name="isCut">Whether it was the store's own network that was gone, where it was offline.</param>
+    public void Sold(long billMinor, Receipt receipt, TimeSpan? took, bool isCut)
     {
         ArgumentNullException.ThrowIfNull(receipt);
         lock (_lock)
         {
-            _counts = Offered(billMinor, receipt.WasOnline) with
+            _counts = Offered(billMinor, receipt.WasOnline, isCut) with
             {
                 SalesAccepted = _counts.SalesAccepted + 1,
                 SalesOfflineAccepted = _counts.SalesOfflineAccepted + (receipt.WasOnline ? 0 : 1),
+                SalesCutAccepted = _counts.SalesCutAccepted + (!receipt.WasOnline && isCut ? 1 : 0),
                 PaidMinor = _counts.PaidMinor + receipt.PaidPrincipalMinor + receipt.PaidBonusMinor,
                 SalesByLiveRevoke = _counts.SalesByLiveRevoke + (receipt.RevokedElsewhereMinor > 0 ? 1 : 0),
                 Ops = _counts.Ops + 1,
@@ -61,11 +63,16 @@ public sealed class Tally
     }
 
     /// <summary>A sale that a till refused; the member pays in cash.</summary>
-    public void Declined(long billMinor, bool wasOnline, RejectionCode reason)
+    /// <param name="billMinor">The bill.</param>
+    /// <param name="wasOnline">Whether the store had the hub.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="isCut">Whether it was the store's own network that was gone, where it was offline.</param>
+    /// <param name="isChainWhole">Whether all stores had it, so that nothing can have lain out of reach.</param>
+    public void Declined(long billMinor, bool wasOnline, RejectionCode reason, bool isCut, bool isChainWhole)
     {
         lock (_lock)
         {
-            _counts = Offered(billMinor, wasOnline);
+            _counts = Offered(billMinor, wasOnline, isCut) with { SalesDeclinedByWholeChain = _counts.SalesDeclinedByWholeChain + (wasOnline && isChainWhole ? 1 : 0) };
             Count(wasOnline ? _onlineDeclined : _offlineDeclined, reason.ToString());
         }
     }
@@ -140,10 +147,11 @@ public sealed class Tally
         }
     }
 
-    private TallyCounts Offered(long billMinor, bool wasOnline) => _counts with
+    private TallyCounts Offered(long billMinor, bool wasOnline, bool isCut) => _counts with
     {
         SalesOffered = _counts.SalesOffered + 1,
         SalesOfflineOffered = _counts.SalesOfflineOffered + (wasOnline ? 0 : 1),
+        SalesCutOffered = _counts.SalesCutOffered + (!wasOnline && isCut ? 1 : 0),
         BilledMinor = _counts.BilledMinor + billMinor,
     };
 

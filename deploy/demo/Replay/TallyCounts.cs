@@ -24,8 +24,17 @@ public sealed record TallyCounts
     /// <summary>Those taken at a store that had no hub.</summary>
     public int SalesOfflineAccepted { get; init; }
 
+    /// <summary>Offline sales offered while the store's own network was gone; at the others the hub was.</summary>
+    public int SalesCutOffered { get; init; }
+
+    /// <summary>Those taken.</summary>
+    public int SalesCutAccepted { get; init; }
+
     /// <summary>Those offered at a store that had the hub, and refused.</summary>
     public int SalesOnlineDeclined => SalesOffered - SalesOfflineOffered - (SalesAccepted - SalesOfflineAccepted);
+
+    /// <summary>Those refused while every store had the hub, as far as was known: not explained by any outage.</summary>
+    public int SalesDeclinedByWholeChain { get; init; }
 
     /// <summary>Sales for which another store gave up rights while the member waited.</summary>
     public int SalesByLiveRevoke { get; init; }

@@ -6,7 +6,7 @@ namespace SyncHub.Demo.Replay;
 
 /// <summary>One receipt of the trace, acted out at a till: who is it, top up if need be, pay; or give back.</summary>
 /// <remarks>Request ids are made of the row, so a repetition is the same request to the agent, whoever repeats it and when.</remarks>
-internal sealed class Visit(TraceRow row, MemberBook member, Store store, TillCalls till, Tally tally, Func<bool> hasHub)
+internal sealed class Visit(TraceRow row, MemberBook member, Store store, TillCalls till, Tally tally, Surroundings surroundings)
 {
     private const string Terminal = "demo-till";
     private const string Cashier = "demo";
@@ -18,7 +18,7 @@ internal sealed class Visit(TraceRow row, MemberBook member, Store store, TillCa
     {
         if (await WelcomeAsync() is { } stranger)
         {
-            tally.Declined(billMinor, stranger.Available?.Online ?? hasHub(), stranger.Code);
+            tally.Declined(billMinor, stranger.Available?.Online ?? surroundings.HasHub(store), stranger.Code, store.Link.IsCut, surroundings.IsChainWhole());
             return;
         }
 
@@ -28,11 +28,11 @@ internal sealed class Visit(TraceRow row, MemberBook member, Store store, TillCa
         if (answer.Receipt is { } receipt)
         {
             member.EnterSale(store.Index, receipt);
-            tally.Sold(billMinor, receipt, took);
+            tally.Sold(billMinor, receipt, took, store.Link.IsCut);
         }
         else
         {
-            tally.Declined(billMinor, answer.Rejection.Available?.Online ?? hasHub(), answer.Rejection.Code);
+            tally.Declined(billMinor, answer.Rejection.Available?.Online ?? surroundings.HasHub(store), answer.Rejection.Code, store.Link.IsCut, surroundings.IsChainWhole());
         }
     }
 
@@ -103,3 +103,8 @@ internal sealed class Visit(TraceRow row, MemberBook member, Store store, TillCa
 
     private string Id(string step) => $"row{row.Line}-{step}";
 }
+
+/// <summary>What a visit may want to know of the chain around its till.</summary>
+/// <param name="HasHub">Whether a store could reach the hub, where its till does not say.</param>
+/// <param name="IsChainWhole">Whether every store reaches the hub, as far as is known.</param>
+internal sealed record Surroundings(Func<Store, bool> HasHub, Func<bool> IsChainWhole);

@@ -9,15 +9,17 @@ internal static class ShopReport
     public static void Write(TextWriter output, Summary run)
     {
         output.WriteLine();
-        output.WriteLine($"{run.Stores} stores served {run.Members:N0} members with {run.Receipts:N0} receipts in {run.ReplaySeconds:N0} s.");
+        output.WriteLine($"{run.Stores} stores served {run.Members:N0} members with {run.Receipts:N0} receipts of {run.TraceDays:N0} days in {run.ReplaySeconds:N0} s, so a second without network stands for {Days(run)}.");
         output.WriteLine($"Wallets paid {Share(run.PaidFromWalletsMinor, run.BilledMinor)} of all bills ({Money(run.PaidFromWalletsMinor)} of {Money(run.BilledMinor)}); members topped up {run.TopUps:N0} times.");
         output.WriteLine($"Stores lost their network {run.Outages} times, {run.OutagesInPairs} times two together that shared members; killed without warning: {string.Join(", ", run.Kills.DefaultIfEmpty("nothing"))}.");
         output.WriteLine($"Without the hub, {run.SalesOfflineAccepted:N0} of {run.SalesOfflineOffered:N0} sales were paid from wallets all the same ({Share(run.SalesOfflineAccepted, run.SalesOfflineOffered)}).");
         output.WriteLine(run.Overdrafts == 0 ? "No member ever spent money that was not there." : $"MEMBERS SPENT MONEY THAT WAS NOT THERE, {run.Overdrafts} TIMES.");
         output.WriteLine();
-        foreach (var (name, value) in Rows(run))
+        var rows = Rows(run).ToArray();
+        var (wide, narrow) = (rows.Max(row => row.Name.Length), rows.Max(row => row.Value.Length));
+        foreach (var (name, value) in rows)
         {
-            output.WriteLine($"  {name,-46} {value,16}");
+            output.WriteLine($"  {name.PadRight(wide)}  {value.PadLeft(narrow)}");
         }
 
         output.WriteLine();
@@ -41,6 +43,8 @@ internal static class ShopReport
         yield return ("  taken", Count(run.SalesAccepted));
         yield return ("  offered without the hub", Count(run.SalesOfflineOffered));
         yield return ("  taken without the hub", Count(run.SalesOfflineAccepted));
+        yield return ("    network cut: offered, taken", $"{Count(run.SalesOfflineByOutageOffered)}, {Count(run.SalesOfflineByOutageAccepted)}");
+        yield return ("    hub down or not found again yet: offered, taken", $"{Count(run.SalesOfflineOffered - run.SalesOfflineByOutageOffered)}, {Count(run.SalesOfflineAccepted - run.SalesOfflineByOutageAccepted)}");
         foreach (var (reason, count) in run.SalesOfflineDeclinedByReason)
         {
             yield return ($"  refused without the hub: {InWords(reason)}", Count(count));
@@ -52,6 +56,7 @@ internal static class ShopReport
             yield return ($"    {InWords(reason)}", Count(count));
         }
 
+        yield return ("    while every store had the hub", Count(run.SalesDeclinedByWholeChain));
         foreach (var (what, count) in run.OtherRefusals)
         {
             yield return ($"other refusals: {what}", Count(count));
@@ -78,6 +83,8 @@ internal static class ShopReport
         "UnknownMember" => "member not known here yet",
         _ => reason,
     };
+
+    private static string Days(Summary run) => string.Create(CultureInfo.InvariantCulture, $"{run.TraceDays / Math.Max(1, run.ReplaySeconds):0.0} days");
 
     private static string Count(long? count) => count?.ToString("N0", CultureInfo.InvariantCulture) ?? "not audited";
 

@@ -40,6 +40,9 @@ public sealed record Summary
     /// <summary>What was killed with SIGKILL, and when.</summary>
     public required IReadOnlyList<string> Kills { get; init; }
 
+    /// <summary>Time between the first and the last receipt.</summary>
+    public required double TraceDays { get; init; }
+
     /// <summary>Rows of the trace that were replayed.</summary>
     public required int Receipts { get; init; }
 
@@ -67,13 +70,22 @@ public sealed record Summary
     /// <summary>Those taken there.</summary>
     public required int SalesOfflineAccepted { get; init; }
 
-    /// <summary>Those refused there, by reason.</summary>
+    /// <summary>Of the offered ones, those where the store's own network was gone; at the others the hub was, or was being found again.</summary>
+    public required int SalesOfflineByOutageOffered { get; init; }
+
+    /// <summary>Those taken.</summary>
+    public required int SalesOfflineByOutageAccepted { get; init; }
+
+    /// <summary>All refused without the hub, by reason.</summary>
     public required IReadOnlyDictionary<string, int> SalesOfflineDeclinedByReason { get; init; }
 
     /// <summary>Those refused at stores with the hub.</summary>
     public required int SalesOnlineDeclined { get; init; }
 
-    /// <summary>The same by reason.</summary>
+    /// <summary>Those refused while every store had the hub, so that no outage explains it.</summary>
+    public required int SalesDeclinedByWholeChain { get; init; }
+
+    /// <summary>All refused at stores with the hub, by reason.</summary>
     public required IReadOnlyDictionary<string, int> SalesOnlineDeclinedByReason { get; init; }
 
     /// <summary>Refusals of anything but sales.</summary>
