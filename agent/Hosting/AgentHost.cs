@@ -34,6 +34,7 @@ public sealed class AgentHost : IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly SyncLink _link;
     private readonly IdleRights _idle;
+    private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
     private readonly string _readyFile;
     private int _isDisposed;
@@ -113,6 +114,7 @@ public sealed class AgentHost : IAsyncDisposable
             var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), ownLogs, readyFile);
             link.Start();
             host._idle.Start();
+            host._trim.Start();
             host.WriteReadyFile();
             log.LogInformation("Agent of {Identity} serves tills on {Address}, gRPC port {Grpc}, JSON port {Json}.", identity, options.TillAddress, host.TillGrpcPort, host.TillJsonPort);
             return host;
@@ -145,6 +147,7 @@ public sealed class AgentHost : IAsyncDisposable
         }
 
         await _web.DisposeAsync();
+        await _trim.DisposeAsync();
         await _idle.DisposeAsync();
         await _link.DisposeAsync();
         await _loop.DisposeAsync();
