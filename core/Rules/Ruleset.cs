@@ -70,7 +70,7 @@ public sealed record Tier
     /// <summary>Taken off every bill, in thousandths (9折 = 100).</summary>
     public int DiscountPermille { get; init; }
 
-    /// <summary>Points earned, in thousandths of the normal rate (double = 2000).</summary>
+    /// <summary>Points earned, in thousandths of the normal rate (twice = 2000).</summary>
     public int EarnPermille { get; init; } = 1000;
 }
 
