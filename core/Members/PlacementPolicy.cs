@@ -20,7 +20,4 @@ public sealed record PlacementPolicy
 
     /// <summary>How long a live revoke may take before the till is answered with what there is, milliseconds.</summary>
     public int RevokeDeadlineMs { get; init; } = 600;
-
-    /// <summary>After this many days without use a store hands its rights to a member's value back.</summary>
-    public int ReturnIdleAfterDays { get; init; } = 60;
 }

@@ -142,7 +142,7 @@ public sealed class HubHost : IAsyncDisposable
         var grains = new GrainDirectory();
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
         var router = new EffectRouter(links, grains, rules, time, log.CreateLogger<EffectRouter>());
-        var context = new TurnContext(time, options.Placement, rules, links);
+        var context = new TurnContext(time, options.LoadPlacement(), rules, links);
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new Partition(number, settings, journal, pipeline, context, router, log.CreateLogger<Partition>()))]);

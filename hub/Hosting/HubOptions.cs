@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using SyncHub.Core.Members;
 using SyncHub.Core.Rules;
 
@@ -7,6 +9,8 @@ namespace SyncHub.Hub;
 /// <summary>How a hub is to run. Checked as a whole before anything starts.</summary>
 public sealed record HubOptions
 {
+    private static readonly JsonSerializerOptions PlacementJson = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+
     /// <summary>The folder of its database, token and logs; made where there is none.</summary>
     public required string DataDirectory { get; init; }
 
@@ -28,8 +32,11 @@ public sealed record HubOptions
     /// <summary>A ruleset file, or the name of a preset.</summary>
     public string Ruleset { get; init; } = "youzan";
 
-    /// <summary>How rights are placed.</summary>
+    /// <summary>How rights are placed, where no file says so.</summary>
     public PlacementPolicy Placement { get; init; } = new();
+
+    /// <summary>JSON file with the placement policy; empty = <see cref="Placement"/>.</summary>
+    public string PlacementFile { get; init; } = "";
 
     /// <summary>P: how many partitions. Fixed when the hub is installed.</summary>
     public int Partitions { get; init; } = 256;
@@ -66,8 +73,24 @@ public sealed record HubOptions
             faults.Add($"--ruleset: {fault.Message}");
         }
 
+        try
+        {
+            var policy = LoadPlacement();
+            Check(policy.UsualStores is >= 0 and <= 8, "--placement: usualStores must be 0 to 8.");
+            Check(policy.HomePermille is >= 0 and <= 1000, "--placement: homePermille must be 0 to 1000.");
+            Check(policy is { BasketPermille: >= 0, RefillBelowPermille: >= 0, ReturnAbovePermille: >= 1000 }, "--placement: basketPermille and refillBelowPermille must not be negative, returnAbovePermille must be 1000 or more.");
+            Check(policy.RevokeDeadlineMs is >= 1 and <= 10_000, "--placement: revokeDeadlineMs must be 1 to 10000.");
+        }
+        catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)
+        {
+            faults.Add($"--placement: {fault.Message}");
+        }
+
         return faults;
     }
+
+    internal PlacementPolicy LoadPlacement() => PlacementFile.Length == 0 ? Placement
+        : JsonSerializer.Deserialize<PlacementPolicy>(File.ReadAllText(PlacementFile), PlacementJson) ?? throw new JsonException("The file is empty.");
 
     internal Ruleset LoadRuleset() => File.Exists(Ruleset) ? RulesetJson.Parse(File.ReadAllText(Ruleset)) : RulesetJson.Preset(Ruleset);
 }

@@ -382,12 +382,13 @@ public sealed class HubTests
     [Fact]
     public async Task A_hub_refuses_to_speak_in_the_clear_on_a_network()
     {
-        var options = new HubOptions { DataDirectory = "x", Address = System.Net.IPAddress.Any, Partitions = 0, Ruleset = "nobody" };
+        var options = new HubOptions { DataDirectory = "x", Address = System.Net.IPAddress.Any, Partitions = 0, Ruleset = "nobody", PlacementFile = "nowhere.json" };
 
         var fault = await Assert.ThrowsAsync<ArgumentException>(() => HubHost.StartAsync(options, null, CancellationToken.None));
 
         Assert.Contains("--listen", fault.Message, StringComparison.Ordinal);
         Assert.Contains("--partitions", fault.Message, StringComparison.Ordinal);
         Assert.Contains("--ruleset", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--placement", fault.Message, StringComparison.Ordinal);
     }
 }
