@@ -148,15 +148,7 @@ internal sealed class StoreLink(Store store, HubParts parts)
 
             if (moved || classification != Core.Members.Classification.Normal)
             {
-                frame = new HubFrame
-                {
-                    OpAck = new OpAck
-                    {
-                        Incarnation = Holder.Incarnation.Value,
-                        CommittedSequence = _session.CommittedSequence,
-                        CommittedHash = UnsafeByteOperations.UnsafeWrap(_session.CommittedHash.ToBytes()),
-                    },
-                };
+                frame = AckOf(_session);
                 if (classification != Core.Members.Classification.Normal)
                 {
                     frame.OpAck.Classified.Add(new ClassifiedOp { Sequence = sequence, Classification = (V1.Classification)classification, Note = note });
@@ -168,6 +160,18 @@ internal sealed class StoreLink(Store store, HubParts parts)
         {
             Send(frame);
         }
+    }
+
+    /// <summary>Repeats the watermark. An acknowledgement that fell between two connections must not wait for the store's next op.</summary>
+    public void SendAck()
+    {
+        HubFrame frame;
+        lock (_gate)
+        {
+            frame = AckOf(_session!);
+        }
+
+        Send(frame);
     }
 
     /// <summary>Queues a frame on the connection of the moment; drops it when there is none, because every frame is absolute.</summary>
@@ -282,6 +286,16 @@ internal sealed class StoreLink(Store store, HubParts parts)
 
         return session;
     }
+
+    private HubFrame AckOf(StoreSession session) => new()
+    {
+        OpAck = new OpAck
+        {
+            Incarnation = Holder.Incarnation.Value,
+            CommittedSequence = session.CommittedSequence,
+            CommittedHash = UnsafeByteOperations.UnsafeWrap(session.CommittedHash.ToBytes()),
+        },
+    };
 
     private static HubFrame StaleFrame(ByteString nonce, string reason) => new() { Stale = new V1.Stale { Nonce = nonce, Reason = reason } };
 

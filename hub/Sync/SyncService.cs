@@ -139,6 +139,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
         {
             connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), CommittedSequence = link.CommittedSequence } });
+            link.SendAck();
             link.SendFeedMark();
         }
     }

@@ -54,6 +54,19 @@ public sealed class HubTests
     }
 
     [Fact]
+    public async Task A_store_whose_acknowledgement_was_lost_is_told_again_without_a_new_op()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        await store.ConnectAsync();
+        await store.LogAsync(OpType.RegisterMember, NewMember());
+
+        await store.SendOpsAsync(from: 1); // as an agent does that never heard of the acknowledgement
+
+        Assert.Equal(1, (await store.AckAsync(1)).CommittedSequence);
+    }
+
+    [Fact]
     public async Task A_gap_ends_the_stream_and_nothing_after_it_is_taken()
     {
         await using var hub = await HubFixture.StartAsync();
