@@ -14,7 +14,8 @@ namespace SyncHub.Hub.Grains;
 internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILogger<CommitPipeline> log)
 {
     private readonly Lock _order = new();
-    private readonly Channel<(Task<long> Commit, Action Release)> _underWay = Channel.CreateUnbounded<(Task<long>, Action)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Queue<(Task<long> Commit, Action Release)> _underWay = new();
+    private readonly Channel<Task> _commits = Channel.CreateUnbounded<Task>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _releasedPosition = journal.LastPosition;
 
@@ -39,34 +40,59 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             }
 
             stores.AddTo(batch, exposure);
-            _underWay.Writer.TryWrite((journal.CommitAsync(batch), release));
+            var commit = journal.CommitAsync(batch);
+            _underWay.Enqueue((commit, release));
+            _commits.Writer.TryWrite(commit);
         }
     }
 
-    /// <summary>Releases effects until the pipeline is completed.</summary>
+    /// <summary>Releases effects, in order, until the pipeline is completed or a commit fails.</summary>
     public async Task RunAsync()
     {
-        await foreach (var (commit, release) in _underWay.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (var commit in _commits.Reader.ReadAllAsync().ConfigureAwait(false))
         {
-            try
+            await commit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!ReleaseNext())
             {
-                var position = await commit.ConfigureAwait(false);
-                release();
-                Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
-            }
-            catch (Exception fault)
-            {
-                log.LogCritical(fault, "A commit failed; the hub stops. Stores go on offline. {Reason}", fault.Message);
-                lock (_order)
-                {
-                    _failed.TrySetResult(fault);
-                }
-
                 return;
             }
         }
     }
 
+    /// <summary>Releases what the oldest commit under way let out, if it is durable.</summary>
+    /// <returns>False where nothing is under way, the oldest commit is not done, or one failed.</returns>
+    public bool ReleaseNext()
+    {
+        (Task<long> Commit, Action Release) next;
+        lock (_order)
+        {
+            if (_failed.Task.IsCompleted || !_underWay.TryPeek(out next) || !next.Commit.IsCompleted)
+            {
+                return false;
+            }
+
+            _underWay.Dequeue();
+        }
+
+        try
+        {
+            var position = next.Commit.GetAwaiter().GetResult();
+            next.Release();
+            Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
+            return true;
+        }
+        catch (Exception fault)
+        {
+            log.LogCritical(fault, "A commit failed; the hub stops. Stores go on offline. {Reason}", fault.Message);
+            lock (_order)
+            {
+                _failed.TrySetResult(fault);
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those under way.</summary>
-    public void Complete() => _underWay.Writer.TryComplete();
+    public void Complete() => _commits.Writer.TryComplete();
 }

@@ -6,13 +6,13 @@ namespace SyncHub.Hub.Grains;
 /// <summary>Finds a member's grain: which partition runs it. partition = hash(member) mod P, with P fixed when the hub is installed.</summary>
 internal sealed class GrainDirectory
 {
-    private Partition[] _partitions = [];
+    private IInbox[] _partitions = [];
 
     /// <summary>The partitions, by number.</summary>
-    public IReadOnlyList<Partition> Partitions => _partitions;
+    public IReadOnlyList<IInbox> Partitions => _partitions;
 
     /// <summary>Sets the partitions, once, at start.</summary>
-    public void Use(Partition[] partitions) => _partitions = partitions;
+    public void Use(IInbox[] partitions) => _partitions = partitions;
 
     /// <summary>Hands a message to a member's grain.</summary>
     public void Post(GrainMessage message) => _partitions[message.Member.Slot(_partitions.Length)].Post(message);

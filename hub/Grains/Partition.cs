@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
@@ -10,24 +9,17 @@ using SyncHub.Storage;
 
 namespace SyncHub.Hub.Grains;
 
-/// <summary>The unit of placement: one thread of control that runs the grains of its members, one message at a time.</summary>
+/// <summary>The unit of placement: runs the grains of its members, one message at a time.</summary>
 /// <remarks>
-/// It activates a grain on its first message, evicts the longest unused ones above its budget, batches what its grains decide, and goes on
-/// deciding while earlier batches are on their way to the disk. Only <see cref="Post"/> may be called from outside.
+/// It activates a grain on its first message, evicts the longest unused ones above its budget, and batches what its grains decide.
+/// Thread rule: one caller at a time, except <see cref="Released"/> and <see cref="ActiveGrains"/>; it waits for nothing, so that the
+/// simulator drives it as <see cref="PartitionLoop"/> does.
 /// </remarks>
-internal sealed class Partition : IDisposable
+internal sealed class Partition(int number, PartitionSettings settings, IJournal journal, TurnContext context, EffectRouter router, ILogger log)
 {
-    private readonly Channel<GrainMessage> _inbox = Channel.CreateUnbounded<GrainMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
-    private readonly PartitionSettings _settings;
-    private readonly IJournal _journal;
-    private readonly CommitPipeline _pipeline;
-    private readonly TurnContext _context;
-    private readonly EffectRouter _router;
-    private readonly ILogger _log;
-    private readonly SemaphoreSlim _room;
-    private long _submitted;
+    private long _decided;
     private long _released;
     private int _active;
 
@@ -35,48 +27,17 @@ internal sealed class Partition : IDisposable
     // so they wait for a restart.
     private readonly HashSet<MemberId> _stopped = [];
 
-    public Partition(int number, PartitionSettings settings, IJournal journal, CommitPipeline pipeline, TurnContext context, EffectRouter router, ILogger log)
-    {
-        Number = number;
-        _settings = settings;
-        _journal = journal;
-        _pipeline = pipeline;
-        _context = context;
-        _router = router;
-        _log = log;
-        _room = new SemaphoreSlim(settings.BatchesUnderWay);
-    }
-
     /// <summary>Its number, 0 to P - 1.</summary>
-    public int Number { get; }
+    public int Number { get; } = number;
 
     /// <summary>How many grains are active.</summary>
     public int ActiveGrains => Volatile.Read(ref _active);
 
-    /// <summary>Hands a message to the partition. Messages for one member are handled in the order of the calls.</summary>
-    public void Post(GrainMessage message) => _inbox.Writer.TryWrite(message);
-
-    /// <summary>Takes no more messages; <see cref="RunAsync"/> ends after those that wait.</summary>
-    public void Complete() => _inbox.Writer.TryComplete();
-
-    /// <inheritdoc/>
-    public void Dispose() => _room.Dispose();
-
-    /// <summary>Handles messages until completed.</summary>
-    public async Task RunAsync()
+    /// <summary>Handles messages in order and says what must be durable before anybody hears of it.</summary>
+    public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {
-        while (await _inbox.Reader.WaitToReadAsync().ConfigureAwait(false))
-        {
-            await _room.WaitAsync().ConfigureAwait(false);
-            Submit(DecideBatch());
-            Evict();
-        }
-    }
-
-    private Batch DecideBatch()
-    {
-        var batch = new Batch(++_submitted);
-        for (var i = 0; i < _settings.BatchMessages && _inbox.Reader.TryRead(out var message); i++)
+        var batch = new Batch(++_decided);
+        foreach (var message in messages)
         {
             try
             {
@@ -85,14 +46,46 @@ internal sealed class Partition : IDisposable
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
                 // A grain whose turn broke an invariant stops: its op stays unacknowledged, its store's rights stay reserved, the process lives.
-                _log.LogCritical(fault, "Member {Member} stopped: {Reason} Run `synchub verify`; its ops are kept and wait.", message.Member, fault.Message);
+                log.LogCritical(fault, "Member {Member} stopped: {Reason} Run `synchub verify`; its ops are kept and wait.", message.Member, fault.Message);
                 Drop(message.Member, batch);
-                _router.Refuse(message.Message, fault);
+                router.Refuse(message.Message, fault);
             }
         }
 
-        batch.AddChanges(_router);
+        batch.AddChanges(router);
         return batch;
+    }
+
+    /// <summary>A batch is durable: its effects leave, and its grains may be evicted.</summary>
+    public void Released(Batch batch)
+    {
+        Volatile.Write(ref _released, batch.Number);
+        router.Release(batch.Effects);
+    }
+
+    /// <summary>Lets the longest unused grains above the budget go; only those whose every event is durable, because they are rebuilt from the journal.</summary>
+    public void Evict()
+    {
+        var released = Volatile.Read(ref _released);
+        for (var place = _byUse.First; place is not null && _grains.Count > settings.GrainBudget;)
+        {
+            var next = place.Next;
+            var grain = _grains[place.Value];
+            if (grain.LastBatch > released)
+            {
+                break; // used later than this one, so all behind it are too
+            }
+
+            if (!grain.Machine.IsWaiting)
+            {
+                _grains.Remove(place.Value);
+                _byUse.Remove(place);
+            }
+
+            place = next;
+        }
+
+        Volatile.Write(ref _active, _grains.Count);
     }
 
     private void Handle(GrainMessage message, Batch batch)
@@ -105,7 +98,7 @@ internal sealed class Partition : IDisposable
         var grain = Activate(message.Member);
         var state = grain.Machine.State;
         var before = Batch.ExposureOf(state);
-        var turn = grain.Machine.Turn(message.Message, _context);
+        var turn = grain.Machine.Turn(message.Message, context);
         foreach (var applied in turn.Events)
         {
             Write(applied, state.Id, message.Incoming, batch);
@@ -123,7 +116,7 @@ internal sealed class Partition : IDisposable
 
         grain.LastBatch = batch.Number;
         batch.Changed(state, before);
-        if (state.Version - grain.SnapshotVersion >= _settings.SnapshotEvery)
+        if (state.Version - grain.SnapshotVersion >= settings.SnapshotEvery)
         {
             batch.Journal.Snapshots.Add(grain.TakeSnapshot());
         }
@@ -154,16 +147,6 @@ internal sealed class Partition : IDisposable
         }
     }
 
-    private void Submit(Batch batch)
-    {
-        _pipeline.Submit(batch.Journal, batch.Exposure, () =>
-        {
-            Volatile.Write(ref _released, batch.Number);
-            _room.Release();
-            _router.Release(batch.Effects);
-        });
-    }
-
     private Grain Activate(MemberId id)
     {
         if (_grains.TryGetValue(id, out var grain))
@@ -173,36 +156,11 @@ internal sealed class Partition : IDisposable
             return grain;
         }
 
-        grain = Grain.Activate(id, _context.Rules.Currency, _journal);
+        grain = Grain.Activate(id, context.Rules.Currency, journal);
         grain.Place = _byUse.AddLast(id);
         _grains.Add(id, grain);
         Volatile.Write(ref _active, _grains.Count);
         return grain;
-    }
-
-    // Only a grain whose every event is durable may go: it is rebuilt from the journal.
-    private void Evict()
-    {
-        var released = Volatile.Read(ref _released);
-        for (var place = _byUse.First; place is not null && _grains.Count > _settings.GrainBudget;)
-        {
-            var next = place.Next;
-            var grain = _grains[place.Value];
-            if (grain.LastBatch > released)
-            {
-                break; // used later than this one, so all behind it are too
-            }
-
-            if (!grain.Machine.IsWaiting)
-            {
-                _grains.Remove(place.Value);
-                _byUse.Remove(place);
-            }
-
-            place = next;
-        }
-
-        Volatile.Write(ref _active, _grains.Count);
     }
 
     private void Drop(MemberId id, Batch batch)

@@ -25,16 +25,16 @@ public sealed class HubHost : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private readonly IJournal _journal;
-    private readonly GrainDirectory _grains;
+    private readonly PartitionLoop[] _loops;
     private readonly CommitPipeline _pipeline;
     private readonly Task _released;
     private readonly Task _partitions;
 
-    private HubHost(WebApplication web, IJournal journal, GrainDirectory grains, CommitPipeline pipeline, Task released, Task partitions)
+    private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions)
     {
         _web = web;
         _journal = journal;
-        _grains = grains;
+        _loops = loops;
         _pipeline = pipeline;
         _released = released;
         _partitions = partitions;
@@ -79,9 +79,9 @@ public sealed class HubHost : IAsyncDisposable
     {
         // 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
         await _web.StopAsync().ConfigureAwait(false);
-        foreach (var partition in _grains.Partitions)
+        foreach (var loop in _loops)
         {
-            partition.Complete();
+            loop.Complete();
         }
 
         if (!_pipeline.Failed.IsCompleted)
@@ -94,9 +94,9 @@ public sealed class HubHost : IAsyncDisposable
         await _released.ConfigureAwait(false);
         await _journal.DisposeAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
-        foreach (var partition in _grains.Partitions.Where(_ => _partitions.IsCompleted))
+        foreach (var loop in _loops.Where(_ => _partitions.IsCompleted))
         {
-            partition.Dispose();
+            loop.Dispose();
         }
     }
 
@@ -123,8 +123,9 @@ public sealed class HubHost : IAsyncDisposable
         JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
 
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
-        var partitions = Task.WhenAll(parts.Grains.Partitions.Select(partition => Task.Run(partition.RunAsync, CancellationToken.None)));
-        var host = new HubHost(web, journal, parts.Grains, parts.Pipeline, released, partitions);
+        PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
+        var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
+        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions);
         await web.StartAsync(cancellation).ConfigureAwait(false);
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);
@@ -141,11 +142,11 @@ public sealed class HubHost : IAsyncDisposable
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
-        var router = new EffectRouter(links, grains, rules, time, log.CreateLogger<EffectRouter>());
+        var router = new EffectRouter(links, rules, new Alarm(grains, time), log.CreateLogger<EffectRouter>());
         var context = new TurnContext(time, options.LoadPlacement(), rules, links);
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
-            new Partition(number, settings, journal, pipeline, context, router, log.CreateLogger<Partition>()))]);
+            new PartitionLoop(new Partition(number, settings, journal, context, router, log.CreateLogger<Partition>()), settings, pipeline))]);
         return new HubParts(journal, stores, rules, links, grains, pipeline, router, time, log.CreateLogger("SyncHub.Hub.Sync"));
     }
 

@@ -9,7 +9,7 @@ using SyncHub.V1;
 namespace SyncHub.Hub.Sync;
 
 /// <summary>Sends effects where they belong, after they are durable and in the order of their commits.</summary>
-internal sealed class EffectRouter(LinkDirectory links, GrainDirectory grains, RulesetInForce rules, TimeProvider time, ILogger<EffectRouter> log)
+internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IAlarm alarm, ILogger<EffectRouter> log)
 {
     private long _appliedOps;
     private long _liveRevokes;
@@ -81,7 +81,7 @@ internal sealed class EffectRouter(LinkDirectory links, GrainDirectory grains, R
                 break;
             case StartDeadline deadline:
                 Interlocked.Increment(ref _liveRevokes);
-                _ = ExpireAsync(member, deadline);
+                alarm.Post(new GrainMessage(member, new RevokeExpired(deadline.Ask)), deadline.DelayMs);
                 break;
             case CaughtUp caughtUp:
                 links.Find(caughtUp.Holder.Store)?.OnCaughtUp();
@@ -92,12 +92,6 @@ internal sealed class EffectRouter(LinkDirectory links, GrainDirectory grains, R
             default:
                 break; // a change for a store that has gone offline meanwhile: it catches up by its cursor
         }
-    }
-
-    private async Task ExpireAsync(MemberId member, StartDeadline deadline)
-    {
-        await Task.Delay(TimeSpan.FromMilliseconds(deadline.DelayMs), time).ConfigureAwait(false);
-        grains.Post(new GrainMessage(member, new RevokeExpired(deadline.Ask)));
     }
 
     private void Send(StoreId store, HubFrame frame) => links.Find(store)?.Send(frame);
