@@ -33,6 +33,9 @@ public static class Accounts
     /// <summary>What a store bears because it used rights that nobody backed.</summary>
     public static string Loss(StoreId store) => $"store/{store}/loss";
 
+    /// <summary>Whether an account counts what somebody bears because a wallet could not.</summary>
+    public static bool IsLoss(string account) => account.EndsWith("/loss", StringComparison.Ordinal);
+
     /// <summary>The control account of a bucket.</summary>
     public static string Wallet(Bucket bucket) => bucket.Kind switch
     {

@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rights;
@@ -80,6 +81,11 @@ public sealed class MemberMachine(MemberState state)
         }
 
         var outcome = Apply(new OpApplied(op), turn, context)!;
+        if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
+        {
+            turn.Cases.Add(opened);
+        }
+
         turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, outcome.Classification, outcome.Note));
         ServeCheckouts(turn, context);
         if (op.Type is OpType.Sale or OpType.Relinquish)

@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Ledger;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -131,6 +132,7 @@ public sealed class MemberState(MemberId id, Asset currency)
 
         var anomalies = new List<string>();
         var losses = new long[op.Moves.Count];
+        var unbacked = Buckets.Sum(bucket => bucket.Unbacked);
         for (var i = 0; i < op.Moves.Count; i++)
         {
             losses[i] = ApplyMove(op, op.Moves[i], anomalies);
@@ -139,7 +141,7 @@ public sealed class MemberState(MemberId id, Asset currency)
         ApplyMember(op);
         var transaction = LedgerTransaction.Of(op, Currency, index => losses[index]);
         var loss = losses.Sum();
-        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction)
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : CaseKind.UnknownGrant }
             : loss > 0 ? new OpOutcome(Classification.Liability, $"Store {op.Id.Holder.Store} bears {loss}: it used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }

@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Ledger;
 
 namespace SyncHub.Core.Members;
@@ -21,6 +22,9 @@ public enum Classification
 /// <summary>The classification of an op, why, and its ledger transaction.</summary>
 public sealed record OpOutcome(Classification Classification, string Note, LedgerTransaction Transaction)
 {
+    /// <summary>What kind of case it is, where the one who decided knows; else it is found from the classification.</summary>
+    public CaseKind Kind { get; init; }
+
     /// <summary>The op in the ledger as it stands.</summary>
     public static OpOutcome Normal(LedgerTransaction transaction) => new(Classification.Normal, "", transaction);
 }

@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Members;
@@ -29,6 +30,9 @@ public sealed class TurnResult
 {
     /// <summary>Events in order.</summary>
     public List<AppliedEvent> Events { get; } = [];
+
+    /// <summary>Cases to open in the commit of the events.</summary>
+    public List<Case> Cases { get; } = [];
 
     /// <summary>Effects in order.</summary>
     public List<MemberEffect> Effects { get; } = [];

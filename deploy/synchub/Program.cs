@@ -7,6 +7,7 @@ var root = new RootCommand("SyncHub: the member hub of a chain of stores. Stored
     HubCommand.Create(),
     AgentCommand.Create(),
     StoreCommand.Create(),
+    CaseCommand.Create(),
     VerifyCommand.Create(),
     DemoCliCommand.Create(),
 };

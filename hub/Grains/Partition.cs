@@ -3,6 +3,7 @@ using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
+using SyncHub.Hub.Cases;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -102,6 +103,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         foreach (var applied in turn.Events)
         {
             Write(applied, state.Id, message.Incoming, batch);
+        }
+
+        foreach (var opened in turn.Cases)
+        {
+            CaseBook.Open(batch.Journal, opened);
         }
 
         foreach (var effect in turn.Effects)

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Cases;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Stores;
@@ -111,6 +112,8 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton(Authority.Open(options.DataDirectory));
         builder.Services.AddSingleton(services => Assemble(services, options, journal));
         builder.Services.AddSingleton<StoresService>();
+        builder.Services.AddSingleton<CaseBook>();
+        builder.Services.AddSingleton<CasesService>();
         builder.Services.AddSingleton<EnrolmentService>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
@@ -120,7 +123,9 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<MembersService>();
         web.MapGrpcService<WalletsService>();
         web.MapGrpcService<StoresService>();
-        JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
+        web.MapGrpcService<CasesService>();
+        var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
+        CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
 
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];

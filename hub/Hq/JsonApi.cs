@@ -12,8 +12,8 @@ internal static class JsonApi
 {
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true));
 
-    /// <summary>Maps the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, HubParts parts, Authority authority, StoresService stores)
+    /// <summary>Maps the routes. Returned is the group behind the token, for the routes of other features.</summary>
+    public static RouteGroupBuilder Map(IEndpointRouteBuilder routes, HubParts parts, Authority authority, StoresService stores)
     {
         var api = routes.MapGroup("/api").AddEndpointFilter(async (context, next) =>
             authority.Allows(context.HttpContext.Request.Headers.Authorization) ? await next(context).ConfigureAwait(false)
@@ -22,6 +22,7 @@ internal static class JsonApi
         api.MapGet("/members/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToRecord(view, parts.Rules.Rules), cancellation));
         api.MapGet("/wallets/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToWallet(view, parts.Rules.Rules.Currency), cancellation));
         routes.MapGet("/healthz", () => parts.Pipeline.Failed.IsCompleted ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : Results.Text("ok"));
+        return api;
     }
 
     private static async Task<IResult> ReadAsync(HubParts parts, string id, Func<Core.Members.MemberView, IMessage> shape, CancellationToken cancellation)
@@ -36,5 +37,6 @@ internal static class JsonApi
         }
     }
 
-    private static IResult Json(IMessage message) => Results.Text(Formatter.Format(message), "application/json");
+    /// <summary>A message as the answer.</summary>
+    public static IResult Json(IMessage message) => Results.Text(Formatter.Format(message), "application/json");
 }

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Cases;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
+using SyncHub.Hub.Cases;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
 using SyncHub.Protos.Mapping;
@@ -264,6 +266,11 @@ internal sealed class StoreLink(Store store, HubParts parts)
     {
         var batch = new JournalBatch();
         batch.Facts.Add(new NewFact(new ProducerId(Store.Value, Holder.Incarnation.Value), incoming.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
+        if (classification != Core.Members.Classification.Normal)
+        {
+            CaseBook.Open(batch, CaseRules.Unreadable(new Core.Primitives.OpId(Holder, incoming.Sequence), note, NowMs()));
+        }
+
         parts.Pipeline.Submit(batch, null, () => OnApplied(incoming.Sequence, classification, note));
     }
 

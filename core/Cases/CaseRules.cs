@@ -1,0 +1,75 @@
+using SyncHub.Core.Ledger;
+using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Cases;
+
+/// <summary>Decides what becomes a case, and what a person is told. Pure: the same outcome is always the same case.</summary>
+public static class CaseRules
+{
+    /// <summary>The case of an op that was taken into the ledger; null where all is as it should be.</summary>
+    public static Case? Of(Op op, OpOutcome outcome, long recordedAtMs)
+    {
+        if (outcome.Classification == Classification.Normal)
+        {
+            return null;
+        }
+
+        var kind = KindOf(op, outcome);
+        var borne = outcome.Transaction.Entries.FirstOrDefault(entry => Accounts.IsLoss(entry.Account));
+        return new Case
+        {
+            Id = CaseId.Of(kind, op.Id.ToString(), recordedAtMs),
+            Kind = kind,
+            OpenedAtMs = recordedAtMs,
+            Member = op.Member,
+            Store = op.Id.Holder.Store,
+            Op = op.Id,
+            AmountMinor = borne.Account is null ? op.Moves.Where(move => move.Bucket.IsMoney).Sum(move => move.AmountMinor) : borne.AmountMinor,
+            AssetCode = borne.Account is null ? "" : borne.Asset.Code,
+            PayerAccount = borne.Account ?? "",
+            Note = outcome.Note,
+            Booked = BookedBy(outcome.Transaction),
+            Remedy = RemedyOf(kind),
+        };
+    }
+
+    /// <summary>The case of bytes in a store's log that nobody can read as the op of that place.</summary>
+    public static Case Unreadable(OpId place, string note, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.UnreadableOp, place.ToString(), recordedAtMs),
+        Kind = CaseKind.UnreadableOp,
+        OpenedAtMs = recordedAtMs,
+        Store = place.Holder.Store,
+        Op = place,
+        Note = note,
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = RemedyOf(CaseKind.UnreadableOp),
+    };
+
+    /// <summary>What a person should do about a case of this kind.</summary>
+    public static string RemedyOf(CaseKind kind) => kind switch
+    {
+        CaseKind.LiabilityReclaimed => "Settle the amount with the payer. The member keeps what was bought.",
+        CaseKind.UnbackedUse => "Find out whether the store's database was copied or restored; give the store a new incarnation if it was. The payer bears the amount.",
+        CaseKind.ParkedOp => "Compare with the receipt and adjust the member's value by hand; update the hub where the op is of a newer version.",
+        CaseKind.UnreadableOp => "Compare the store's receipts with its op log and adjust by hand; the bytes are kept.",
+        CaseKind.Fork => "Compare both histories with the receipts, keep the store on a new incarnation, and adjust by hand.",
+        CaseKind.DuplicateClaim => "Ask the member. If both are one person, merge the newer member into the older one; else give one of them another phone or card.",
+        CaseKind.RefundExceeds => "Take the difference back from the member, or let the store that refunded bear it.",
+        CaseKind.Clock => "Set the store's clock. No value depends on it.",
+        CaseKind.UnknownGrant => "The hub may have been restored from a copy: run `synchub verify`, and reconcile before new grants.",
+        _ => "Look at the op and its receipt, and adjust where something is wrong.",
+    };
+
+    private static CaseKind KindOf(Op op, OpOutcome outcome) =>
+        outcome.Kind != CaseKind.Unspecified ? outcome.Kind
+        : OpDefects.Find(op) is not null ? CaseKind.ParkedOp
+        : outcome.Classification == Classification.Liability ? CaseKind.LiabilityReclaimed
+        : CaseKind.Other;
+
+    private static string BookedBy(LedgerTransaction transaction) => transaction.Entries.Count == 0
+        ? "Nothing: no value was moved."
+        : string.Join(", ", transaction.Entries.Select(entry => $"{entry.Account} {entry.AmountMinor} {entry.Asset}"));
+}

@@ -1,0 +1,77 @@
+using System.Text;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+
+namespace SyncHub.Hub.Hq;
+
+/// <summary>What the JSON doors of HQ share: the contracts' own JSON form in, and refusals as <c>{"error": "..."}</c> out.</summary>
+internal static class HqJson
+{
+    private const int LargestBodyBytes = 64 * 1024;
+    private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(false));
+
+    /// <summary>An answer, or the refusal that the handler threw.</summary>
+    public static IResult Answer(Func<IMessage> handler)
+    {
+        try
+        {
+            return JsonApi.Json(handler());
+        }
+        catch (RpcException fault)
+        {
+            return Refusal(fault.Status);
+        }
+    }
+
+    /// <inheritdoc cref="Answer"/>
+    public static async Task<IResult> AnswerAsync<T>(Func<Task<T>> handler)
+        where T : IMessage
+    {
+        try
+        {
+            return JsonApi.Json(await handler().ConfigureAwait(false));
+        }
+        catch (RpcException fault)
+        {
+            return Refusal(fault.Status);
+        }
+    }
+
+    /// <summary>The body as a message.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: the body is none, or too large.</exception>
+    public static async Task<T> ReadAsync<T>(HttpRequest request, MessageParser<T> parser, CancellationToken cancellation)
+        where T : IMessage<T>, new()
+    {
+        var buffer = new byte[LargestBodyBytes + 1];
+        var length = await request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
+        if (length > LargestBodyBytes || !request.HasJsonContentType())
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"Send JSON with Content-Type: application/json, at most {LargestBodyBytes} bytes."));
+        }
+
+        try
+        {
+            return Parser.Parse<T>(Encoding.UTF8.GetString(buffer, 0, length));
+        }
+        catch (Exception fault) when (fault is IOException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"The body is no {typeof(T).Name} in JSON: {fault.Message}"));
+        }
+    }
+
+    /// <summary>An enum from its short name in any case, as in <c>?state=open</c>; zero where none is given.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: no such name.</exception>
+    public static T EnumOf<T>(string? text)
+        where T : struct, Enum => string.IsNullOrEmpty(text) ? default
+        : Enum.TryParse<T>(text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) ? value
+        : throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{text}' is none of {string.Join(", ", Enum.GetNames<T>())}."));
+
+    private static IResult Refusal(Status status) => Results.Json(new { error = status.Detail }, statusCode: status.StatusCode switch
+    {
+        StatusCode.InvalidArgument => StatusCodes.Status400BadRequest,
+        StatusCode.NotFound => StatusCodes.Status404NotFound,
+        StatusCode.FailedPrecondition or StatusCode.AlreadyExists or StatusCode.Aborted => StatusCodes.Status409Conflict,
+        _ => StatusCodes.Status503ServiceUnavailable,
+    });
+}
