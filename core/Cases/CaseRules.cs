@@ -2,6 +2,7 @@ using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 
 namespace SyncHub.Core.Cases;
 
@@ -46,6 +47,21 @@ public static class CaseRules
         Note = note,
         Booked = BookedBy(LedgerTransaction.Empty),
         Remedy = RemedyOf(CaseKind.UnreadableOp),
+    };
+
+    /// <summary>The case of a member who claims a phone or card that another member has and keeps: a proposal to merge the two.</summary>
+    public static Case DuplicateClaim(Claim claim, MemberId claimant, MemberId owner, OpId? op, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.DuplicateClaim, $"{(int)claim.Kind}|{claim.Value}|{claimant}", recordedAtMs),
+        Kind = CaseKind.DuplicateClaim,
+        OpenedAtMs = recordedAtMs,
+        Member = claimant,
+        OtherMember = owner,
+        Store = op?.Holder.Store ?? default,
+        Op = op,
+        Note = $"{claim.Masked} belongs to member {owner}; member {claimant} claims it too and is not found by it.",
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = RemedyOf(CaseKind.DuplicateClaim),
     };
 
     /// <summary>What a person should do about a case of this kind.</summary>

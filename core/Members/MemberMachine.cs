@@ -1,6 +1,7 @@
 using SyncHub.Core.Cases;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Wallets;
 
@@ -26,6 +27,7 @@ public sealed class MemberMachine(MemberState state)
     public TurnResult Turn(MemberMessage message, ITurnContext context)
     {
         var turn = new TurnResult();
+        var claimed = ClaimSet.Of(State);
         switch (message)
         {
             case OpArrived arrived:
@@ -62,7 +64,22 @@ public sealed class MemberMachine(MemberState state)
             throw new InvalidOperationException(breach);
         }
 
+        FollowProfile(claimed, turn);
+
         return turn;
+    }
+
+    // Claims follow the profile: what it no longer says is released, what it says now is claimed.
+    private void FollowProfile(ClaimSet before, TurnResult turn)
+    {
+        var after = ClaimSet.Of(State);
+        if (after == before)
+        {
+            return;
+        }
+
+        turn.Claims.AddRange(before.Claims.Except(after.Claims).Select(claim => new ClaimChange(claim, State.Id, IsTaken: false)));
+        turn.Claims.AddRange(after.Claims.Except(before.Claims).Select(claim => new ClaimChange(claim, State.Id, IsTaken: true)));
     }
 
     private OpOutcome? Apply(MemberEvent change, TurnResult turn, ITurnContext context)

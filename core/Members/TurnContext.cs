@@ -1,5 +1,6 @@
 using SyncHub.Core.Cases;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 
 namespace SyncHub.Core.Members;
 
@@ -33,6 +34,9 @@ public sealed class TurnResult
 
     /// <summary>Cases to open in the commit of the events.</summary>
     public List<Case> Cases { get; } = [];
+
+    /// <summary>Phones and cards that the member claims or releases with the events.</summary>
+    public List<ClaimChange> Claims { get; } = [];
 
     /// <summary>Effects in order.</summary>
     public List<MemberEffect> Effects { get; } = [];

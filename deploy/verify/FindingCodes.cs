@@ -165,6 +165,14 @@ public static class FindingCodes
     /// <summary>A sale or top-up names no request.</summary>
     public const string RequestMissing = "request_missing";
 
+    // 10 claims
+
+    /// <summary>The directory gives a phone or card to a member whose profile does not have it.</summary>
+    public const string ClaimWrong = "claim_wrong";
+
+    /// <summary>A member's phone or card that nobody else ever claimed is not in the directory.</summary>
+    public const string ClaimMissing = "claim_missing";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -177,11 +185,12 @@ public static class FindingCodes
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),
+        new(10, "a phone or card leads to the member who has it", [ClaimWrong, ClaimMissing]),
     ];
 }
 
-/// <summary>One of the nine checks.</summary>
-/// <param name="Number">1 to 9, as in README.md.</param>
+/// <summary>One of the checks.</summary>
+/// <param name="Number">Its number, as in README.md.</param>
 /// <param name="Title">What holds when it finds nothing.</param>
 /// <param name="Codes">What it may report.</param>
 public sealed record AuditCheck(int Number, string Title, IReadOnlyList<string> Codes);

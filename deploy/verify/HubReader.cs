@@ -36,6 +36,11 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
             snapshots.CheckUnmatched();
         }
 
+        if (hub.HasRecords)
+        {
+            Guarded.Run(findings, hub.Path, "its directory of phones and cards", () => new ClaimCheck(hub, findings).Run(file));
+        }
+
         if (hub.HasRecords && hasBalances)
         {
             accounts.CheckTotals();

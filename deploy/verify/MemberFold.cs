@@ -12,6 +12,8 @@ internal sealed class MemberFold(UInt128 id)
 
     public bool Registered { get; private set; }
 
+    public ProfileFold Profile { get; } = new();
+
     public Int128 LifetimeSpend { get; private set; }
 
     public Int128 LargestBasket { get; private set; }
@@ -72,7 +74,11 @@ internal sealed class MemberFold(UInt128 id)
         return new OpEffect(IsParked: false, classification, losses);
     }
 
-    public void Register() => Registered = true;
+    public void Register(MemberProfile? profile)
+    {
+        Registered = true;
+        Profile.Register(profile);
+    }
 
     public void Follow(int store) => Followers.Add(store);
 
@@ -81,7 +87,7 @@ internal sealed class MemberFold(UInt128 id)
         switch (op.Type)
         {
             case OpType.RegisterMember:
-                Register();
+                Register(op.Profile);
                 Follow(store);
                 break;
             case OpType.TopUp:

@@ -69,7 +69,7 @@ internal sealed class Replay(HubLog hub, FindingLog findings, AccountCheck accou
                 member.Follow(change.Followed.Store);
                 break;
             case MemberEventRecord.EventOneofCase.Registered:
-                member.Register();
+                member.Register(change.Registered.Profile);
                 break;
             default:
                 findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} holds no event that is known");

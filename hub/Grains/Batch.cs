@@ -1,7 +1,9 @@
-using System.Text;
+using SyncHub.Core.Cases;
 using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
+using SyncHub.Hub.Cases;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 
@@ -43,17 +45,20 @@ internal sealed class Batch(long number)
         }
     }
 
-    /// <summary>Writes the member's phone and card into the directory; the first claimant keeps them.</summary>
-    public void Claim(MemberId member, MemberProfile profile)
-    {
-        if (profile.Phone.Length > 0)
-        {
-            Journal.Documents.Add(new DocumentWrite("phone", Encoding.UTF8.GetBytes(profile.Phone), member.ToBytes(), OnlyIfAbsent: true));
-        }
+    /// <summary>Claims that are written with this batch.</summary>
+    public List<Claim> Claimed { get; } = [];
 
-        if (profile.Card.Length > 0)
+    /// <summary>Writes a phone or card into the directory. The first claimant keeps it; a second one gets a case.</summary>
+    public void Claim(ClaimChange change, TurnContext context, MemberMessage cause)
+    {
+        var before = Journal.Documents.Count;
+        if (context.Claims.Write(Journal, change) is { } owner)
         {
-            Journal.Documents.Add(new DocumentWrite("card", Encoding.UTF8.GetBytes(profile.Card), member.ToBytes(), OnlyIfAbsent: true));
+            CaseBook.Open(Journal, CaseRules.DuplicateClaim(change.Claim, change.Member, owner, (cause as OpArrived)?.Op.Id, context.NowMs));
+        }
+        else if (Journal.Documents.Count > before)
+        {
+            Claimed.Add(change.Claim);
         }
     }
 

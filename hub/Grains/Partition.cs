@@ -61,6 +61,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     public void Released(Batch batch)
     {
         Volatile.Write(ref _released, batch.Number);
+        batch.Claimed.ForEach(context.Claims.Durable);
         router.Release(batch.Effects);
     }
 
@@ -110,6 +111,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             CaseBook.Open(batch.Journal, opened);
         }
 
+        foreach (var change in turn.Claims)
+        {
+            batch.Claim(change, context, message.Message);
+        }
+
         foreach (var effect in turn.Effects)
         {
             batch.Effects.Add(new GrainEffect(state.Id, effect));
@@ -140,17 +146,6 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         }
 
         batch.Journal.Records.Add(new NewRecord(Number, new StreamId(member.Value), applied.Version, EventCodec.Encode(applied, incoming.PreviousHash), fact));
-        switch (applied.Event)
-        {
-            case OpApplied { Op: { Type: OpType.RegisterMember, Profile: { } profile } }:
-                batch.Claim(member, profile);
-                break;
-            case MemberRegistered registered:
-                batch.Claim(member, registered.Profile);
-                break;
-            default:
-                break;
-        }
     }
 
     private Grain Activate(MemberId id)

@@ -1,18 +1,22 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Members;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 
 namespace SyncHub.Hub.Grains;
 
 /// <summary>What a grain may look at besides itself, taken from the living hub.</summary>
-internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links) : ITurnContext
+internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, ClaimBook claims) : ITurnContext
 {
     // Starts at the clock so that an ask of a former hub process is never mistaken for one of this process; only freshness depends on it.
     private long _ask = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
 
     /// <summary>The chain's rules.</summary>
     public RulesetInForce Rules { get; } = rules;
+
+    /// <summary>Who has which phone and card.</summary>
+    public ClaimBook Claims { get; } = claims;
 
     /// <inheritdoc/>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();

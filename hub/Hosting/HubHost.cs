@@ -13,6 +13,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
+using SyncHub.Hub.Members;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
@@ -148,7 +149,7 @@ public sealed class HubHost : IAsyncDisposable
         var grains = new GrainDirectory();
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
         var router = new EffectRouter(links, rules, new Alarm(grains, time), log.CreateLogger<EffectRouter>());
-        var context = new TurnContext(time, options.LoadPlacement(), rules, links);
+        var context = new TurnContext(time, options.LoadPlacement(), rules, links, new ClaimBook(journal));
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, log.CreateLogger<Partition>()), settings, pipeline))]);

@@ -50,6 +50,26 @@ public sealed class CaseTests
     }
 
     [Fact]
+    public async Task A_second_claimant_of_a_phone_gets_a_case_that_proposes_a_merge_and_the_first_keeps_the_phone()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        await store.ConnectAsync();
+        var (first, second) = (NewMember(), NewMember());
+        store.AppendRegistration(first, "5550100", "a-1");
+        store.AppendRegistration(second, "5550100", "b-1");
+        await store.SendOpsAsync();
+        await store.AckAsync(2);
+
+        var found = Assert.Single((await new V1.Cases.CasesClient(hub.Channel).ListCasesAsync(new ListCasesRequest { Kind = CaseKind.DuplicateClaim }, hub.Admin)).Cases);
+
+        Assert.Equal((second.ToString(), first.ToString(), 2), (found.MemberId, found.OtherMemberId, found.Op.Sequence));
+        Assert.DoesNotContain("5550100", found.Note, StringComparison.Ordinal);
+        Assert.Equal(first.ToString(), (await hub.Members.FindMemberAsync(new FindMemberRequest { Phone = "5550100" }, hub.Admin)).MemberId);
+        Assert.Equal(second.ToString(), (await hub.Members.FindMemberAsync(new FindMemberRequest { Card = "b-1" }, hub.Admin)).MemberId);
+    }
+
+    [Fact]
     public async Task Cases_come_in_pages()
     {
         await using var hub = await HubFixture.StartAsync();

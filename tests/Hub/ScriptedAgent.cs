@@ -67,6 +67,10 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
         return op;
     }
 
+    /// <summary>Appends a registration with a phone and a card.</summary>
+    public void AppendRegistration(MemberId member, string phone, string card) =>
+        AppendBytes(OpCodec.Encode(new Op { Id = new OpId(Holder, Log.Count + 1), Type = OpType.RegisterMember, Member = member, Profile = new Core.Members.MemberProfile("Ann", phone, card, Holder.Store, "") }));
+
     public void AppendBytes(byte[] bytes)
     {
         Log.Add(bytes);

@@ -115,6 +115,13 @@ internal sealed class ChainBuilder : IAsyncDisposable
         return _agents[store].CommitAsync(batch);
     }
 
+    public Task HubDocuments(params DocumentWrite[] documents)
+    {
+        var batch = new JournalBatch();
+        batch.Documents.AddRange(documents);
+        return _hub.CommitAsync(batch);
+    }
+
     /// <summary>Audits the files while they are open here.</summary>
     public AuditReport Audit() => Verify.Audit.Run(Path.Combine(_folder, "hub"), [Path.Combine(_folder, "store1"), Path.Combine(_folder, "store2")], new AuditOptions());
 

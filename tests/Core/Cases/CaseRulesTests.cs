@@ -2,6 +2,7 @@ using SyncHub.Core.Cases;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Tests.Cases;
@@ -58,6 +59,21 @@ public sealed class CaseRulesTests : ITurnContext
         Assert.True(CaseId.TryParse(CaseRules.Unreadable(place, "x", 5).Id.ToString().ToLowerInvariant(), out var parsed));
         Assert.Equal(CaseRules.Unreadable(place, "x", 5).Id, parsed);
     }
+
+    [Fact]
+    public void Claims_follow_the_profile_of_a_registration_and_of_the_next_one()
+    {
+        var first = Register(1, "5550100", "a-1");
+        var second = Register(2, "5550199", "a-1");
+
+        Assert.Equal([Taken(ClaimKind.Phone, "5550100"), Taken(ClaimKind.Card, "a-1")], first.Claims);
+        Assert.Equal([Taken(ClaimKind.Phone, "5550100") with { IsTaken = false }, Taken(ClaimKind.Phone, "5550199")], second.Claims);
+    }
+
+    private static ClaimChange Taken(ClaimKind kind, string value) => new(new Claim(kind, value), Make.Member, IsTaken: true);
+
+    private TurnResult Register(long sequence, string phone, string card) =>
+        _hub.Turn(new OpArrived(Make.Op(OpType.RegisterMember) with { Id = Make.Id(sequence), Profile = new MemberProfile("Ann", phone, card, new StoreId(1), "") }), this);
 
     [Fact]
     public void Every_kind_says_what_to_do() =>
