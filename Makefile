@@ -1,9 +1,9 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench fmt clean peers
+.PHONY: help build test demo verify bench acceptance fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/EndToEnd
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd
 
 help: ## Shows this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,6 +22,9 @@ verify: build ## Audits the databases of the last kept demo run
 
 bench: ## Memory of hub and agent with 100,000 members, and what an op costs
 	dotnet run --project tests/Bench/Bench.csproj -c Release
+
+acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|tourists|families] [DOWNTIME=percent] [STORES=n] [SEEDS=n]
+	dotnet run --project tests/Acceptance/Acceptance.csproj -c Release -- $(if $(TRACE),--trace $(TRACE)) $(if $(DOWNTIME),--downtime $(DOWNTIME)) $(if $(STORES),--stores $(STORES)) $(if $(SEEDS),--seeds $(SEEDS))
 
 fmt: ## Formats the code
 	dotnet format SyncHub.sln

@@ -1,0 +1,16 @@
+using SyncHub.Core.Members;
+
+namespace SyncHub.Acceptance;
+
+/// <summary>The placement policies that are compared.</summary>
+internal static class Policies
+{
+    /// <summary>Name and settings; null settings = nothing is placed and nothing is decided at stores.</summary>
+    public static IReadOnlyList<(string Name, PlacementPolicy? Policy)> All =>
+    [
+        ("hub only", null),
+        ("placed nowhere", new PlacementPolicy { UsualStores = 0 }),
+        ("one store", new PlacementPolicy { UsualStores = 1, HomePermille = 1000 }),
+        ("default", new PlacementPolicy()),
+    ];
+}
