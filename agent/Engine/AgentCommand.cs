@@ -49,7 +49,7 @@ public sealed record Acknowledged(long NowMs, long CommittedSequence) : AgentCom
 /// <summary>This database may lack a part of its past: no op from now on.</summary>
 public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs);
 
-/// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>; looks at one page of members after a key.</summary>
+/// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>, and all rights to expired lots; looks at one page of members after a key.</summary>
 public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
 /// <summary>Asks for what a <c>Hello</c> says; answered from what is durable.</summary>

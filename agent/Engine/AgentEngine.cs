@@ -185,7 +185,8 @@ public sealed class AgentEngine
         var page = _work.Journal.ReadDocuments(LinesOf, [], idle.AfterKey, idle.Limit);
         foreach (var document in _memory.LockReason.Length > 0 ? [] : page)
         {
-            if (V1.AgentLines.Parser.ParseFrom(document.Value).LastUsedMs < idle.UnusedSinceMs)
+            var lines = V1.AgentLines.Parser.ParseFrom(document.Value);
+            if (lines.LastUsedMs < idle.UnusedSinceMs || lines.Lines.Any(line => line.Bucket.Lot is not null && IsExpired(BucketCodec.ToCore(line.Bucket), idle)))
             {
                 ReturnIdle(_members.Get(MemberId.FromBytes(document.Key)), idle);
             }
@@ -196,11 +197,12 @@ public sealed class AgentEngine
 
     private void ReturnIdle(MemberHere member, ReturnIdleRights idle)
     {
-        if (member.LastUsedMs < idle.UnusedSinceMs) // memory may know of a later visit than the disk
-        {
-            Relinquish(member, [.. member.Lines.Select(line => new RevokeLine(line.Key, 0, line.Value.Granted))], idle.NowMs);
-        }
+        // Memory may know of a later visit than the disk. An expired lot is of no use here however often the member comes.
+        var isIdle = member.LastUsedMs < idle.UnusedSinceMs;
+        Relinquish(member, [.. member.Lines.Where(line => isIdle || IsExpired(line.Key, idle)).Select(line => new RevokeLine(line.Key, 0, line.Value.Granted))], idle.NowMs);
     }
+
+    private static bool IsExpired(Bucket bucket, ReturnIdleRights idle) => !bucket.IsValidOn(Calendar.DayOf(idle.NowMs));
 
     private void Relinquish(MemberHere member, IReadOnlyList<RevokeLine> lines, long nowMs)
     {

@@ -216,17 +216,17 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
                 PayableMinor = price.PayableMinor,
                 PointsEarned = price.PointsEarned,
                 TopUpBonusMinor = machine.Rules.BonusFor(request.TopUpMinor),
-                TopUpTerms = TermsOf(call.NowMs, request.TopUpMinor),
+                TopUpTerms = TermsOf(member, call.NowMs, request.TopUpMinor),
                 Available = available,
                 EnoughHere = available.HereMinor >= price.PayableMinor && available.PointsHere >= request.RedeemPoints,
             },
         };
     }
 
-    private string TermsOf(long nowMs, long topUpMinor)
+    private string TermsOf(MemberHere member, long nowMs, long topUpMinor)
     {
         var rules = memory.Machine.Rules;
-        var lastDay = memory.Machine.LotFor(work.Holder.Store, nowMs).ExpiryDay;
+        var lastDay = memory.Machine.LotFor(member, work.Holder.Store, nowMs).ExpiryDay;
         return rules.BonusFor(topUpMinor) == 0 || lastDay == 0 ? rules.TopUp.Terms
             : string.Create(CultureInfo.InvariantCulture, $"{rules.TopUp.Terms} ({DateTimeOffset.FromUnixTimeMilliseconds(lastDay * Calendar.DayMs):yyyy-MM-dd})");
     }

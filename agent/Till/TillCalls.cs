@@ -15,6 +15,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
 {
     private const int MostRounds = 3; // each costs at most one checkout deadline; more would keep the customer waiting
     private const int EntropyBytes = 10;
+    private const int ClosingPage = 500; // members looked at in one go: a till that calls meanwhile waits for milliseconds
 
     /// <summary>Answers any request message of the service.</summary>
     /// <exception cref="RpcException">The agent could not say; the message names the way out.</exception>
@@ -30,6 +31,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             {
                 V1.RegisterRequest register => await RegisterAsync(register),
                 V1.IdentifyTillRequest identify => await IdentifyAsync(identify),
+                V1.CloseDayRequest => await CloseDayAsync(request),
                 V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest => await PayAsync(request),
                 _ => await loop.AskAsync(NewCall(request)),
             };
@@ -76,6 +78,21 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         }
 
         return reply;
+    }
+
+    // What expired is of no use here any more; handed back it goes to breakage. A page that cannot be written waits for the slow round of idle rights.
+    private async Task<EngineReply> CloseDayAsync(IMessage request)
+    {
+        var closed = await loop.AskAsync(NewCall(request));
+        if (closed.Answer is V1.CloseDayAnswer { Rejection: null })
+        {
+            for (byte[]? next = []; next is not null;)
+            {
+                next = (await loop.AskAsync(new ReturnIdleRights(loop.NowMs, UnusedSinceMs: long.MinValue, next, ClosingPage))).NextKey;
+            }
+        }
+
+        return closed;
     }
 
     private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request)

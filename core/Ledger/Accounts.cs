@@ -15,6 +15,9 @@ public static class Accounts
     /// <summary>Points that members hold; a credit balance.</summary>
     public const string WalletPoints = "wallet/points";
 
+    /// <summary>Bonus money that expired unspent; the chain owes it no more.</summary>
+    public const string Breakage = "breakage";
+
     /// <summary>Money that a store took for top-ups.</summary>
     public static string Cash(StoreId store) => $"store/{store}/cash";
 

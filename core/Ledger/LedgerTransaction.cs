@@ -55,6 +55,10 @@ public sealed class LedgerTransaction
         return Validated(sums);
     }
 
+    /// <summary>Books <paramref name="amount"/> from one account to another: debit the first, credit the second.</summary>
+    public static LedgerTransaction Between(string debit, string credit, Asset asset, long amount) =>
+        Validated(new SortedDictionary<(string Account, string Asset), long> { [(debit, asset.Code)] = amount, [(credit, asset.Code)] = -amount });
+
     private static LedgerTransaction Validated(SortedDictionary<(string Account, string Asset), long> sums)
     {
         var entries = sums.Where(sum => sum.Value != 0).Select(sum => new LedgerEntry(sum.Key.Account, new Asset(sum.Key.Asset), sum.Value)).ToArray();

@@ -5,7 +5,7 @@ using SyncHub.Core.Wallets;
 namespace SyncHub.Core.Members;
 
 /// <summary>One bucket of a member at the hub: what is free, and who holds the rest.</summary>
-/// <remarks>Pool + sum of Outstanding = Credited - Debited + Loss (I3). Owned by one member's state; not thread-safe.</remarks>
+/// <remarks>Pool + sum of Outstanding = Credited - Debited + Loss - Breakage (I3). Owned by one member's state; not thread-safe.</remarks>
 public sealed class BucketState(Bucket bucket)
 {
     /// <summary>Which bucket.</summary>
@@ -23,6 +23,9 @@ public sealed class BucketState(Bucket bucket)
     /// <summary>What stores bore because the wallet could not.</summary>
     public long Loss { get; set; }
 
+    /// <summary>What left the bucket unspent: the free part of an expired lot.</summary>
+    public long Breakage { get; set; }
+
     /// <summary>Uses of rights that nobody backed and no reclaim explains (I5); above zero only after amnesia or a clone.</summary>
     public long Unbacked { get; set; }
 
@@ -30,7 +33,7 @@ public sealed class BucketState(Bucket bucket)
     public List<HubLine> Lines { get; } = [];
 
     /// <summary>W: what the member owns in this bucket.</summary>
-    public long Total => checked(Credited - Debited + Loss);
+    public long Total => checked(Credited - Debited + Loss - Breakage);
 
     /// <summary>The line of a holder, or null.</summary>
     public HubLine? Find(Holder holder) => Lines.Find(line => line.Holder == holder);

@@ -12,7 +12,7 @@ namespace SyncHub.Core.Members;
 /// Synchronous and pure; its host writes the events and releases the effects after they are durable. Thread rule: one caller
 /// at a time. Crash rule: only events survive; a checkout that was waiting for other stores is simply asked again by its till.
 /// </remarks>
-public sealed class MemberMachine(MemberState state)
+public sealed partial class MemberMachine(MemberState state)
 {
     private readonly List<Checkout> _checkouts = [];
 
@@ -28,6 +28,7 @@ public sealed class MemberMachine(MemberState state)
     {
         var turn = new TurnResult();
         var claimed = ClaimSet.Of(State);
+        Tidy(turn, context);
         switch (message)
         {
             case OpArrived arrived:
@@ -55,10 +56,14 @@ public sealed class MemberMachine(MemberState state)
             case StateWanted wanted:
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
+            case SweepWanted wanted:
+                turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
+                break;
             default:
                 throw new InvalidOperationException($"Unknown member message {message.GetType().Name}.");
         }
 
+        Tidy(turn, context);
         if (turn.Events.Count > 0 && State.FindBreach() is { } breach)
         {
             throw new InvalidOperationException(breach);
@@ -104,6 +109,7 @@ public sealed class MemberMachine(MemberState state)
         }
 
         turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, outcome.Classification, outcome.Note));
+        Tidy(turn, context);
         ServeCheckouts(turn, context);
         if (op.Type is OpType.Sale or OpType.Relinquish)
         {
@@ -226,9 +232,9 @@ public sealed class MemberMachine(MemberState state)
         var asks = new SortedDictionary<Holder, List<RevokeLine>>();
         foreach (var (bucketId, target) in checkout.Wanted.Targets)
         {
-            if (State.Find(bucketId) is not { } bucket)
+            if (State.Find(bucketId) is not { } bucket || !bucket.Bucket.IsValidOn(Rules.Calendar.DayOf(context.NowMs)))
             {
-                continue;
+                continue; // of an expired lot nothing would come through: what other stores give up goes to breakage
             }
 
             var missing = target - (bucket.Find(checkout.Wanted.Holder)?.Granted ?? 0);

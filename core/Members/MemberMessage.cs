@@ -34,3 +34,6 @@ public sealed record RegisterWanted(MemberProfile Profile, object Reply) : Membe
 
 /// <summary>HQ wants to see the state.</summary>
 public sealed record StateWanted(object Reply) : MemberMessage;
+
+/// <summary>Time has passed: what is due is done, whoever asks. The hub sends it to every member each night.</summary>
+public sealed record SweepWanted(object Reply) : MemberMessage;

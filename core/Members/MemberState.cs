@@ -84,7 +84,7 @@ public sealed class MemberState(MemberId id, Asset currency)
     public bool HasApplied(OpId op) => Applied.TryGetValue(op.Holder, out var sequence) && op.Sequence <= sequence;
 
     /// <summary>Applies one event; deciding and replaying go through here alike.</summary>
-    /// <returns>What an op came to; null for other events.</returns>
+    /// <returns>What an op, or another event that is booked, came to; null for all others.</returns>
     public OpOutcome? Apply(MemberEvent change, long recordedAtMs)
     {
         Version++;
@@ -102,6 +102,8 @@ public sealed class MemberState(MemberId id, Asset currency)
             case MemberRegistered registered:
                 Register(registered.Profile);
                 return null;
+            case LotsExpired expired:
+                return Expiry.Apply(expired, this);
             default:
                 throw new InvalidOperationException($"Unknown member event {change.GetType().Name}.");
         }

@@ -51,9 +51,12 @@ public sealed record MemberView
 /// <summary>One bucket of a <see cref="MemberView"/>.</summary>
 public sealed record BucketView(Bucket Bucket, long Total, long Pool, long Loss, IReadOnlyList<LineView> Lines)
 {
+    /// <summary>What left it unspent.</summary>
+    public long Breakage { get; init; }
+
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static BucketView Of(BucketState state) => new(state.Bucket, state.Total, state.Pool, state.Loss,
-        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding))]);
+        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding))]) { Breakage = state.Breakage };
 }
 
 /// <summary>One right line of a <see cref="MemberView"/>.</summary>

@@ -17,6 +17,9 @@ public static class Calendar
         return FirstOf(index / 12, (index % 12) + 1) - 1;
     }
 
+    /// <summary>31 December of the year of <paramref name="day"/>.</summary>
+    public static int EndOfYear(int day) => FirstOf(MonthOf(day).Year + 1, 1) - 1;
+
     /// <summary>Year and month (1 to 12) of a day. Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.</summary>
     public static (int Year, int Month) MonthOf(int day)
     {

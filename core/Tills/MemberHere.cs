@@ -55,5 +55,5 @@ public sealed class MemberHere(MemberId id)
     public long ConfirmedMoney(int day) => Buckets.Where(bucket => bucket.IsMoney && IsValid(bucket, day)).Sum(ConfirmedOf);
 
     /// <summary>Whether a bucket may pay on this day.</summary>
-    public static bool IsValid(Bucket bucket, int day) => bucket.Kind != BucketKind.Lot || bucket.Lot.IsValidOn(day);
+    public static bool IsValid(Bucket bucket, int day) => bucket.IsValidOn(day);
 }

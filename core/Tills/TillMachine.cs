@@ -33,7 +33,7 @@ public sealed class TillMachine(Ruleset rules)
         var bonus = Rules.BonusFor(command.AmountMinor);
         if (bonus > 0)
         {
-            moves.Add(Credit(member, Bucket.Of(LotFor(id.Holder.Store, command.Context.NowMs)), bonus));
+            moves.Add(Credit(member, Bucket.Of(LotFor(member, id.Holder.Store, command.Context.NowMs)), bonus));
         }
 
         return Accept(Draft(command.Context, id, OpType.TopUp, member.Id, moves) with { BillMinor = command.AmountMinor }, default);
@@ -247,8 +247,7 @@ public sealed class TillMachine(Ruleset rules)
     public Price PriceOf(MemberHere member, long billMinor, long points) => Price.Of(Rules, member.Replica?.LifetimeSpendMinor ?? 0, billMinor, points);
 
     /// <summary>The lot that a bonus given now at this store goes into.</summary>
-    public LotId LotFor(StoreId store, long nowMs) =>
-        new(store, Rules.Version, Rules.TopUp.BonusValidMonths == 0 ? 0 : Calendar.EndOfMonthAfter(Calendar.DayOf(nowMs), Rules.TopUp.BonusValidMonths));
+    public LotId LotFor(MemberHere member, StoreId store, long nowMs) => LotChoice.For(Rules, member, store, Calendar.DayOf(nowMs));
 
     /// <summary>Changes the store's lines as <paramref name="op"/> says.</summary>
     /// <exception cref="InvalidOperationException">I1: the op spends more than is here; nothing was changed for the move that does.</exception>

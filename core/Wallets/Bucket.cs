@@ -33,6 +33,9 @@ public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<B
     /// <summary>Principal or bonus: what can pay a bill one to one.</summary>
     public bool IsMoney => Kind is BucketKind.Principal or BucketKind.Lot;
 
+    /// <summary>Whether it may be chosen for something new on <paramref name="day"/>; only lots end.</summary>
+    public bool IsValidOn(int day) => Kind != BucketKind.Lot || Lot.IsValidOn(day);
+
     /// <summary>Principal, points, then lots by expiry.</summary>
     public int CompareTo(Bucket other) => Kind != other.Kind ? Kind.CompareTo(other.Kind) : Lot.CompareTo(other.Lot);
 

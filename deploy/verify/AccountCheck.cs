@@ -19,10 +19,10 @@ internal sealed class AccountCheck
     }
 
     /// <summary>Takes a record's entries into the sums, whatever they are.</summary>
-    public void Count(string name, OpAppliedEvent applied)
+    public void Count(string name, IEnumerable<LedgerEntry> entries)
     {
         var perAsset = new Dictionary<(string, string Asset), Int128>();
-        foreach (var entry in applied.Entries)
+        foreach (var entry in entries)
         {
             Booking.Add(_sums, entry.Account, entry.Asset, entry.AmountMinor);
             Booking.Add(perAsset, "", entry.Asset, entry.AmountMinor);
@@ -36,11 +36,22 @@ internal sealed class AccountCheck
     }
 
     /// <summary>Compares a record's entries with those that the op must have.</summary>
-    public void Compare(string name, OpEnvelope op, long store, OpEffect effect, OpAppliedEvent applied)
+    public void Compare(string name, OpEnvelope op, long store, OpEffect effect, OpAppliedEvent applied) =>
+        Compare(name, Booking.Expected(op, store, _currency, effect), applied.Entries);
+
+    /// <summary>Compares the entries of an event of the hub's own: so much from one account to another.</summary>
+    public void Compare(string name, string debit, string credit, Int128 amount, IEnumerable<LedgerEntry> entries)
     {
-        var expected = Booking.Expected(op, store, _currency, effect);
+        var expected = new Dictionary<(string Account, string Asset), Int128>();
+        Booking.Add(expected, debit, _currency, amount);
+        Booking.Add(expected, credit, _currency, -amount);
+        Compare(name, expected, entries);
+    }
+
+    private void Compare(string name, Dictionary<(string Account, string Asset), Int128> expected, IEnumerable<LedgerEntry> entries)
+    {
         var found = new Dictionary<(string Account, string Asset), Int128>();
-        foreach (var entry in applied.Entries)
+        foreach (var entry in entries)
         {
             Booking.Add(found, entry.Account, entry.Asset, entry.AmountMinor);
         }

@@ -8,6 +8,7 @@ internal static class Booking
     public const string WalletPrincipal = "wallet/principal";
     public const string WalletBonus = "wallet/bonus";
     public const string WalletPoints = "wallet/points";
+    public const string Breakage = "breakage";
     public const string Points = "POINTS";
 
     /// <summary>The entries that an op must have, by account and asset, debit positive, none of them zero.</summary>

@@ -18,10 +18,13 @@ internal sealed class BucketFold
 
     public Int128 Unbacked { get; private set; }
 
+    /// <summary>What expired unspent.</summary>
+    public Int128 Breakage { get; private set; }
+
     public Dictionary<ProducerId, LineFold> Lines { get; } = [];
 
     /// <summary>W.</summary>
-    public Int128 Total => Credited - Debited + Loss;
+    public Int128 Total => Credited - Debited + Loss - Breakage;
 
     /// <summary>Whether a negative amount was reported already; what follows from it is not reported again.</summary>
     public bool IsReported { get; set; }
@@ -37,6 +40,13 @@ internal sealed class BucketFold
         line.Granted = granted;
         line.Outstanding += delta;
         Pool -= delta;
+    }
+
+    /// <summary>Sets the breakage; what it grows by leaves the pool.</summary>
+    public void Break(Int128 breakage)
+    {
+        Pool -= breakage - Breakage;
+        Breakage = breakage;
     }
 
     /// <summary>Applies a move.</summary>

@@ -120,6 +120,9 @@ public static class FindingCodes
     /// <summary>The hub classified an op otherwise than the rules do.</summary>
     public const string ClassificationDiffers = "classification_differs";
 
+    /// <summary>I16: breakage of what is no lot, of a lot whose last day had not passed, or of more than was free.</summary>
+    public const string BreakageWrong = "breakage_wrong";
+
     // 7 accounts
 
     /// <summary>The entries of one record do not sum to zero.</summary>
@@ -181,7 +184,7 @@ public static class FindingCodes
         new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, FactGapOpen]),
         new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),

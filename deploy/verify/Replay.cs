@@ -6,7 +6,7 @@ using SyncHub.V1;
 namespace SyncHub.Verify;
 
 /// <summary>Checks 4 to 7 along the records, in the order in which the hub wrote them.</summary>
-internal sealed class Replay(HubLog hub, FindingLog findings, AccountCheck accounts, SnapshotCheck snapshots)
+internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountCheck accounts, SnapshotCheck snapshots)
 {
     public void Run(JournalFileReader file)
     {
@@ -71,6 +71,9 @@ internal sealed class Replay(HubLog hub, FindingLog findings, AccountCheck accou
             case MemberEventRecord.EventOneofCase.Registered:
                 member.Register(change.Registered.Profile);
                 break;
+            case MemberEventRecord.EventOneofCase.LotsExpired:
+                ApplyExpiry(member, record, change.LotsExpired);
+                break;
             default:
                 findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} holds no event that is known");
                 break;
@@ -98,7 +101,7 @@ internal sealed class Replay(HubLog hub, FindingLog findings, AccountCheck accou
 
     private void ApplyOp(MemberFold member, RecordRow record, OpAppliedEvent applied)
     {
-        accounts.Count(Name(record), applied);
+        accounts.Count(Name(record), applied.Entries);
         if (record.Fact is not { } key || Find(key) is not { } found)
         {
             findings.Add(FindingCodes.RecordWithoutOp,

@@ -82,6 +82,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
             expect($"the credits of {key}", should.Credited, does.Credited);
             expect($"the debits of {key}", should.Debited, does.Debited);
             expect($"the loss of {key}", should.Loss, does.Loss);
+            expect($"the breakage of {key}", should.Breakage, does.Breakage);
             expect($"the unbacked use of {key}", should.Unbacked, does.Unbacked);
             CompareLines(key, should, does, expect);
         }
@@ -113,7 +114,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
     private void CheckItself(MemberFold member, BucketKey key, WalletBucketState state)
     {
         var held = Sum(state.Lines, line => line.Outstanding);
-        var total = (Int128)state.Credited - state.Debited + state.Loss;
+        var total = (Int128)state.Credited - state.Debited + state.Loss - state.Breakage;
         var rights = Sum(state.Lines, line => (Int128)line.Outstanding + line.Disowned - line.Granted - line.Credited + line.Debited + line.Relinquished);
         if (state.Pool < 0 || total < 0 || state.Lines.Any(line => line.Outstanding < 0 || line.Disowned < 0))
         {

@@ -142,7 +142,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             var producer = new ProducerId(op.Id.Holder.Store.Value, op.Id.Holder.Incarnation.Value);
             fact = new FactKey(producer, op.Id.Sequence);
             batch.Journal.Facts.Add(new NewFact(producer, op.Id.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
-            batch.Book(Number, applied.Outcome!.Transaction);
+        }
+
+        if (applied.Outcome is { } outcome)
+        {
+            batch.Book(Number, outcome.Transaction);
         }
 
         batch.Journal.Records.Add(new NewRecord(Number, new StreamId(member.Value), applied.Version, EventCodec.Encode(applied, incoming.PreviousHash), fact));

@@ -15,6 +15,7 @@ using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 using SyncHub.Storage.Sqlite;
@@ -31,9 +32,11 @@ public sealed class HubHost : IAsyncDisposable
     private readonly CommitPipeline _pipeline;
     private readonly Task _released;
     private readonly Task _partitions;
+    private readonly MemberSweep _sweep;
 
-    private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions)
+    private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep)
     {
+        _sweep = sweep;
         _web = web;
         _journal = journal;
         _loops = loops;
@@ -50,6 +53,10 @@ public sealed class HubHost : IAsyncDisposable
 
     /// <summary>Completes with the reason when the hub cannot go on, because its journal failed.</summary>
     public Task<Exception> Failed => _pipeline.Failed;
+
+    /// <summary>Looks at every member now, as the hub does by itself each night: lots whose last day has passed expire.</summary>
+    /// <returns>How many members were looked at.</returns>
+    public Task<long> SweepAsync(CancellationToken cancellation) => _sweep.RunOnceAsync(cancellation);
 
     /// <summary>Starts a hub.</summary>
     /// <exception cref="ArgumentException">The options do not make sense; the message names every fault.</exception>
@@ -80,6 +87,7 @@ public sealed class HubHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
+        await _sweep.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
         foreach (var loop in _loops)
         {
@@ -131,7 +139,8 @@ public sealed class HubHost : IAsyncDisposable
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
-        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions);
+        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()));
+        host._sweep.Start();
         await web.StartAsync(cancellation).ConfigureAwait(false);
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);
@@ -142,7 +151,7 @@ public sealed class HubHost : IAsyncDisposable
     private static HubParts Assemble(IServiceProvider services, HubOptions options, SqliteJournal journal)
     {
         var log = services.GetRequiredService<ILoggerFactory>();
-        var time = TimeProvider.System;
+        var time = options.Time;
         var rules = new RulesetInForce(options.LoadRuleset());
         var stores = StoreRegistry.Load(journal, time);
         var links = new LinkDirectory();

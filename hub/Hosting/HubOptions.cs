@@ -41,6 +41,9 @@ public sealed record HubOptions
     /// <summary>P: how many partitions. Fixed when the hub is installed.</summary>
     public int Partitions { get; init; } = 256;
 
+    /// <summary>The clock of everything but the web server.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>How many members stay active in memory when idle, over all partitions. About 4 KB each.</summary>
     public int GrainBudget { get; init; } = 20_000;
 

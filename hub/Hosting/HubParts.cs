@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 
@@ -16,4 +17,8 @@ internal sealed record HubParts(
     CommitPipeline Pipeline,
     EffectRouter Router,
     TimeProvider Time,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>The nightly look at every member.</summary>
+    public MemberSweep CreateSweep(ILogger<MemberSweep> log) => new(Journal, Grains, Pipeline, Time, log);
+}

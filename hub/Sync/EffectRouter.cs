@@ -43,6 +43,9 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
             case RegisterWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
                 reply.TrySetException(fault);
                 break;
+            case SweepWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
+                reply.TrySetException(fault);
+                break;
             case CatchUpWanted wanted:
                 links.Find(wanted.Holder.Store)?.OnCaughtUp();
                 break;

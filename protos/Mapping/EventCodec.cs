@@ -29,6 +29,9 @@ public static class EventCodec
             case MemberRegistered registered:
                 record.Registered = new Wire.RegisteredEvent { Profile = MemberCodec.ToWire(registered.Profile) };
                 break;
+            case LotsExpired expired:
+                record.LotsExpired = ValueEventCodec.ToWire(expired, applied.Outcome!.Transaction);
+                break;
             default:
                 throw new InvalidOperationException($"No record for {applied.Event.GetType().Name}.");
         }
@@ -51,6 +54,7 @@ public static class EventCodec
                 [.. record.Granted.Lines.Select(ToCore)]),
             Wire.MemberEventRecord.EventOneofCase.Followed => new MemberFollowed(new StoreId(record.Followed.Store)),
             Wire.MemberEventRecord.EventOneofCase.Registered => new MemberRegistered(MemberCodec.ToCore(record.Registered.Profile)),
+            Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
             _ => throw new InvalidDataException($"Unknown member event {record.EventCase}."),
         };
         return (change, record.RecordedAtMs);
@@ -70,7 +74,7 @@ public static class EventCodec
             Note = outcome.Note,
             PreviousHash = UnsafeByteOperations.UnsafeWrap(previousHash.ToBytes()),
         };
-        wire.Entries.AddRange(outcome.Transaction.Entries.Select(entry => new Wire.LedgerEntry { Account = entry.Account, Asset = entry.Asset.Code, AmountMinor = entry.AmountMinor }));
+        wire.Entries.AddRange(outcome.Transaction.Entries.Select(ValueEventCodec.ToWire));
         return wire;
     }
 }

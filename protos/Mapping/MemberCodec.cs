@@ -71,7 +71,7 @@ public static class MemberCodec
         };
         foreach (var bucket in view.Buckets)
         {
-            var wire = new Wire.WalletBucket { Bucket = BucketCodec.ToWire(bucket.Bucket), Total = bucket.Total, Pool = bucket.Pool, LossMinor = bucket.Loss };
+            var wire = new Wire.WalletBucket { Bucket = BucketCodec.ToWire(bucket.Bucket), Total = bucket.Total, Pool = bucket.Pool, LossMinor = bucket.Loss, BreakageMinor = bucket.Breakage };
             wire.Lines.AddRange(bucket.Lines.Select(ToWire));
             wallet.Buckets.Add(wire);
         }

@@ -62,6 +62,7 @@ public static class SnapshotCodec
             Debited = bucket.Debited,
             Loss = bucket.Loss,
             Unbacked = bucket.Unbacked,
+            Breakage = bucket.Breakage,
         };
         wire.Lines.AddRange(BucketView.Of(bucket).Lines.Select(MemberCodec.ToWire));
         return wire;
@@ -74,6 +75,7 @@ public static class SnapshotCodec
         bucket.Debited = wire.Debited;
         bucket.Loss = wire.Loss;
         bucket.Unbacked = wire.Unbacked;
+        bucket.Breakage = wire.Breakage;
         foreach (var source in wire.Lines)
         {
             var line = bucket.LineOf(new Holder(new StoreId(source.Store), new Incarnation(source.Incarnation)));

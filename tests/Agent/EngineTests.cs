@@ -349,6 +349,29 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public void Rights_to_an_expired_lot_go_back_however_often_the_member_comes()
+    {
+        var member = _store.Register();
+        var lot = new V1.Bucket { Kind = V1.BucketKind.Lot, Lot = new V1.LotId { OriginStore = 12, Terms = 1, ExpiryDay = Core.Rules.Calendar.DayOf(_store.NowMs) } };
+        _store.Turn(new NewsArrived(_store.NowMs, new HubNews(null, new V1.Rights
+        {
+            Member = EngineDriver.Bytes(member),
+            Incarnation = EngineDriver.Holder.Incarnation.Value,
+            Lines = { new V1.GrantedLine { Bucket = lot, Granted = 300 }, new V1.GrantedLine { Bucket = EngineDriver.Principal, Granted = 50 } },
+        }), 1));
+        Assert.Equal(350, _store.Balance(member).HereMinor);
+
+        _store.Turn(new ReturnIdleRights(_store.NowMs, long.MinValue, [], 10));
+        Assert.Equal(1, _store.Engine.TipSequence);
+
+        _store.NowMs += Core.Rules.Calendar.DayMs;
+        Assert.Equal(50, _store.Balance(member).HereMinor);
+        _store.Turn(new ReturnIdleRights(_store.NowMs, long.MinValue, [], 10), new ReturnIdleRights(_store.NowMs, long.MinValue, [], 10));
+        Assert.Equal(2, _store.Engine.TipSequence);
+        Assert.Equal(50, _store.Balance(member).HereMinor);
+    }
+
+    [Fact]
     public void A_phone_belongs_to_one_member()
     {
         var member = _store.Register("13800000001", "a");

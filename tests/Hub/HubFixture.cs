@@ -48,6 +48,8 @@ internal sealed class HubFixture : IAsyncDisposable
         return new ScriptedAgent(this, enrolment);
     }
 
+    public Task<long> SweepAsync() => _hub.SweepAsync(CancellationToken.None);
+
     public async Task<Wallet> WalletAsync(Core.Primitives.MemberId member) => await Wallets.GetWalletAsync(new GetWalletRequest { MemberId = member.ToString() }, Admin);
 
     public async ValueTask DisposeAsync()

@@ -31,7 +31,11 @@ public sealed class CoreAgreementTests : IDisposable
             {
                 var state = members[random.Next(members.Length)];
                 var batch = new JournalBatch();
-                if (random.Next(4) == 0)
+                if (random.Next(20) == 0 && Expiry.Find(state, 20_001) is { } expired)
+                {
+                    Write(state, expired, OpHash.Genesis, null, batch);
+                }
+                else if (random.Next(4) == 0)
                 {
                     Grant(state, random, batch);
                 }

@@ -16,6 +16,15 @@ public sealed class CalendarTests
     }
 
     [Fact]
+    public void The_end_of_the_year_is_the_one_that_DateOnly_says()
+    {
+        for (var date = new DateOnly(1999, 12, 1); date.Year < 2030; date = date.AddDays(1))
+        {
+            Assert.Equal(new DateOnly(date.Year, 12, 31).DayNumber - Epoch.DayNumber, Calendar.EndOfYear(date.DayNumber - Epoch.DayNumber));
+        }
+    }
+
+    [Fact]
     public void The_end_of_a_later_month_is_the_one_that_DateOnly_says()
     {
         for (var date = new DateOnly(1999, 1, 1); date.Year < 2012; date = date.AddDays(1))
