@@ -25,6 +25,7 @@ public sealed class AgentEngine
     private readonly Workspace _work;
     private readonly MemberShelf _members;
     private readonly AgentMemory _memory;
+    private readonly OpenOps _open;
     private readonly TillDesk _desk;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
@@ -44,7 +45,8 @@ public sealed class AgentEngine
         _work = new Workspace(journal, holder);
         _members = new MemberShelf(_work, cacheSize);
         _memory = new AgentMemory(_work);
-        _desk = new TillDesk(_work, _members, _memory, storeName);
+        _open = new OpenOps(_work);
+        _desk = new TillDesk(_work, _members, _memory, _open, storeName);
     }
 
     /// <summary>The newest op that was decided.</summary>
@@ -64,6 +66,7 @@ public sealed class AgentEngine
         _work.Load();
         _members.Load();
         _memory.Load();
+        _open.Load(_memory.CommittedSequence);
         _isLoaded = true;
     }
 
@@ -126,7 +129,7 @@ public sealed class AgentEngine
             TillCall call => Call(call),
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
-            Acknowledged acknowledged => Note(() => _memory.SetCommitted(acknowledged.CommittedSequence)),
+            Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),
             SessionStarted started => Note(() => _memory.SetToken(started.Token)),
             PolicyArrived arrived => Use(arrived.Policy),
             RevokeAsked asked => Relinquish(asked),
@@ -137,6 +140,12 @@ public sealed class AgentEngine
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };
         return reply with { TipSequence = _work.TipSequence };
+    }
+
+    private void Acknowledge(long sequence)
+    {
+        _memory.SetCommitted(sequence);
+        _open.Acknowledge(sequence);
     }
 
     private EngineReply Call(TillCall call)

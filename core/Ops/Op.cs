@@ -33,6 +33,9 @@ public enum OpType
 
     /// <summary>The end of a business day at one store.</summary>
     CloseDay = 8,
+
+    /// <summary>Value given or taken by hand; with a reference: the payment of that top-up was made or declined.</summary>
+    Adjust = 10,
 }
 
 /// <summary>Which way a move goes.</summary>
@@ -103,6 +106,12 @@ public sealed record Op
 
     /// <summary>The new member's data, for a registration.</summary>
     public MemberProfile? Profile { get; init; }
+
+    /// <summary>How a top-up was paid.</summary>
+    public Tender Tender { get; init; }
+
+    /// <summary>For a top-up that is pending: the bonus that comes with its confirmation.</summary>
+    public long PromisedBonusMinor { get; init; }
 
     /// <summary>Free text.</summary>
     public string Note { get; init; } = "";
