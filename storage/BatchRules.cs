@@ -37,6 +37,10 @@ public static class BatchRules
         ThrowIfNotZeroSum(batch.Balances);
     }
 
+    /// <summary>What a journal answers where a document is not what the writer expected.</summary>
+    public static JournalConflictException DocumentConflict(DocumentWrite write) =>
+        new($"Document {Convert.ToHexStringLower(write.Key)} of {write.Collection} is not what its writer last saw: somebody else wrote it. Read it again before deciding.");
+
     private static void ThrowIfVersionBelowOne(StreamId stream, long version)
     {
         if (version < 1)

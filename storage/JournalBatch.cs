@@ -48,7 +48,11 @@ public readonly record struct NewSnapshot(StreamId Stream, long Version, ReadOnl
 public readonly record struct CursorMove(string Name, ProducerId Producer, long Sequence, ReadOnlyMemory<byte> Hash);
 
 /// <summary>Puts a document, or deletes it where <paramref name="Value"/> is null. <paramref name="OnlyIfAbsent"/>: keeps an existing one and fails nothing.</summary>
-public readonly record struct DocumentWrite(string Collection, byte[] Key, byte[]? Value, bool OnlyIfAbsent = false);
+public readonly record struct DocumentWrite(string Collection, byte[] Key, byte[]? Value, bool OnlyIfAbsent = false)
+{
+    /// <summary>The fence of a document: what must be there before (empty: nothing), or the whole batch is refused as a conflict; null where it does not matter.</summary>
+    public ReadOnlyMemory<byte>? Expected { get; init; }
+}
 
 /// <summary>Adds <paramref name="DeltaMinor"/> (debit positive, credit negative) to an account of one partition.</summary>
 public readonly record struct BalanceChange(int Partition, string Account, string Asset, long DeltaMinor);

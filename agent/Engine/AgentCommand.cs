@@ -40,8 +40,17 @@ public sealed record PolicyArrived(long NowMs, V1.PolicyDelta Policy) : AgentCom
 /// <summary>The hub wants rights back. Answered with the sequence up to which ops must be sent before the ask is done.</summary>
 public sealed record RevokeAsked(long NowMs, V1.RevokeAsk Ask) : AgentCommand(NowMs);
 
-/// <summary>A connection was welcomed.</summary>
-public sealed record SessionStarted(long NowMs, long Token) : AgentCommand(NowMs);
+/// <summary>A connection was welcomed by a hub in that term, which has ops up to a sequence.</summary>
+public sealed record SessionStarted(long NowMs, long Token, long HubTerm, long CommittedSequence) : AgentCommand(NowMs);
+
+/// <summary>The hub gave this database a new life in answer to a wish; ignored where it is not our present wish.</summary>
+public sealed record LifeGiven(long NowMs, Core.Primitives.Incarnation Old, Core.Primitives.Incarnation New, Core.Identity.LifeKey Wish) : AgentCommand(NowMs);
+
+/// <summary>The hub has the log of an earlier life up to here.</summary>
+public sealed record FactsAcknowledged(long NowMs, Core.Primitives.Incarnation Life, long Sequence) : AgentCommand(NowMs);
+
+/// <summary>Asks for a page of right lines, for a hub that was restored; answered from what is durable.</summary>
+public sealed record ReportLines(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
 /// <summary>The hub has all ops up to here on its disk.</summary>
 public sealed record Acknowledged(long NowMs, long CommittedSequence) : AgentCommand(NowMs);
@@ -52,8 +61,8 @@ public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs
 /// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>, and all rights to expired lots; looks at one page of members after a key.</summary>
 public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
-/// <summary>Asks for what a <c>Hello</c> says; answered from what is durable.</summary>
-public sealed record DescribeSelf(long NowMs) : AgentCommand(NowMs);
+/// <summary>Asks for what a <c>Hello</c> says; answered from what is durable. A locked agent makes its wish for a new life from the 16 random bytes.</summary>
+public sealed record DescribeSelf(long NowMs, ReadOnlyMemory<byte> Entropy) : AgentCommand(NowMs);
 
 /// <summary>Writes cursors that otherwise wait for the next op.</summary>
 public sealed record SaveProgress(long NowMs) : AgentCommand(NowMs);
@@ -85,9 +94,22 @@ public sealed record EngineReply
     /// <summary>For <see cref="ReturnIdleRights"/>: where the next page starts; null at the end.</summary>
     public byte[]? NextKey { get; init; }
 
+    /// <summary>For <see cref="ReportLines"/>.</summary>
+    public IReadOnlyList<V1.ReportedLine> Lines { get; init; } = [];
+
     /// <summary>For <see cref="DescribeSelf"/>.</summary>
     public SelfDescription? Self { get; init; }
 }
 
 /// <summary>What the agent says of itself to the hub.</summary>
-public sealed record SelfDescription(long TipSequence, Core.Primitives.OpHash TipHash, long Token, long CommittedSequence, long FeedPosition, int PolicyVersion, string LockReason);
+public sealed record SelfDescription(Core.Primitives.Holder Holder, long TipSequence, Core.Primitives.OpHash TipHash, long Token, long CommittedSequence, long FeedPosition, int PolicyVersion, string LockReason)
+{
+    /// <summary>The machine.</summary>
+    public Core.Identity.LifeKey Device { get; init; }
+
+    /// <summary>The wish for a new life of a locked agent.</summary>
+    public Core.Identity.LifeKey Wish { get; init; }
+
+    /// <summary>Logs of earlier lives that the hub may not have in whole.</summary>
+    public IReadOnlyList<DeadLog> DeadLogs { get; init; } = [];
+}

@@ -1,4 +1,6 @@
+using SyncHub.Core.Identity;
 using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Rules;
@@ -21,15 +23,18 @@ public sealed class AgentEngine
     public const int DefaultCacheSize = 2000;
 
     private const string LinesOf = "lines";
+    private const string LockIntroduction = "Stored value is locked at this store: ";
 
+    private readonly IGuard _guard;
+    private readonly string _storeName;
     private readonly Workspace _work;
     private readonly MemberShelf _members;
     private readonly AgentMemory _memory;
-    private readonly OpenOps _open;
     private readonly TillDesk _desk;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
     private JournalBatch _batch = new();
+    private GuardRecord? _guarded;
     private bool _isLoaded;
     private bool _savesProgress;
 
@@ -37,16 +42,18 @@ public sealed class AgentEngine
     /// <param name="journal">Where the truth lies.</param>
     /// <param name="holder">This store, in this life of its database.</param>
     /// <param name="storeName">For people.</param>
+    /// <param name="guard">What the machine remembers of this database.</param>
     /// <param name="cacheSize">Members kept in memory.</param>
     /// <param name="lostConnection">Where an engine before it lost news: <see cref="LostConnection"/>.</param>
-    public AgentEngine(IJournal journal, Holder holder, string storeName, int cacheSize = DefaultCacheSize, long lostConnection = 0)
+    public AgentEngine(IJournal journal, Holder holder, string storeName, IGuard guard, int cacheSize = DefaultCacheSize, long lostConnection = 0)
     {
         LostConnection = lostConnection;
+        _guard = guard;
+        _storeName = storeName;
         _work = new Workspace(journal, holder);
         _members = new MemberShelf(_work, cacheSize);
         _memory = new AgentMemory(_work);
-        _open = new OpenOps(_work);
-        _desk = new TillDesk(_work, _members, _memory, _open, storeName);
+        _desk = new TillDesk(_work, _members, _memory, storeName);
     }
 
     /// <summary>The newest op that was decided.</summary>
@@ -66,7 +73,12 @@ public sealed class AgentEngine
         _work.Load();
         _members.Load();
         _memory.Load();
-        _open.Load(_memory.CommittedSequence);
+        _guarded = _guard.Read();
+        if (_memory.LockReason.Length == 0 && Continuity.FindAmnesia(_guarded, _work, _memory) is { Length: > 0 } amnesia)
+        {
+            _memory.LockUntilWritten(LockText(amnesia));
+        }
+
         _isLoaded = true;
     }
 
@@ -97,6 +109,7 @@ public sealed class AgentEngine
     {
         _desk.StorageTrouble = _batch.IsEmpty ? _desk.StorageTrouble : "";
         _work.Committed(_batch);
+        WriteGuard();
         return _replies;
     }
 
@@ -129,23 +142,20 @@ public sealed class AgentEngine
             TillCall call => Call(call),
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
-            Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),
-            SessionStarted started => Note(() => _memory.SetToken(started.Token)),
+            Acknowledged acknowledged => Note(() => _memory.SetCommitted(acknowledged.CommittedSequence)),
+            SessionStarted started => Note(() => _memory.StartSession(started.Token, started.HubTerm, started.CommittedSequence)),
+            LifeGiven given => Begin(given),
+            FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
+            ReportLines report => Report(report),
             PolicyArrived arrived => Use(arrived.Policy),
             RevokeAsked asked => Relinquish(asked),
-            LockOrdered ordered => Note(() => _memory.SetLocked(ordered.Reason)),
+            LockOrdered ordered => Note(() => _memory.SetLocked(LockText(ordered.Reason), _memory.Wish)),
             ReturnIdleRights idle => ReturnIdle(idle),
-            DescribeSelf => new EngineReply { Self = Describe() },
+            DescribeSelf describe => new EngineReply { Self = Describe(describe) },
             SaveProgress => Note(() => _savesProgress = true),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };
         return reply with { TipSequence = _work.TipSequence };
-    }
-
-    private void Acknowledge(long sequence)
-    {
-        _memory.SetCommitted(sequence);
-        _open.Acknowledge(sequence);
     }
 
     private EngineReply Call(TillCall call)
@@ -223,8 +233,80 @@ public sealed class AgentEngine
         }
     }
 
-    private SelfDescription Describe() =>
-        new(_work.TipSequence, _work.TipHash, _memory.Token, _memory.CommittedSequence, _memory.FeedPosition, _memory.PolicyVersion, _memory.LockReason);
+    private SelfDescription Describe(DescribeSelf describe)
+    {
+        if (_memory.LockReason.Length > 0 && _memory.Wish.IsNone)
+        {
+            // Kept until it is answered: the hub knows by it that two askers are one.
+            _memory.SetLocked(_memory.LockReason, LifeKey.FromBytes(describe.Entropy.Span));
+        }
+
+        return new SelfDescription(_work.Holder, _work.TipSequence, _work.TipHash, _memory.Token, _memory.CommittedSequence, _memory.FeedPosition, _memory.PolicyVersion, _memory.LockReason)
+        {
+            Device = _guard.Device,
+            Wish = _memory.Wish,
+            DeadLogs = [.. _memory.DeadLogs.Values.Where(log => log.Acknowledged < log.TipSequence)],
+        };
+    }
+
+    // protocol.md 1.4: rights belong to a life. The old log goes up as facts; whether it is whole, only a guard that agrees with it can say.
+    private EngineReply Begin(LifeGiven given)
+    {
+        if (_memory.LockReason.Length == 0 || given.Wish != _memory.Wish || given.Old != _work.Holder.Incarnation || given.New.CompareTo(given.Old) <= 0)
+        {
+            return new EngineReply(); // an answer to an older wish
+        }
+
+        if (_guarded is { } guard && guard.Incarnation == given.Old && guard.TipSequence == _work.TipSequence && guard.TipHash == _work.TipHash)
+        {
+            _work.Append(new Op { Id = _work.NextId, Type = OpType.CloseIncarnation, OccurredAtMs = given.NowMs, RulesetVersion = _memory.Machine.Rules.Version });
+        }
+
+        var ended = new DeadLog(given.Old, _work.TipSequence, _work.TipHash, _memory.CommittedSequence);
+        _work.BeginLife(new Holder(_work.Holder.Store, given.New));
+        _work.Write(AgentIdentity.Collection, AgentIdentity.Key, AgentIdentity.Encode(_work.Holder, _storeName));
+        _memory.BeginLife(ended);
+        _members.BeginLife();
+        return new EngineReply();
+    }
+
+    private EngineReply Report(ReportLines report)
+    {
+        var page = _work.Journal.ReadDocuments(LinesOf, [], report.AfterKey, report.Limit);
+        var lines = new List<V1.ReportedLine>();
+        foreach (var document in page)
+        {
+            var member = new MemberHere(MemberId.FromBytes(document.Key));
+            AgentCodec.ReadLines(document.Value, member, _work.Holder.Incarnation);
+            lines.AddRange(member.Lines.Where(line => line.Value.Granted > 0)
+                .Select(line => new V1.ReportedLine { Member = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(document.Key), Bucket = BucketCodec.ToWire(line.Key), Granted = line.Value.Granted }));
+        }
+
+        return new EngineReply { Lines = lines, NextKey = page.Count < report.Limit ? null : page[^1].Key };
+    }
+
+    // After the commit, so it may lag and never leads. A database that is not trusted must not overwrite what tells so.
+    private void WriteGuard()
+    {
+        if (_memory.LockReason.Length > 0 || (_guarded is { } guard && guard.Incarnation == _work.Holder.Incarnation && guard.TipSequence == _work.TipSequence))
+        {
+            return;
+        }
+
+        var written = new GuardRecord(_work.Holder.Incarnation, _work.TipSequence, _work.TipHash);
+        try
+        {
+            _guard.Write(written);
+            _guarded = written;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Troubles.Add($"The guard of the database could not be written; a restored copy will be recognised later than it could be: {fault.Message}");
+        }
+    }
+
+    private static string LockText(string reason) => reason.StartsWith(LockIntroduction, StringComparison.Ordinal) ? reason
+        : $"{LockIntroduction}{reason} It unlocks itself when the hub has given it a new life; connect it.";
 
     private EngineReply Rescue(AgentCommand command, JournalException fault)
     {

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
+using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
 using SyncHub.Core.Tills;
-using SyncHub.Storage;
 
 namespace SyncHub.Agent.Engine;
 
@@ -17,7 +17,9 @@ internal sealed class AgentMemory(Workspace work)
     private static readonly byte[] FeedKey = "feed"u8.ToArray();
     private static readonly byte[] PolicyKey = "policy"u8.ToArray();
     private static readonly byte[] LockedKey = "locked"u8.ToArray();
-    private static readonly byte[] IdentityKey = "identity"u8.ToArray();
+    private const string DeadLogsOf = "dead";
+    private static readonly byte[] TermKey = "term"u8.ToArray();
+    private static readonly byte[] WishKey = "wish"u8.ToArray();
 
     public long Token { get; private set; }
 
@@ -26,6 +28,15 @@ internal sealed class AgentMemory(Workspace work)
     public long FeedPosition { get; private set; }
 
     public string LockReason { get; private set; } = "";
+
+    /// <summary>The wish for a new life that goes with the lock; none before the first Hello after it.</summary>
+    public LifeKey Wish { get; private set; }
+
+    /// <summary>The life of the hub's database that this store last met; 0 = none.</summary>
+    public long HubTerm { get; private set; }
+
+    /// <summary>Logs of earlier lives, oldest first.</summary>
+    public SortedDictionary<Incarnation, DeadLog> DeadLogs { get; } = [];
 
     public int PolicyVersion { get; private set; }
 
@@ -39,6 +50,9 @@ internal sealed class AgentMemory(Workspace work)
         CommittedSequence = ReadNumber(CommittedKey);
         FeedPosition = ReadNumber(FeedKey);
         LockReason = work.Read(Collection, LockedKey) is { } reason ? Encoding.UTF8.GetString(reason) : "";
+        Wish = LifeKey.FromBytes(work.Read(Collection, WishKey) ?? []);
+        HubTerm = ReadNumber(TermKey);
+        LoadDeadLogs();
         if (work.Read(Collection, PolicyKey) is { } policy)
         {
             Use(V1.PolicyDelta.Parser.ParseFrom(policy));
@@ -50,10 +64,46 @@ internal sealed class AgentMemory(Workspace work)
         }
     }
 
-    public void SetToken(long token)
+    /// <summary>A connection was welcomed. A hub in another term was restored: what it had confirmed before counts no more.</summary>
+    public void StartSession(long token, long term, long committedSequence)
     {
         Token = token;
         work.Write(Collection, TokenKey, Number(token));
+        CommittedSequence = committedSequence;
+        work.WriteLazily(Collection, CommittedKey, Number(committedSequence));
+        if (term == HubTerm)
+        {
+            return;
+        }
+
+        HubTerm = term;
+        work.Write(Collection, TermKey, Number(term));
+        FeedPosition = 0;
+        work.Write(Collection, FeedKey, Number(0));
+        foreach (var log in DeadLogs.Values.ToArray())
+        {
+            Put(log with { Acknowledged = 0 });
+        }
+    }
+
+    /// <summary>The hub has facts of an earlier life up to here.</summary>
+    public void SetFactsAcknowledged(Incarnation life, long sequence)
+    {
+        if (DeadLogs.TryGetValue(life, out var log) && sequence > log.Acknowledged)
+        {
+            Put(log with { Acknowledged = Math.Min(sequence, log.TipSequence) });
+        }
+    }
+
+    /// <summary>The present life is over; the next one begins with nothing locked, no token and no watermark.</summary>
+    public void BeginLife(DeadLog ended)
+    {
+        Put(ended);
+        SetLocked("", default);
+        Token = 0;
+        work.Write(Collection, TokenKey, Number(0));
+        CommittedSequence = 0;
+        work.Write(Collection, CommittedKey, Number(0));
     }
 
     public void SetCommitted(long sequence)
@@ -68,34 +118,23 @@ internal sealed class AgentMemory(Workspace work)
         work.WriteLazily(Collection, FeedKey, Number(FeedPosition));
     }
 
-    public void SetLocked(string reason)
+    /// <summary>Locks with a reason, or unlocks with none.</summary>
+    public void SetLocked(string reason, LifeKey wish)
     {
         LockReason = reason;
-        work.Write(Collection, LockedKey, Encoding.UTF8.GetBytes(reason));
+        Wish = wish;
+        work.Write(Collection, LockedKey, reason.Length == 0 ? null : Encoding.UTF8.GetBytes(reason));
+        work.Write(Collection, WishKey, wish.IsNone ? null : wish.ToBytes());
     }
+
+    /// <summary>Locks in memory only, for a reason that the next start finds again by itself.</summary>
+    public void LockUntilWritten(string reason) => LockReason = reason;
 
     /// <exception cref="RulesetException">The rules make no sense; the old ones stay.</exception>
     public void SetPolicy(V1.PolicyDelta policy)
     {
         Use(policy);
         work.Write(Collection, PolicyKey, Google.Protobuf.MessageExtensions.ToByteArray(policy));
-    }
-
-    /// <summary>Ties a new journal to its holder, or says whose it is where that is somebody else.</summary>
-    public static async Task<Holder?> FindOtherOwnerAsync(IJournal journal, Holder holder, string storeName)
-    {
-        if (journal.ReadDocument(Collection, IdentityKey) is { } bytes)
-        {
-            var owner = V1.AgentIdentity.Parser.ParseFrom(bytes);
-            var written = new Holder(new StoreId(owner.Store), new Incarnation(owner.Incarnation));
-            return written == holder ? null : written;
-        }
-
-        var batch = new JournalBatch();
-        var identity = new V1.AgentIdentity { Store = holder.Store.Value, Incarnation = holder.Incarnation.Value, Name = storeName };
-        batch.Documents.Add(new DocumentWrite(Collection, IdentityKey, Google.Protobuf.MessageExtensions.ToByteArray(identity)));
-        await journal.CommitAsync(batch);
-        return null;
     }
 
     private void Use(V1.PolicyDelta policy) =>
@@ -106,6 +145,24 @@ internal sealed class AgentMemory(Workspace work)
         Machine = new TillMachine(rules);
         PolicyVersion = policy.Version;
         StoreNames = policy.Stores.GroupBy(store => store.Store).ToDictionary(group => group.Key, group => group.Last().Name);
+    }
+
+    private void LoadDeadLogs()
+    {
+        DeadLogs.Clear();
+        foreach (var document in work.Journal.ReadDocuments(DeadLogsOf, [], [], int.MaxValue))
+        {
+            var life = new Incarnation(BinaryPrimitives.ReadInt64BigEndian(document.Key));
+            var wire = V1.DeadLogState.Parser.ParseFrom(document.Value);
+            DeadLogs[life] = new DeadLog(life, wire.TipSequence, OpHash.FromBytes(wire.TipHash.Span), wire.Acknowledged);
+        }
+    }
+
+    private void Put(DeadLog log)
+    {
+        DeadLogs[log.Life] = log;
+        var wire = new V1.DeadLogState { TipSequence = log.TipSequence, TipHash = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(log.TipHash.ToBytes()), Acknowledged = log.Acknowledged };
+        work.Write(DeadLogsOf, Number(log.Life.Value), Google.Protobuf.MessageExtensions.ToByteArray(wire));
     }
 
     private long ReadNumber(byte[] key) => work.Read(Collection, key) is { Length: 8 } bytes ? BinaryPrimitives.ReadInt64BigEndian(bytes) : 0;

@@ -32,6 +32,16 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         KnownCount = work.Journal.CountDocuments(ReplicaOf) + work.Journal.CountDocuments(ProfileOf);
     }
 
+    /// <summary>A new life begins: rights of the old one count nothing any more.</summary>
+    public void BeginLife()
+    {
+        _changed.Clear();
+        foreach (var member in _newestFirst)
+        {
+            member.Lines.Clear();
+        }
+    }
+
     public MemberHere Get(MemberId id)
     {
         if (_byId.TryGetValue(id, out var node))
@@ -98,7 +108,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     {
         foreach (var (id, member) in _changed)
         {
-            work.Write(LinesOf, id.ToBytes(), AgentCodec.Write(member));
+            work.Write(LinesOf, id.ToBytes(), AgentCodec.Write(member, work.Holder.Incarnation));
         }
 
         _changed.Clear();
@@ -114,7 +124,8 @@ internal sealed class MemberShelf(Workspace work, int capacity)
             Grant(member, BucketCodec.ToCore(line.Bucket), line.Granted, nowMs);
         }
 
-        if (member.Replica is { } old && old.Version >= delta.Version)
+        // A hub that was restored counts versions anew, in a higher term.
+        if (member.Replica is { } old && (old.HubTerm > delta.HubTerm || (old.HubTerm == delta.HubTerm && old.Version >= delta.Version)))
         {
             return;
         }
@@ -191,7 +202,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         var member = new MemberHere(id);
         if (work.Read(LinesOf, key) is { } lines)
         {
-            AgentCodec.ReadLines(lines, member);
+            AgentCodec.ReadLines(lines, member, work.Holder.Incarnation);
         }
 
         if (work.Read(ReplicaOf, key) is { } replica)

@@ -15,9 +15,10 @@ internal sealed class Workspace(IJournal journal, Holder holder)
 
     public IJournal Journal { get; } = journal;
 
-    public Holder Holder { get; } = holder;
+    /// <summary>This store in the present life of its database.</summary>
+    public Holder Holder { get; private set; } = holder;
 
-    public ProducerId Producer { get; } = new(holder.Store.Value, holder.Incarnation.Value);
+    public ProducerId Producer => new(Holder.Store.Value, Holder.Incarnation.Value);
 
     public long TipSequence { get; private set; }
 
@@ -30,6 +31,7 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         _changed.Clear();
         _lazy.Clear();
         _facts.Clear();
+        Holder = AgentIdentity.Read(Journal) ?? Holder;
         var newest = Journal.ReadNewestFacts(Producer, 1);
         TipSequence = newest.Count == 0 ? 0 : newest[0].Sequence;
         TipHash = newest.Count == 0 ? OpHash.Genesis : OpHash.FromBytes(newest[0].Hash);
@@ -59,9 +61,17 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         return TipHash;
     }
 
+    /// <summary>A new life begins, with an empty log; the old log stays under its own numbers.</summary>
+    public void BeginLife(Holder next)
+    {
+        Holder = next;
+        TipSequence = 0;
+        TipHash = OpHash.Genesis;
+    }
+
     public Op? ReadOp(long sequence)
     {
-        var pending = _facts.FindIndex(fact => fact.Sequence == sequence);
+        var pending = _facts.FindIndex(fact => fact.Producer == Producer && fact.Sequence == sequence);
         if (pending >= 0)
         {
             return OpCodec.Decode(_facts[pending].Bytes);

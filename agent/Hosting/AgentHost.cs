@@ -37,9 +37,10 @@ public sealed class AgentHost : IAsyncDisposable
     private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
     private readonly string _readyFile;
+    private readonly GuardFile _guard;
     private int _isDisposed;
 
-    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, IdleRights idle, ILoggerFactory? ownLogs, string readyFile)
+    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, IdleRights idle, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
     {
         _web = web;
         _loop = loop;
@@ -47,6 +48,7 @@ public sealed class AgentHost : IAsyncDisposable
         _idle = idle;
         _ownLogs = ownLogs;
         _readyFile = readyFile;
+        _guard = guard;
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (TillGrpcPort, TillJsonPort) = (ports[0], ports[1]);
     }
@@ -103,15 +105,17 @@ public sealed class AgentHost : IAsyncDisposable
         var log = logs.CreateLogger("SyncHub.Agent");
         WarnOfPlaintext(options, log);
         AgentLoop? loop = null;
+        GuardFile? guard = null;
         var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
         try
         {
-            loop = await OpenLoopAsync(options, identity, log);
+            guard = GuardFile.Open(options.GuardPath);
+            loop = await OpenLoopAsync(options, identity, guard, log);
             var link = new SyncLink(loop, identity, options, TimeProvider.System, log);
             var web = BuildWeb(options, new TillCalls(loop, link), logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             await web.StartAsync(cancellation);
-            var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), ownLogs, readyFile);
+            var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), ownLogs, readyFile, guard);
             link.Start();
             host._idle.Start();
             host._trim.Start();
@@ -122,6 +126,7 @@ public sealed class AgentHost : IAsyncDisposable
         catch (Exception fault)
         {
             await (loop?.DisposeAsync() ?? ValueTask.CompletedTask);
+            guard?.Dispose();
             ownLogs?.Dispose();
             throw fault switch
             {
@@ -151,6 +156,7 @@ public sealed class AgentHost : IAsyncDisposable
         await _idle.DisposeAsync();
         await _link.DisposeAsync();
         await _loop.DisposeAsync();
+        _guard.Dispose();
         _ownLogs?.Dispose();
     }
 
@@ -172,7 +178,7 @@ public sealed class AgentHost : IAsyncDisposable
         }
     }
 
-    private static async Task<AgentLoop> OpenLoopAsync(AgentOptions options, StoreIdentity identity, ILogger log)
+    private static async Task<AgentLoop> OpenLoopAsync(AgentOptions options, StoreIdentity identity, GuardFile guard, ILogger log)
     {
         var journalOptions = new SqliteJournalOptions
         {
@@ -185,13 +191,13 @@ public sealed class AgentHost : IAsyncDisposable
         var journal = SqliteJournal.Open(path, journalOptions);
         try
         {
-            if (await AgentMemory.FindOtherOwnerAsync(journal, identity.Holder, identity.Name) is { } other)
+            if (await AgentIdentity.FindOtherOwnerAsync(journal, identity.Holder, identity.Name) is { } other)
             {
                 throw new AgentStartException($"{path} belongs to store {other}, but identity.json to store {identity.Holder}. Put the matching identity.json back, or enrol in a new folder.", AgentStartException.BadOptions);
             }
 
             var loop = new AgentLoop(journal, () => SqliteJournal.Open(path, journalOptions),
-                (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, lostConnection: lost), TimeProvider.System, log);
+                (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, guard, lostConnection: lost), TimeProvider.System, log);
             loop.Start();
             return loop;
         }

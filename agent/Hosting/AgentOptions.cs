@@ -29,6 +29,9 @@ public sealed record AgentOptions
     /// <summary>How long the hub may collect rights for a payment, milliseconds.</summary>
     public int CheckoutDeadlineMs { get; init; } = 800;
 
+    /// <summary>The guard file, which tells a restored database from a living one. It belongs on this machine and in no backup; empty for <c>&lt;DataDirectory&gt;.guard</c> beside the data folder.</summary>
+    public string GuardFile { get; init; } = "";
+
     /// <summary>The log file, one per day; empty for <c>logs/agent-.log</c> in the data folder.</summary>
     public string LogFile { get; init; } = "";
 
@@ -57,6 +60,9 @@ public sealed record AgentOptions
             }
         }
     }
+
+    /// <summary>Where the guard is.</summary>
+    internal string GuardPath => GuardFile.Length > 0 ? GuardFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + ".guard";
 
     private static bool IsPort(int port) => port is >= IPEndPoint.MinPort and <= IPEndPoint.MaxPort;
 }

@@ -7,7 +7,6 @@ using Polly.Retry;
 using SyncHub.Agent.Engine;
 using SyncHub.Agent.Hosting;
 using SyncHub.Core.Primitives;
-using SyncHub.Core.Protocol;
 using SyncHub.Core.Tills;
 using SyncHub.Protos.Mapping;
 
@@ -31,7 +30,6 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly OpOutbox _outbox = new(0);
     private readonly CancellationTokenSource _stopping = new();
     private volatile HubConnection? _connection;
     private long _connectionNumber;
@@ -128,10 +126,11 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     {
         var started = _time.GetTimestamp();
         var wasWelcomed = false;
+        var wantsAnother = false;
         try
         {
             using var channel = OpenChannel();
-            var connection = new HubConnection(++_connectionNumber, _loop, _identity, _outbox, _time, _log);
+            var connection = new HubConnection(++_connectionNumber, _loop, _identity, _time, _log);
             _connection = connection;
             try
             {
@@ -140,6 +139,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             finally
             {
                 wasWelcomed = connection.WasWelcomed;
+                wantsAnother = connection.WantsAnother;
                 _connection = null;
             }
         }
@@ -151,7 +151,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             }
 
             Note(fault, wasWelcomed);
-            return wasWelcomed && _time.GetElapsedTime(started) > LongestDelay ? null : fault;
+            return wantsAnother || (wasWelcomed && _time.GetElapsedTime(started) > LongestDelay) ? null : fault;
         }
 
         return null;
@@ -179,12 +179,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
     private void OnLogged(long sequence)
     {
-        lock (_outbox)
-        {
-            _outbox.OnLogged(sequence);
-        }
-
-        _connection?.Wake();
+        _connection?.OnLogged(sequence);
     }
 
     private void OnNewsLost(long connectionNumber)

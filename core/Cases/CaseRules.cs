@@ -64,6 +64,32 @@ public static class CaseRules
         Remedy = RemedyOf(CaseKind.DuplicateClaim),
     };
 
+    /// <summary>The case of a life of a store under whose numbers two histories were written.</summary>
+    public static Case Forked(Holder life, string note, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.Fork, life.ToString(), recordedAtMs),
+        Kind = CaseKind.Fork,
+        OpenedAtMs = recordedAtMs,
+        Store = life.Store,
+        Note = note,
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = RemedyOf(CaseKind.Fork),
+    };
+
+    /// <summary>The case of an op that could not be decided.</summary>
+    public static Case Parked(Op op, OpId place, string reason, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.ParkedOp, place.ToString(), recordedAtMs),
+        Kind = CaseKind.ParkedOp,
+        OpenedAtMs = recordedAtMs,
+        Member = op.Member,
+        Store = place.Holder.Store,
+        Op = place,
+        Note = $"Parked: {reason}",
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = RemedyOf(CaseKind.ParkedOp),
+    };
+
     /// <summary>What a person should do about a case of this kind.</summary>
     public static string RemedyOf(CaseKind kind) => kind switch
     {

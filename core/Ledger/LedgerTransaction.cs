@@ -19,8 +19,9 @@ public sealed class LedgerTransaction
     /// <param name="op">The op; relinquishments book nothing, because the member's value does not change.</param>
     /// <param name="currency">The asset of money buckets.</param>
     /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears.</param>
+    /// <param name="payerOf">For the n-th move: the account that bears such a part; null = the store's own loss account.</param>
     /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
-    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf)
+    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null)
     {
         var sums = new SortedDictionary<(string Account, string Asset), long>();
         void Book(string account, Asset asset, long amount)
@@ -34,18 +35,18 @@ public sealed class LedgerTransaction
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
-            var asset = move.Bucket == Bucket.Points ? Asset.Points : currency;
+            var asset = move.Bucket.IsMoney ? currency : Asset.Points;
             var store = op.Id.Holder.Store;
             switch (move.Kind)
             {
                 case MoveKind.Credit:
                     Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
-                    Book(Counterpart(op, move, store), asset, move.AmountMinor);
+                    Book(Counterpart(op.Type, move, store), asset, move.AmountMinor);
                     break;
                 case MoveKind.Debit:
                     Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
-                    Book(Accounts.Loss(store), asset, lossOf(i));
-                    Book(Counterpart(op, move, store), asset, -move.AmountMinor);
+                    Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
+                    Book(Counterpart(op.Type, move, store), asset, -move.AmountMinor);
                     break;
                 default:
                     break;
@@ -73,22 +74,11 @@ public sealed class LedgerTransaction
         return entries.Length == 0 ? Empty : new LedgerTransaction(entries);
     }
 
-    // A void or refund books against the account that the op it undoes had used, so that the two cancel out. A payment that was confirmed is booked
-    // as the top-up would have been.
-    private static string Counterpart(Op op, Move move, StoreId store)
+    // A void or refund books against the account that the op it undoes had used, so that the two cancel out.
+    private static string Counterpart(OpType type, Move move, StoreId store)
     {
-        if (move.Bucket == Bucket.Pending)
-        {
-            return Accounts.TenderPending(store);
-        }
-
-        if (op is { Type: OpType.Adjust, Reference: null })
-        {
-            return Accounts.Adjustments(store);
-        }
-
-        var undoing = op.Type is OpType.Void or OpType.Refund;
-        var grantedHere = (op.Type is OpType.TopUp or OpType.Adjust && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
+        var undoing = type is OpType.Void or OpType.Refund;
+        var grantedHere = (type == OpType.TopUp && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
         return move.Bucket.Kind switch
         {
             BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(store),

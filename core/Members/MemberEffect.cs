@@ -7,6 +7,10 @@ namespace SyncHub.Core.Members;
 public abstract record MemberEffect;
 
 /// <summary>An op is in the ledger: its store's watermark may pass it.</summary>
+/// <param name="Holder">The chain: a life of a store, or a branch of one.</param>
+/// <param name="Sequence">Its number there.</param>
+/// <param name="Classification">What the hub made of it.</param>
+/// <param name="Note">Why.</param>
 public sealed record AcknowledgeOp(Holder Holder, long Sequence, Classification Classification, string Note) : MemberEffect;
 
 /// <summary>Tell a holder its rights.</summary>
@@ -28,10 +32,14 @@ public sealed record AskRevoke(Holder Holder, long Ask, IReadOnlyList<RevokeLine
 public sealed record StartDeadline(long Ask, int DelayMs) : MemberEffect;
 
 /// <summary>A store that came back has been told of this member, if it follows it.</summary>
-public sealed record CaughtUp(Holder Holder) : MemberEffect;
+public sealed record CaughtUp(Holder Holder, object? Reply) : MemberEffect;
 
 /// <summary>Answer HQ.</summary>
-public sealed record Answer(object Reply, MemberView View) : MemberEffect;
+public sealed record Answer(object Reply, MemberView View) : MemberEffect
+{
+    /// <summary>What was moved, minor units, where the question was to move something.</summary>
+    public long Amount { get; init; }
+}
 
 /// <summary>What one line should be reduced to; ignored by a holder that has seen a newer grant than <paramref name="AsOfGranted"/>.</summary>
 public readonly record struct RevokeLine(Bucket Bucket, long KeepLevel, long AsOfGranted);

@@ -1,3 +1,4 @@
+using SyncHub.Core.Identity;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
@@ -8,7 +9,20 @@ namespace SyncHub.Core.Members;
 public abstract record MemberEvent;
 
 /// <summary>A store's op was taken into the ledger.</summary>
-public sealed record OpApplied(Op Op) : MemberEvent;
+public sealed record OpApplied(Op Op) : MemberEvent
+{
+    /// <summary>The chain that it came in: its holder's, or a branch of it.</summary>
+    public OpId Place { get; init; } = Op.Id;
+}
+
+/// <summary>An op that could not be taken in, or one of the same store behind such a one: kept, acknowledged, waiting for a person.</summary>
+public sealed record OpParked(OpId Place, string Reason) : MemberEvent;
+
+/// <summary>What a life of a store held of this member was taken from it.</summary>
+public sealed record LinesReleased(Holder Holder, ReleaseKind Kind, string Payer, string Approver, IReadOnlyList<ReleasedLine> Lines) : MemberEvent;
+
+/// <summary>A store proved grants that this hub, restored to an older state, had forgotten; the numbers are G of each line.</summary>
+public sealed record RightsHealed(Holder Holder, IReadOnlyList<GrantedLine> Lines) : MemberEvent;
 
 /// <summary>Rights were granted to a holder; the numbers are the new cumulative G of each line.</summary>
 public sealed record RightsGranted(Holder Holder, IReadOnlyList<GrantedLine> Lines) : MemberEvent;
@@ -21,3 +35,6 @@ public sealed record MemberRegistered(MemberProfile Profile) : MemberEvent;
 
 /// <summary>G of one line.</summary>
 public readonly record struct GrantedLine(Bucket Bucket, long Granted);
+
+/// <summary>What was taken from one line.</summary>
+public readonly record struct ReleasedLine(Bucket Bucket, long Amount);

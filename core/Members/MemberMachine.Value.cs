@@ -9,7 +9,8 @@ public sealed partial class MemberMachine
     // and at the end, for messages that free value in other ways.
     private void Tidy(TurnResult turn, ITurnContext context)
     {
-        if (Expiry.Find(State, Calendar.DayOf(context.NowMs)) is { } expired)
+        // A restored hub does not know yet what of the pool it had granted before: nothing of it may go.
+        if (!context.IsReconciling && Expiry.Find(State, Calendar.DayOf(context.NowMs)) is { } expired)
         {
             Apply(expired, turn, context);
         }

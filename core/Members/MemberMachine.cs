@@ -32,7 +32,13 @@ public sealed partial class MemberMachine(MemberState state)
         switch (message)
         {
             case OpArrived arrived:
-                OnOp(arrived.Op, turn, context);
+                OnOp(arrived, turn, context);
+                break;
+            case ReleaseWanted wanted:
+                OnRelease(wanted, turn, context);
+                break;
+            case LinesReported reported:
+                OnLinesReported(reported, turn, context);
                 break;
             case RightsWanted wanted:
                 OnRightsWanted(wanted, turn, context);
@@ -64,7 +70,7 @@ public sealed partial class MemberMachine(MemberState state)
         }
 
         Tidy(turn, context);
-        if (turn.Events.Count > 0 && State.FindBreach() is { } breach)
+        if (turn.Events.Count > 0 && State.FindBreach(context.IsReconciling) is { } breach)
         {
             throw new InvalidOperationException(breach);
         }
@@ -94,21 +100,29 @@ public sealed partial class MemberMachine(MemberState state)
         return outcome;
     }
 
-    private void OnOp(Op op, TurnResult turn, ITurnContext context)
+    private void OnOp(OpArrived arrived, TurnResult turn, ITurnContext context)
     {
-        if (State.HasApplied(op.Id))
+        var op = arrived.Op;
+        var place = arrived.Place;
+        if (State.HasApplied(place))
         {
-            turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, Classification.Normal, ""));
+            turn.Effects.Add(new AcknowledgeOp(place.Holder, place.Sequence, Classification.Normal, ""));
             return;
         }
 
-        var outcome = Apply(new OpApplied(op), turn, context)!;
+        if (Park(arrived, turn, context))
+        {
+            return;
+        }
+
+        Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
+        var outcome = Apply(new OpApplied(op) { Place = place }, turn, context)!;
         if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
         {
             turn.Cases.Add(opened);
         }
 
-        turn.Effects.Add(new AcknowledgeOp(op.Id.Holder, op.Id.Sequence, outcome.Classification, outcome.Note));
+        turn.Effects.Add(new AcknowledgeOp(place.Holder, place.Sequence, outcome.Classification, outcome.Note));
         Tidy(turn, context);
         ServeCheckouts(turn, context);
         if (op.Type is OpType.Sale or OpType.Relinquish)
@@ -192,15 +206,15 @@ public sealed partial class MemberMachine(MemberState state)
             turn.Effects.Add(new SendChange(wanted.Holder.Store, MemberView.Of(State)));
         }
 
-        turn.Effects.Add(new CaughtUp(wanted.Holder));
+        turn.Effects.Add(new CaughtUp(wanted.Holder, wanted.Reply));
     }
 
     // protocol.md 1.5: delta = min(P, max(0, target - G)); the absolute target makes a repeated request harmless.
     private void GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
     {
-        if (!context.IsOnline(holder))
+        if (!context.IsOnline(holder) || context.IsReconciling)
         {
-            return;
+            return; // a restored hub may have given the same money to a store that it has not heard yet
         }
 
         var granted = new List<GrantedLine>();

@@ -1,3 +1,4 @@
+using SyncHub.Core.Identity;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
@@ -8,7 +9,20 @@ namespace SyncHub.Core.Members;
 public abstract record MemberMessage;
 
 /// <summary>A store logged an op about this member. It is a fact.</summary>
-public sealed record OpArrived(Op Op) : MemberMessage;
+public sealed record OpArrived(Op Op) : MemberMessage
+{
+    /// <summary>The chain that it came in: its holder's, or a branch of it.</summary>
+    public OpId Place { get; init; } = Op.Id;
+
+    /// <summary>Why it must not be decided but parked; empty where it may be.</summary>
+    public string ParkBecause { get; init; } = "";
+}
+
+/// <summary>A life of a store is over: take from it what it held of this member.</summary>
+public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer, string Approver, object Reply) : MemberMessage;
+
+/// <summary>A store reports the g of its lines to a hub that was restored.</summary>
+public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage;
 
 /// <summary>A store wants rights: absolute targets for G.</summary>
 /// <param name="Holder">Who asks.</param>
@@ -27,7 +41,7 @@ public sealed record RevokeExpired(long Ask) : MemberMessage;
 public sealed record IdentifyWanted(Holder Holder, long Request, bool Prefetch) : MemberMessage;
 
 /// <summary>A store is back and wants the newest state, if it follows this member.</summary>
-public sealed record CatchUpWanted(Holder Holder) : MemberMessage;
+public sealed record CatchUpWanted(Holder Holder, object? Reply = null) : MemberMessage;
 
 /// <summary>HQ creates this member.</summary>
 public sealed record RegisterWanted(MemberProfile Profile, object Reply) : MemberMessage;

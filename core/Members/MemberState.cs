@@ -12,7 +12,7 @@ public readonly record struct Visit(StoreId Store, long Weight);
 
 /// <summary>Everything that the hub knows of one member: the fold of the member's events, and nothing else.</summary>
 /// <remarks>Owned by one grain; not thread-safe. It holds no pending work: what is not an event does not survive, by intention.</remarks>
-public sealed class MemberState(MemberId id, Asset currency)
+public sealed partial class MemberState(MemberId id, Asset currency)
 {
     // A store visited once in 300 visits is below one part in ten thousand: it need not be remembered.
     private const int RememberedStores = 8;
@@ -92,7 +92,16 @@ public sealed class MemberState(MemberId id, Asset currency)
         switch (change)
         {
             case OpApplied applied:
-                return ApplyOp(applied.Op);
+                return ApplyOp(applied.Op, applied.Place);
+            case OpParked parked:
+                ApplyParked(parked);
+                return null;
+            case LinesReleased released:
+                ApplyReleased(released);
+                return null;
+            case RightsHealed healed:
+                ApplyHealed(healed);
+                return null;
             case RightsGranted granted:
                 ApplyGrant(granted);
                 return null;
@@ -110,11 +119,12 @@ public sealed class MemberState(MemberId id, Asset currency)
     }
 
     /// <summary>What is broken in this state in words, or null.</summary>
-    public string? FindBreach()
+    /// <param name="mayOwe">Whether a pool may be negative for now.</param>
+    public string? FindBreach(bool mayOwe = false)
     {
         foreach (var bucket in Buckets)
         {
-            if (bucket.FindBreach() is { } breach)
+            if (bucket.FindBreach(mayOwe) is { } breach)
             {
                 return $"member {Id}: {breach}";
             }
@@ -124,9 +134,9 @@ public sealed class MemberState(MemberId id, Asset currency)
         return parcels != TotalOf(Bucket.Principal) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
     }
 
-    private OpOutcome ApplyOp(Op op)
+    private OpOutcome ApplyOp(Op op, OpId place)
     {
-        Applied[op.Id.Holder] = op.Id.Sequence;
+        Applied[place.Holder] = place.Sequence;
         if (OpDefects.Find(op) is { } defect)
         {
             return new OpOutcome(Classification.Anomaly, $"Parked: {defect}. No value was moved; compare with the receipt and adjust.", LedgerTransaction.Empty);
@@ -141,10 +151,10 @@ public sealed class MemberState(MemberId id, Asset currency)
         }
 
         ApplyMember(op);
-        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index]);
+        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index));
         var loss = losses.Sum();
         return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : CaseKind.UnknownGrant }
-            : loss > 0 ? new OpOutcome(Classification.Liability, $"Store {op.Id.Holder.Store} bears {loss}: it used rights that had been reclaimed.", transaction)
+            : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }
 

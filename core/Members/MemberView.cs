@@ -56,8 +56,8 @@ public sealed record BucketView(Bucket Bucket, long Total, long Pool, long Loss,
 
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static BucketView Of(BucketState state) => new(state.Bucket, state.Total, state.Pool, state.Loss,
-        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding))]) { Breakage = state.Breakage };
+        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding, line.Payer))]) { Breakage = state.Breakage };
 }
 
 /// <summary>One right line of a <see cref="MemberView"/>.</summary>
-public readonly record struct LineView(Holder Holder, long Granted, long Credited, long Debited, long Relinquished, long Disowned, long Outstanding);
+public readonly record struct LineView(Holder Holder, long Granted, long Credited, long Debited, long Relinquished, long Disowned, long Outstanding, string Payer = "");

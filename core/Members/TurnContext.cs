@@ -19,6 +19,9 @@ public interface ITurnContext
     /// <summary>The connected incarnation of a store, or null.</summary>
     Holder? OnlineHolder(StoreId store);
 
+    /// <summary>Whether the hub was restored and some store has not been heard out: nothing is granted, and a free pool may be negative for a while.</summary>
+    bool IsReconciling => false;
+
     /// <summary>A number never used before for an ask, so that a late answer to an old one is recognised.</summary>
     long NextAsk();
 }

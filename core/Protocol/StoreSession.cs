@@ -1,18 +1,24 @@
+using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Protocol;
 
 /// <summary>What an agent says first on a new connection.</summary>
-public sealed record Hello(Holder Holder, ReadOnlyMemory<byte> Nonce, long Token, long TipSequence, OpHash TipHash, long FeedPosition, bool IsLocked);
+/// <param name="Holder">Store and life.</param>
+/// <param name="Nonce">Names the connection.</param>
+/// <param name="Token">The newest continuity token that it has.</param>
+/// <param name="TipSequence">The end of its log.</param>
+/// <param name="TipHash">The hash there.</param>
+/// <param name="FeedPosition">How far it is in the hub's member changes.</param>
+/// <param name="IsLocked">Whether it locked itself, because it may have forgotten something.</param>
+public sealed record Hello(Holder Holder, ReadOnlyMemory<byte> Nonce, long Token, long TipSequence, OpHash TipHash, long FeedPosition, bool IsLocked)
+{
+    /// <summary>The machine.</summary>
+    public LifeKey Device { get; init; }
 
-/// <summary>The hub's answer to a <see cref="Hello"/>: welcome, or why not.</summary>
-public abstract record HelloVerdict;
-
-/// <summary>Welcome: send everything above the committed watermark.</summary>
-public sealed record Welcomed(long CommittedSequence, OpHash CommittedHash) : HelloVerdict;
-
-/// <summary>The agent's database does not continue what the hub knows of it; the agent locks itself.</summary>
-public sealed record Stale(string Reason) : HelloVerdict;
+    /// <summary>A locked agent's wish for a new life; the same one until it is answered.</summary>
+    public LifeKey Wish { get; init; }
+}
 
 /// <summary>An op of a batch that passed the checks, with the chain around it.</summary>
 public readonly record struct IncomingOp(long Sequence, OpHash PreviousHash, OpHash Hash, ReadOnlyMemory<byte> Bytes);
@@ -20,7 +26,8 @@ public readonly record struct IncomingOp(long Sequence, OpHash PreviousHash, OpH
 /// <summary>What came of a batch: the ops to hand on, and why the rest was not taken.</summary>
 /// <param name="Ops">New ops, in order.</param>
 /// <param name="Fault">Null, or why the connection must be closed: a gap or a fork.</param>
-public readonly record struct BatchVerdict(IReadOnlyList<IncomingOp> Ops, string? Fault);
+/// <param name="IsFork">Whether two histories were written: the life is over.</param>
+public readonly record struct BatchVerdict(IReadOnlyList<IncomingOp> Ops, string? Fault, bool IsFork = false);
 
 /// <summary>The hub's end of one store's op stream: contiguity, the hash chain, exactly-once hand-over and the committed watermark.</summary>
 /// <remarks>
@@ -63,22 +70,19 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
         Advance();
     }
 
-    /// <summary>Step 1: judges who wants to go on.</summary>
-    public HelloVerdict OnHello(Hello hello)
+    /// <summary>Step 1: why a database that ends at a place cannot be the one that wrote what the hub has; null where it can.</summary>
+    public string? FindAmnesia(long tipSequence, OpHash tipHash)
     {
         // What was taken in or remembered above the watermark came from this database too: one that ends below it has lost it.
         var newest = _above.Count == 0 ? CommittedSequence : _above.Keys.Last();
-        if (hello.TipSequence < newest)
+        if (tipSequence < newest)
         {
-            return new Stale($"The hub has op {newest} of store {Holder.Store}; this database ends at {hello.TipSequence}. It is an older copy and must not spend. Give the store a new incarnation.");
+            return $"The hub has op {newest} of store {Holder.Store}; this database ends at {tipSequence}. It is an older copy and must not spend.";
         }
 
-        if (hello.TipSequence == newest && hello.TipHash != (KnownHash(newest) ?? OpHash.Genesis))
-        {
-            return new Stale($"Op {newest} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity.");
-        }
-
-        return new Welcomed(CommittedSequence, CommittedHash);
+        return tipSequence == newest && tipHash != (KnownHash(newest) ?? OpHash.Genesis)
+            ? $"Op {newest} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity."
+            : null;
     }
 
     /// <summary>Step 2: takes a batch. What was taken before is passed over; a gap or a fork ends the connection, and nothing after it is taken.</summary>
@@ -95,7 +99,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             {
                 if (known != hash)
                 {
-                    return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} came twice with different contents.");
+                    return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} came twice with different contents.", IsFork: true);
                 }
 
                 continue;
@@ -113,7 +117,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
 
             if (before != ReceivedHash)
             {
-                return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not continue op {ReceivedSequence} as the hub has it.");
+                return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not continue op {ReceivedSequence} as the hub has it.", IsFork: true);
             }
 
             ReceivedSequence = sequence;
@@ -124,6 +128,21 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
         }
 
         return new BatchVerdict(taken, null);
+    }
+
+    /// <summary>Takes one fact of a dead life, if it is the next one of this chain.</summary>
+    public IncomingOp? TryExtend(long sequence, OpHash previousHash, OpHash hash, ReadOnlyMemory<byte> envelope)
+    {
+        if (sequence != ReceivedSequence + 1 || previousHash != ReceivedHash || KnownHash(sequence) is not null)
+        {
+            return null;
+        }
+
+        ReceivedSequence = sequence;
+        ReceivedHash = hash;
+        _above[sequence] = (hash, false);
+        SkipRemembered();
+        return new IncomingOp(sequence, previousHash, hash, envelope);
     }
 
     /// <summary>Step 3: an op is durable and applied. True when the watermark moved.</summary>
@@ -140,7 +159,11 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
         return CommittedSequence > before;
     }
 
-    private OpHash? KnownHash(long sequence) =>
+    /// <summary>Whether an op is on the disk.</summary>
+    public bool IsDurable(long sequence) => sequence <= CommittedSequence || (_above.TryGetValue(sequence, out var op) && op.Durable);
+
+    /// <summary>The hash of an op that was taken in and is still in memory: at the watermark or above it.</summary>
+    public OpHash? KnownHash(long sequence) =>
         sequence == CommittedSequence && sequence > 0 ? CommittedHash
         : _above.TryGetValue(sequence, out var op) ? op.Hash : null;
 

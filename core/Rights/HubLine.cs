@@ -27,6 +27,9 @@ public sealed class HubLine(Holder holder)
     /// <summary>A: backed by the wallet and, for all the hub knows, not used yet.</summary>
     public long Outstanding { get; set; }
 
+    /// <summary>The account that bears what a reclaim of this line turns out to miss; empty = the store's own.</summary>
+    public string Payer { get; set; } = "";
+
     /// <summary>Whether A + F = G + C - D - R.</summary>
     public bool IsBalanced => checked(Outstanding + Disowned == Granted + Credited - Debited - Relinquished);
 }

@@ -14,6 +14,9 @@ public sealed record Replica
     /// <summary>The member's version at the hub; a lower one never replaces a higher one.</summary>
     public required long Version { get; init; }
 
+    /// <summary>The term of the hub that said so: versions are compared within one.</summary>
+    public long HubTerm { get; init; }
+
     /// <summary>Who.</summary>
     public required MemberProfile Profile { get; init; }
 

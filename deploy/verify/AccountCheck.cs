@@ -94,7 +94,6 @@ internal sealed class AccountCheck
 
         CheckControl(table, Booking.WalletPrincipal, _currency, BucketKind.Principal);
         CheckControl(table, Booking.WalletBonus, _currency, BucketKind.Lot);
-        CheckControl(table, Booking.WalletPending, _currency, BucketKind.Pending);
         CheckControl(table, Booking.WalletPoints, Booking.Points, BucketKind.Points);
     }
 

@@ -25,6 +25,9 @@ internal sealed class Batch(long number)
     /// <summary>What to send once it is written.</summary>
     public List<GrainEffect> Effects { get; } = [];
 
+    /// <summary>Members to be read anew once this batch is written.</summary>
+    public List<MemberId> Recovering { get; } = [];
+
     /// <summary>By how much the money that each store may spend changed.</summary>
     public IReadOnlyDictionary<StoreId, long> Exposure => _exposure;
 

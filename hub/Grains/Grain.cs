@@ -38,12 +38,15 @@ internal sealed class Grain
 
         foreach (var record in stored.Tail)
         {
-            var (change, recordedAtMs) = EventCodec.Decode(record.Payload, record.FactBytes);
+            var (change, recordedAtMs) = EventCodec.Decode(record.Payload, record.FactBytes, PlaceOf(record.Fact));
             state.Apply(change, recordedAtMs);
         }
 
         return new Grain(new MemberMachine(state), stored.SnapshotVersion);
     }
+
+    private static OpId PlaceOf(FactKey? fact) =>
+        fact is { } key ? new OpId(new Holder(new StoreId((int)key.Producer.Store), new Incarnation(key.Producer.Incarnation)), key.Sequence) : default;
 
     /// <summary>The snapshot to write now.</summary>
     public NewSnapshot TakeSnapshot()

@@ -9,3 +9,6 @@ internal readonly record struct GrainMessage(MemberId Member, MemberMessage Mess
 
 /// <summary>An effect on its way out of a grain.</summary>
 internal readonly record struct GrainEffect(MemberId Member, MemberEffect Effect);
+
+/// <summary>Everything decided before a member's turn broke an invariant is durable: it can be read anew.</summary>
+internal sealed record RecoveryDue : MemberMessage;

@@ -16,7 +16,7 @@ namespace SyncHub.Hub.Grains;
 /// Thread rule: one caller at a time, except <see cref="Released"/> and <see cref="ActiveGrains"/>; it waits for nothing, so that the
 /// simulator drives it as <see cref="PartitionLoop"/> does.
 /// </remarks>
-internal sealed class Partition(int number, PartitionSettings settings, IJournal journal, TurnContext context, EffectRouter router, ILogger log)
+internal sealed class Partition(int number, PartitionSettings settings, IJournal journal, TurnContext context, EffectRouter router, GrainDirectory grains, ILogger log)
 {
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
@@ -24,8 +24,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     private long _released;
     private int _active;
 
-    // Members whose turn broke an invariant. Their memory is not to be trusted and their journal may still be ahead of the disk,
-    // so they wait for a restart.
+    // Members whose turn broke an invariant: what is in memory is not to be trusted, and what the journal has may still be ahead of the
+    // disk. Their messages wait until everything decided before is durable; then they are read anew.
+    private readonly Dictionary<MemberId, Queue<GrainMessage>> _recovering = [];
+
+    // Members that broke one again when they had been read anew: a person has to look.
     private readonly HashSet<MemberId> _stopped = [];
 
     /// <summary>Its number, 0 to P - 1.</summary>
@@ -46,10 +49,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
             {
-                // A grain whose turn broke an invariant stops: its op stays unacknowledged, its store's rights stay reserved, the process lives.
-                log.LogCritical(fault, "Member {Member} stopped: {Reason} Run `synchub verify`; its ops are kept and wait.", message.Member, fault.Message);
-                Drop(message.Member, batch);
-                router.Refuse(message.Message, fault);
+                Recover(message, fault, batch);
             }
         }
 
@@ -63,6 +63,10 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         Volatile.Write(ref _released, batch.Number);
         batch.Claimed.ForEach(context.Claims.Durable);
         router.Release(batch.Effects);
+        foreach (var member in batch.Recovering)
+        {
+            grains.Post(new GrainMessage(member, new RecoveryDue()));
+        }
     }
 
     /// <summary>Lets the longest unused grains above the budget go; only those whose every event is durable, because they are rebuilt from the journal.</summary>
@@ -95,6 +99,18 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         if (_stopped.Contains(message.Member))
         {
             throw new InvalidOperationException("it stopped before; restart the hub after `synchub verify`.");
+        }
+
+        if (message.Message is RecoveryDue)
+        {
+            HandleWaiting(message.Member, batch);
+            return;
+        }
+
+        if (_recovering.TryGetValue(message.Member, out var waiting))
+        {
+            waiting.Enqueue(message);
+            return;
         }
 
         var grain = Activate(message.Member);
@@ -137,11 +153,17 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     private void Write(AppliedEvent applied, MemberId member, IncomingOp incoming, Batch batch)
     {
         FactKey? fact = null;
-        if (applied.Event is OpApplied { Op: var op })
+        OpId? place = applied.Event switch
         {
-            var producer = new ProducerId(op.Id.Holder.Store.Value, op.Id.Holder.Incarnation.Value);
-            fact = new FactKey(producer, op.Id.Sequence);
-            batch.Journal.Facts.Add(new NewFact(producer, op.Id.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
+            OpApplied op => op.Place,
+            OpParked parked => parked.Place,
+            _ => null,
+        };
+        if (place is { } at)
+        {
+            var producer = new ProducerId(at.Holder.Store.Value, at.Holder.Incarnation.Value);
+            fact = new FactKey(producer, at.Sequence);
+            batch.Journal.Facts.Add(new NewFact(producer, at.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
         }
 
         if (applied.Outcome is { } outcome)
@@ -168,14 +190,65 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         return grain;
     }
 
+    // protocol.md 1.16: an op that cannot be decided is parked and acknowledged, so that its store's stream goes on.
+    private void Recover(GrainMessage message, Exception fault, Batch batch)
+    {
+        Drop(message.Member, batch);
+        var isPoison = message.Message is OpArrived { ParkBecause: "" };
+        if (!isPoison)
+        {
+            EffectRouter.Refuse(message.Message, fault);
+        }
+
+        if (_stopped.Contains(message.Member) || message.Message is OpArrived { ParkBecause.Length: > 0 })
+        {
+            log.LogCritical(fault, "Member {Member} stopped: {Reason} Run `synchub verify`; its ops are kept and wait.", message.Member, fault.Message);
+            _stopped.Add(message.Member);
+            return;
+        }
+
+        log.LogError(fault, "Member {Member} is read anew: {Reason}", message.Member, fault.Message);
+        var waiting = new Queue<GrainMessage>();
+        if (message.Message is OpArrived poison && isPoison)
+        {
+            waiting.Enqueue(message with { Message = poison with { ParkBecause = $"it cannot be decided: {fault.Message}" } });
+        }
+
+        _recovering[message.Member] = waiting;
+        batch.Recovering.Add(message.Member);
+    }
+
+    private void HandleWaiting(MemberId member, Batch batch)
+    {
+        _recovering.Remove(member, out var waiting);
+        while (waiting is not null && waiting.TryDequeue(out var message))
+        {
+            try
+            {
+                Handle(message, batch);
+            }
+            catch (Exception fault) when (fault is not OutOfMemoryException)
+            {
+                Recover(message, fault, batch);
+                if (_recovering.TryGetValue(member, out var again))
+                {
+                    while (waiting.TryDequeue(out var later))
+                    {
+                        again.Enqueue(later);
+                    }
+                }
+            }
+        }
+    }
+
     private void Drop(MemberId id, Batch batch)
     {
         if (_grains.Remove(id, out var grain))
         {
             _byUse.Remove(grain.Place!);
+            Volatile.Write(ref _active, _grains.Count);
         }
 
-        _stopped.Add(id);
         batch.Forget(id);
     }
 }

@@ -7,7 +7,7 @@ using SyncHub.Hub.Sync;
 namespace SyncHub.Hub.Grains;
 
 /// <summary>What a grain may look at besides itself, taken from the living hub.</summary>
-internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, ClaimBook claims) : ITurnContext
+internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, StoreRegistry stores, ClaimBook claims) : ITurnContext
 {
     // Starts at the clock so that an ask of a former hub process is never mistaken for one of this process; only freshness depends on it.
     private long _ask = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
@@ -29,6 +29,9 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
 
     /// <inheritdoc/>
     public Holder? OnlineHolder(StoreId store) => links.Find(store) is { IsOnline: true } link ? link.Holder : null;
+
+    /// <inheritdoc/>
+    public bool IsReconciling => stores.IsReconciling;
 
     /// <inheritdoc/>
     public long NextAsk() => Interlocked.Increment(ref _ask);

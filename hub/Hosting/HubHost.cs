@@ -136,6 +136,7 @@ public sealed class HubHost : IAsyncDisposable
         var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
         CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
 
+        parts.Resume();
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
@@ -156,13 +157,14 @@ public sealed class HubHost : IAsyncDisposable
         var stores = StoreRegistry.Load(journal, time);
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
+        var schedule = new Schedule(time, log.CreateLogger<Schedule>());
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
-        var router = new EffectRouter(links, rules, new Alarm(grains, time), log.CreateLogger<EffectRouter>());
-        var context = new TurnContext(time, options.LoadPlacement(), rules, links, new ClaimBook(journal));
+        var router = new EffectRouter(links, stores, rules, schedule, grains, log.CreateLogger<EffectRouter>());
+        var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal));
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
-            new PartitionLoop(new Partition(number, settings, journal, context, router, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, time, log.CreateLogger("SyncHub.Hub.Sync"));
+            new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"));
     }
 
     private static void Listen(KestrelServerOptions kestrel, HubOptions options)

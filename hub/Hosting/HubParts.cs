@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Identity;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
@@ -16,9 +17,24 @@ internal sealed record HubParts(
     GrainDirectory Grains,
     CommitPipeline Pipeline,
     EffectRouter Router,
+    ISchedule Schedule,
     TimeProvider Time,
     ILogger Log)
 {
+    private LineReleases? _releases;
+
+    /// <summary>Takes from lives that ended what they held.</summary>
+    public LineReleases Releases => _releases ??= new LineReleases(this);
+
+    /// <summary>Goes on with what a hub that stopped had begun.</summary>
+    public void Resume()
+    {
+        foreach (var store in Stores.All().Where(store => store.Lives.All.Any(life => life.Status == LifeStatus.Dead)))
+        {
+            Links.GetOrAdd(store.Id, id => new StoreLink(id, this)).Resume();
+        }
+    }
+
     /// <summary>The nightly look at every member.</summary>
     public MemberSweep CreateSweep(ILogger<MemberSweep> log) => new(Journal, Grains, Pipeline, Time, log);
 }

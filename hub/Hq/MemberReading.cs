@@ -9,8 +9,12 @@ internal static class MemberReading
 {
     /// <summary>Reads by the text form of the id.</summary>
     /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
-    public static Task<MemberView> ReadAsync(HubParts parts, string text, CancellationToken cancellation) => MemberId.TryParse(text, out var id)
-        ? ReadAsync(parts, id, cancellation)
+    public static Task<MemberView> ReadAsync(HubParts parts, string text, CancellationToken cancellation) => ReadAsync(parts, Parse(text), cancellation);
+
+    /// <summary>Reads the text form of an id.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static MemberId Parse(string text) => MemberId.TryParse(text, out var id)
+        ? id
         : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
 
     /// <summary>Reads by id.</summary>

@@ -1,7 +1,12 @@
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Identity;
+using SyncHub.Core.Ledger;
+using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Stores;
 using SyncHub.V1;
+using LifeStatus = SyncHub.Core.Identity.LifeStatus;
 
 namespace SyncHub.Hub.Hq;
 
@@ -19,7 +24,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
 
         if (parts.Stores.Find(new StoreId(request.Store)) is { IsEnrolled: true })
         {
-            throw new RpcException(new Status(StatusCode.AlreadyExists, $"Store {request.Store} has an agent. A broken one needs a new incarnation, not a second enrolment."));
+            throw new RpcException(new Status(StatusCode.AlreadyExists, $"Store {request.Store} has an agent. Where its machine is lost: `synchub store replace`."));
         }
 
         var (store, code) = parts.Stores.Create(new StoreId(request.Store), request.Name);
@@ -27,6 +32,47 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         parts.Pipeline.Submit(new Storage.JournalBatch(), null, () => durable.TrySetResult());
         await durable.Task.WaitAsync(context.CancellationToken).ConfigureAwait(false);
         return new CreateStoreResponse { Store = store.Id.Value, EnrolmentCode = code, CodeValidUntilMs = store.CodeValidUntilMs };
+    }
+
+    /// <inheritdoc/>
+    public override async Task<CreateStoreResponse> ReplaceAgent(ReplaceAgentRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandName("approver", request.Approver);
+        var (store, code) = parts.Stores.Create(DemandEnrolled(request.Store).Id, "");
+        await DurableAsync(context.CancellationToken).ConfigureAwait(false);
+        parts.Log.LogWarning("A new machine for store {Store} was approved by {Approver}", store.Id, request.Approver);
+        return new CreateStoreResponse { Store = store.Id.Value, EnrolmentCode = code, CodeValidUntilMs = store.CodeValidUntilMs };
+    }
+
+    /// <inheritdoc/>
+    public override async Task<StoreState> ReleaseQuarantine(ReleaseQuarantineRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandName("approver", request.Approver);
+        var store = DemandEnrolled(request.Store);
+        parts.Stores.Update(store.Id, known => known with { Lives = known.Lives.Revoke(known.Lives.Current) });
+        await DurableAsync(context.CancellationToken).ConfigureAwait(false);
+        parts.Links.Find(store.Id)?.Cut();
+        parts.Log.LogWarning("The life of store {Store} was ended by {Approver}; the machine that asks next goes on as this store", store.Id, request.Approver);
+        return StateOf(parts.Stores.Find(store.Id)!);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ReclaimResponse> Reclaim(ReclaimRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandName("approver", request.Approver);
+        var store = DemandEnrolled(request.Store);
+        var payer = request.Payer.Length == 0 ? Accounts.Loss(store.Id) : request.Payer;
+        if (!Accounts.IsPayer(payer))
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "payer must be an account whose name ends in /loss, of lower-case letters, digits, - and /, at most 60 characters: for example hq/loss."));
+        }
+
+        var (amount, members) = await ReclaimAsync(store, request, payer, context.CancellationToken).ConfigureAwait(false);
+        parts.Log.LogWarning("{Amount} of {Members} members were reclaimed from store {Store}: approved by {Approver}, borne by {Payer}", amount, members, store.Id, request.Approver, payer);
+        return new ReclaimResponse { ReclaimedMinor = amount, Members = members };
     }
 
     /// <inheritdoc/>
@@ -60,6 +106,8 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             Incarnation = store.Incarnation.Value,
             ExposureMinor = parts.Stores.ExposureOf(store.Id),
         };
+        state.Reconciling = store.IsReconciling;
+        state.Lives.AddRange(store.Lives.All.Select(life => StoreCodec.ToWire(life, withKeys: false)));
         if (parts.Links.Find(store.Id) is { } link)
         {
             var heartbeat = link.Heartbeat;
@@ -70,8 +118,72 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             state.BacklogOps = Math.Max(0, heartbeat.TipSequence - link.CommittedSequence);
             state.FeedPosition = heartbeat.FeedPosition;
             state.ClockSkewMs = link.ClockSkewMs;
+            state.Quarantine = link.Quarantine;
         }
 
         return state;
+    }
+
+    private async Task<(long Amount, long Members)> ReclaimAsync(Store store, ReclaimRequest request, string payer, CancellationToken cancellation)
+    {
+        if (request.MemberId.Length > 0)
+        {
+            var member = MemberReading.Parse(request.MemberId);
+            long one = 0;
+            foreach (var life in store.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead))
+            {
+                one += await ReclaimAsync(member, new Holder(store.Id, life.Number), payer, request.Approver, cancellation).ConfigureAwait(false);
+            }
+
+            return (one, 1);
+        }
+
+        // 1. No life of the store is granted anything any more. 2. What each of them holds is taken, member by member.
+        var lives = store.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead).Select(life => life.Number).ToArray();
+        parts.Stores.Update(store.Id, known => known with
+        {
+            IsReconciling = false,
+            Lives = lives.Select(number => known.Lives.Find(number)!).Aggregate(known.Lives, (all, life) =>
+                all.Put(life with { Status = LifeStatus.Dead, Release = Core.Identity.ReleaseKind.Reclaimed, IsReleased = false, Payer = payer, Approver = request.Approver })),
+        });
+        await DurableAsync(cancellation).ConfigureAwait(false);
+        parts.Links.Find(store.Id)?.Cut();
+        long amount = 0, members = 0;
+        foreach (var number in lives)
+        {
+            var done = new TaskCompletionSource<(long, long)>(TaskCreationOptions.RunContinuationsAsynchronously);
+            parts.Releases.Start(store.Id, number, (released, seen) => done.TrySetResult((released, seen)));
+            var (released, seen) = await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
+            amount += released;
+            members = Math.Max(members, seen);
+        }
+
+        return (amount, members);
+    }
+
+    private async Task<long> ReclaimAsync(MemberId member, Holder holder, string payer, string approver, CancellationToken cancellation)
+    {
+        var view = await parts.Grains.AskAsync(member, reply => new StateWanted(reply), cancellation).ConfigureAwait(false);
+        var held = view.Buckets.Where(bucket => bucket.Bucket.IsMoney).SelectMany(bucket => bucket.Lines).Where(line => line.Holder == holder).Sum(line => line.Outstanding);
+        await parts.Grains.AskAsync(member, reply => new ReleaseWanted(holder, Core.Identity.ReleaseKind.Reclaimed, payer, approver, reply), cancellation).ConfigureAwait(false);
+        return held;
+    }
+
+    private Store DemandEnrolled(int store) => parts.Stores.Find(new StoreId(store)) is { IsEnrolled: true } known ? known
+        : throw new RpcException(new Status(StatusCode.NotFound, $"Store {store} has no agent. `synchub store list` shows all stores."));
+
+    private static void DemandName(string field, string value)
+    {
+        if (value.Length is 0 or > 64)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"{field} is missing or longer than 64 characters: say who decides this."));
+        }
+    }
+
+    private async Task DurableAsync(CancellationToken cancellation)
+    {
+        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        parts.Pipeline.Submit(new Storage.JournalBatch(), null, () => durable.TrySetResult());
+        await durable.Task.WaitAsync(cancellation).ConfigureAwait(false);
     }
 }

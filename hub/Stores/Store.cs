@@ -1,3 +1,4 @@
+using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Hub.Stores;
@@ -5,8 +6,17 @@ namespace SyncHub.Hub.Stores;
 /// <summary>A shop as the hub knows it. Unchangeable; the registry replaces it.</summary>
 internal sealed record Store(StoreId Id, string Name)
 {
-    /// <summary>The living incarnation; default before the first enrolment.</summary>
-    public Incarnation Incarnation { get; init; }
+    /// <summary>The lives of its database.</summary>
+    public StoreLives Lives { get; init; } = new();
+
+    /// <summary>Whether the hub was restored and has not heard this store out yet.</summary>
+    public bool IsReconciling { get; init; }
+
+    /// <summary>Counts changes.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The newest life; it may be dead. Default before the first enrolment.</summary>
+    public Incarnation Incarnation => Lives.Current;
 
     /// <summary>SHA-256 of the agent's secret; empty before the first enrolment.</summary>
     public ReadOnlyMemory<byte> SecretHash { get; init; }
@@ -16,9 +26,6 @@ internal sealed record Store(StoreId Id, string Name)
 
     /// <summary>Until when the code may be used, Unix milliseconds.</summary>
     public long CodeValidUntilMs { get; init; }
-
-    /// <summary>The newest continuity token that was given.</summary>
-    public long Token { get; init; }
 
     /// <summary>Whose rights these are.</summary>
     public Holder Holder => new(Id, Incarnation);

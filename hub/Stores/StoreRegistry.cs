@@ -1,11 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Google.Protobuf;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Storage;
-using SyncHub.V1;
 
 namespace SyncHub.Hub.Stores;
 
@@ -13,19 +11,31 @@ namespace SyncHub.Hub.Stores;
 /// <remarks>Thread-safe. Changes are written through the commit pipeline's batches; secrets and codes are kept as hashes only.</remarks>
 internal sealed class StoreRegistry
 {
+    /// <summary>The journal's cursor of how far a chain is durable and applied.</summary>
+    public const string CommittedCursor = "committed";
+
     private const string Documents = "store";
     private const string ExposureDocuments = "exposure";
     private const string CodeAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     private const int CodeLength = 10; // 50 bits; with ten wrong tries a minute and half an hour of life a guess is hopeless
     private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(30);
+    private static readonly byte[] TermKey = "term"u8.ToArray();
     private readonly Lock _gate = new();
     private readonly SortedDictionary<StoreId, Store> _stores = [];
     private readonly SortedDictionary<StoreId, long> _exposure = [];
-    private readonly HashSet<StoreId> _dirty = [];
+    private readonly SortedSet<StoreId> _dirty = [];
+    private readonly Dictionary<StoreId, byte[]> _written = [];
+    private int _reconciling;
     private readonly Dictionary<Holder, (long Sequence, OpHash Hash)> _cursors = [];
     private readonly TimeProvider _time;
 
     private StoreRegistry(TimeProvider time) => _time = time;
+
+    /// <summary>The life of the hub's database: one more after each restore.</summary>
+    public int Term { get; private set; } = 1;
+
+    /// <summary>Whether any store has not been heard out since the hub was restored.</summary>
+    public bool IsReconciling => Volatile.Read(ref _reconciling) > 0;
 
     /// <summary>Counts up with each new store, so that agents can tell an older list.</summary>
     public int Version => _stores.Count + 1;
@@ -34,20 +44,15 @@ internal sealed class StoreRegistry
     public static StoreRegistry Load(IJournal journal, TimeProvider time)
     {
         var registry = new StoreRegistry(time);
+        registry.Term = ReadTerm(journal);
         foreach (var document in journal.ReadDocuments(Documents, default, default, int.MaxValue))
         {
-            var wire = StoreDocument.Parser.ParseFrom(document.Value);
-            var id = new StoreId(wire.Store);
-            registry._stores[id] = new Store(id, wire.Name)
-            {
-                Incarnation = new Incarnation(wire.Incarnation),
-                SecretHash = wire.SecretHash.Memory,
-                CodeHash = wire.CodeHash.Memory,
-                CodeValidUntilMs = wire.CodeValidUntilMs,
-                Token = wire.Token,
-            };
+            var store = StoreCodec.Decode(document.Value);
+            registry._stores[store.Id] = store;
+            registry._written[store.Id] = document.Value;
         }
 
+        registry.CountReconciling();
         foreach (var document in journal.ReadDocuments(ExposureDocuments, default, default, int.MaxValue))
         {
             registry._exposure[new StoreId(BinaryPrimitives.ReadInt32BigEndian(document.Key))] = BinaryPrimitives.ReadInt64BigEndian(document.Value);
@@ -115,7 +120,8 @@ internal sealed class StoreRegistry
                 CodeHash = default,
                 CodeValidUntilMs = 0,
                 SecretHash = Hash(secret),
-                Incarnation = Incarnation.Of(term: 1, (int)(store.Incarnation.Value & int.MaxValue) + 1),
+                Lives = store.Lives.Begin(Term, default, default),
+                IsReconciling = false, // the log of the life before is lost with its machine; what it held is reclaimed
             };
             Put(store);
             return (store, secret);
@@ -126,15 +132,43 @@ internal sealed class StoreRegistry
     public bool IsAuthentic(StoreId id, string secret) =>
         Find(id) is { IsEnrolled: true } store && CryptographicOperations.FixedTimeEquals(store.SecretHash.Span, Hash(secret));
 
-    /// <summary>The next continuity token of a store; above the one that its agent has, so that a hub that forgot some never goes back.</summary>
-    public long NextToken(StoreId id, long agentHas)
+    /// <summary>Changes a store; written with the next batch.</summary>
+    /// <returns>The store as it is now.</returns>
+    public Store Update(StoreId id, Func<Store, Store> change)
     {
         lock (_gate)
         {
-            var store = _stores[id] with { Token = Math.Max(_stores[id].Token, agentHas) + 1 };
-            Put(store);
-            return store.Token;
+            var before = _stores[id];
+            var after = change(before);
+            if (after != before)
+            {
+                Put(after);
+            }
+
+            return _stores[id];
         }
+    }
+
+    /// <summary>A hub that was restored from an older copy begins a new term, in which every enrolled store is heard out before anything is granted.</summary>
+    /// <returns>The new term and how many stores have to report.</returns>
+    public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal)
+    {
+        var term = ReadTerm(journal) + 1;
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite("meta", TermKey, Encoding.ASCII.GetBytes(term.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        var count = 0;
+        foreach (var document in journal.ReadDocuments(Documents, default, default, int.MaxValue))
+        {
+            var store = StoreCodec.Decode(document.Value);
+            if (store.IsEnrolled)
+            {
+                batch.Documents.Add(new DocumentWrite(Documents, document.Key, StoreCodec.Encode(store with { IsReconciling = true, Version = store.Version + 1 })));
+                count++;
+            }
+        }
+
+        await journal.CommitAsync(batch).ConfigureAwait(false);
+        return (term, count);
     }
 
     /// <summary>Remembers how far a store's ops are durable; written with the next batch, so it may lag and never leads.</summary>
@@ -153,13 +187,16 @@ internal sealed class StoreRegistry
         {
             foreach (var id in _dirty)
             {
-                batch.Documents.Add(new DocumentWrite(Documents, KeyOf(id), ToWire(_stores[id]).ToByteArray()));
+                // The fence against a second hub: it may not write a store that it has not read in its newest state.
+                var bytes = StoreCodec.Encode(_stores[id]);
+                batch.Documents.Add(new DocumentWrite(Documents, KeyOf(id), bytes) { Expected = _written.GetValueOrDefault(id) ?? [] });
+                _written[id] = bytes;
             }
 
             _dirty.Clear();
             foreach (var (holder, cursor) in _cursors)
             {
-                batch.Cursors.Add(new CursorMove("committed", new ProducerId(holder.Store.Value, holder.Incarnation.Value), cursor.Sequence, cursor.Hash.ToBytes()));
+                batch.Cursors.Add(new CursorMove(CommittedCursor, new ProducerId(holder.Store.Value, holder.Incarnation.Value), cursor.Sequence, cursor.Hash.ToBytes()));
             }
 
             _cursors.Clear();
@@ -175,8 +212,9 @@ internal sealed class StoreRegistry
 
     private void Put(Store store)
     {
-        _stores[store.Id] = store;
+        _stores[store.Id] = store with { Version = store.Version + 1 };
         _dirty.Add(store.Id);
+        CountReconciling();
     }
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
@@ -188,14 +226,8 @@ internal sealed class StoreRegistry
         return key;
     }
 
-    private static StoreDocument ToWire(Store store) => new()
-    {
-        Store = store.Id.Value,
-        Name = store.Name,
-        Incarnation = store.Incarnation.Value,
-        SecretHash = UnsafeByteOperations.UnsafeWrap(store.SecretHash),
-        CodeHash = UnsafeByteOperations.UnsafeWrap(store.CodeHash),
-        CodeValidUntilMs = store.CodeValidUntilMs,
-        Token = store.Token,
-    };
+    private static int ReadTerm(IJournal journal) =>
+        journal.ReadDocument("meta", TermKey) is { } term ? int.Parse(Encoding.ASCII.GetString(term), System.Globalization.CultureInfo.InvariantCulture) : 1;
+
+    private void CountReconciling() => Volatile.Write(ref _reconciling, _stores.Values.Count(static store => store.IsReconciling));
 }

@@ -6,7 +6,7 @@ namespace SyncHub.Hub.Sync;
 
 /// <summary>One living stream of one agent: what waits to be sent to it, and the end of it.</summary>
 /// <remarks>Every frame is absolute, so a connection that falls too far behind is simply cut: the agent catches up when it is back.</remarks>
-internal sealed class Connection : IDisposable
+internal sealed class Connection : IStoreConnection, IDisposable
 {
     private const int FramesBeforeCut = 200_000;
     private readonly Channel<HubFrame> _outbound = Channel.CreateBounded<HubFrame>(new BoundedChannelOptions(FramesBeforeCut) { SingleReader = true });
@@ -14,7 +14,7 @@ internal sealed class Connection : IDisposable
 
     public Connection(ByteString nonce) => Nonce = nonce;
 
-    /// <summary>What the agent named this stream.</summary>
+    /// <inheritdoc/>
     public ByteString Nonce { get; }
 
     /// <summary>Cancelled when the stream has to end.</summary>
@@ -23,7 +23,7 @@ internal sealed class Connection : IDisposable
     /// <summary>Frames to be written, in order.</summary>
     public ChannelReader<HubFrame> Outbound => _outbound.Reader;
 
-    /// <summary>Queues a frame.</summary>
+    /// <inheritdoc/>
     public void Send(HubFrame frame)
     {
         if (!_outbound.Writer.TryWrite(frame) && !_outbound.Reader.Completion.IsCompleted)
@@ -32,14 +32,18 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Ends the stream after the frames that wait.</summary>
-    public void Finish() => _outbound.Writer.TryComplete();
-
-    /// <summary>Ends the stream now.</summary>
+    /// <inheritdoc/>
     public void End()
     {
         _outbound.Writer.TryComplete();
-        _end.Cancel();
+        try
+        {
+            _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream ended by itself at the same moment.
+        }
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ using SyncHub.V1;
 namespace SyncHub.Hub.Sync;
 
 /// <summary>Sends effects where they belong, after they are durable and in the order of their commits.</summary>
-internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IAlarm alarm, ILogger<EffectRouter> log)
+internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, RulesetInForce rules, ISchedule schedule, GrainDirectory grains, ILogger<EffectRouter> log)
 {
     private long _appliedOps;
     private long _liveRevokes;
@@ -33,7 +33,7 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
     }
 
     /// <summary>Tells whoever waits for an answer that there will be none.</summary>
-    public void Refuse(MemberMessage message, Exception fault)
+    public static void Refuse(MemberMessage message, Exception fault)
     {
         switch (message)
         {
@@ -47,7 +47,13 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
                 reply.TrySetException(fault);
                 break;
             case CatchUpWanted wanted:
-                links.Find(wanted.Holder.Store)?.OnCaughtUp();
+                (wanted.Reply as MemberWalk)?.OnHandled();
+                break;
+            case ReleaseWanted wanted:
+                (wanted.Reply as MemberWalk)?.OnHandled();
+                break;
+            case LinesReported { Reply: Action taken }:
+                taken();
                 break;
             default:
                 break; // a till that waits for rights is answered by its agent's own deadline
@@ -65,7 +71,7 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
                     log.LogWarning("Op {Sequence} of store {Store} is {Classification}: {Note}", acknowledge.Sequence, acknowledge.Holder.Store, acknowledge.Classification, acknowledge.Note);
                 }
 
-                links.Find(acknowledge.Holder.Store)?.OnApplied(acknowledge.Sequence, acknowledge.Classification, acknowledge.Note);
+                links.Find(acknowledge.Holder.Store)?.OnApplied(acknowledge.Holder.Incarnation, acknowledge.Sequence, acknowledge.Classification, acknowledge.Note);
                 break;
             case SendRights send:
                 Send(send.Holder.Store, new HubFrame { Rights = RightsOf(member, send.Holder, send.Lines) });
@@ -77,20 +83,26 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
                 Send(reply.Holder.Store, new HubFrame { IdentifyReply = ReplyTo(reply) });
                 break;
             case SendChange change when links.Find(change.Store) is { IsOnline: true } link:
-                link.Send(new HubFrame { MemberDelta = MemberCodec.ToDelta(change.View, link.Holder, rules.Rules) });
+                link.Send(new HubFrame { MemberDelta = MemberCodec.ToDelta(change.View, link.Holder, rules.Rules, stores.Term) });
                 break;
             case AskRevoke ask:
                 Send(ask.Holder.Store, new HubFrame { RevokeAsk = AskOf(member, ask) });
                 break;
             case StartDeadline deadline:
                 Interlocked.Increment(ref _liveRevokes);
-                alarm.Post(new GrainMessage(member, new RevokeExpired(deadline.Ask)), deadline.DelayMs);
+                schedule.RunAfter(deadline.DelayMs, () => grains.Post(new GrainMessage(member, new RevokeExpired(deadline.Ask))));
                 break;
             case CaughtUp caughtUp:
-                links.Find(caughtUp.Holder.Store)?.OnCaughtUp();
+                (caughtUp.Reply as MemberWalk)?.OnHandled();
                 break;
             case Answer { Reply: TaskCompletionSource<Core.Members.MemberView> reply } answer:
                 reply.TrySetResult(answer.View);
+                break;
+            case Answer { Reply: MemberWalk sweep } answer:
+                sweep.OnHandled(answer.Amount);
+                break;
+            case Answer { Reply: Action done }:
+                done();
                 break;
             default:
                 break; // a change for a store that has gone offline meanwhile: it catches up by its cursor
@@ -115,7 +127,7 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
         {
             Request = reply.Request,
             Rights = RightsOf(reply.View, reply.Holder),
-            Member = MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules),
+            Member = MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules, stores.Term),
         };
         foreach (var bucket in reply.View.Buckets)
         {
@@ -141,7 +153,7 @@ internal sealed class EffectRouter(LinkDirectory links, RulesetInForce rules, IA
         {
             Request = reply.Request,
             Found = true,
-            Member = MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules),
+            Member = MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules, stores.Term),
             Rights = RightsOf(reply.View, reply.Holder),
         }
         : new IdentifyReply { Request = reply.Request };

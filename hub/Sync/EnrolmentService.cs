@@ -28,6 +28,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         parts.Pipeline.Submit(new Storage.JournalBatch(), null, () => durable.TrySetResult());
         await durable.Task.WaitAsync(context.CancellationToken).ConfigureAwait(false);
+        parts.Links.Find(enrolled.Store.Id)?.Cut();
         parts.Log.LogInformation("Store {Store} was enrolled as incarnation {Incarnation}", enrolled.Store.Id, enrolled.Store.Incarnation);
         return new EnrolResponse
         {

@@ -10,10 +10,10 @@ namespace SyncHub.Protos.Mapping;
 /// <summary>The agent's documents: its right lines of a member, and the ops that it may still undo.</summary>
 public static class AgentCodec
 {
-    /// <summary>The lines of a member.</summary>
-    public static byte[] Write(MemberHere member)
+    /// <summary>The lines of a member, in one life of the database.</summary>
+    public static byte[] Write(MemberHere member, Incarnation life)
     {
-        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs };
+        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value };
         foreach (var (bucket, line) in member.Lines)
         {
             wire.Lines.Add(new Wire.AgentLine
@@ -29,11 +29,16 @@ public static class AgentCodec
         return wire.ToByteArray();
     }
 
-    /// <summary>Reads the lines into <paramref name="member"/>.</summary>
-    public static void ReadLines(byte[] bytes, MemberHere member)
+    /// <summary>Reads the lines into <paramref name="member"/>. Those of another life count nothing; lines written before lives were kept are of the first.</summary>
+    public static void ReadLines(byte[] bytes, MemberHere member, Incarnation life)
     {
         var wire = Wire.AgentLines.Parser.ParseFrom(bytes);
         member.LastUsedMs = wire.LastUsedMs;
+        if (wire.Incarnation != life.Value && (wire.Incarnation != 0 || life != Incarnation.Of(1, 1)))
+        {
+            return;
+        }
+
         foreach (var line in wire.Lines)
         {
             member.Lines[BucketCodec.ToCore(line.Bucket)] = new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished);
@@ -43,7 +48,7 @@ public static class AgentCodec
     /// <summary>An op that may be undone.</summary>
     public static byte[] Write(OwnOp own)
     {
-        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor };
+        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor };
         wire.Moves.AddRange(own.Moves.Select(MoveCodec.ToWire));
         wire.GivenBack.AddRange(own.GivenBack.Select(MoveCodec.ToWire));
         return wire.ToByteArray();
@@ -56,8 +61,6 @@ public static class AgentCodec
         return new OwnOp(id, (OpType)wire.Type, MemberId.FromBytes(wire.Member.Span), [.. wire.Moves.Select(MoveCodec.ToCore)], wire.BillMinor)
         {
             IsVoided = wire.Voided,
-            Tender = (Tender)wire.Tender,
-            PromisedBonusMinor = wire.PromisedBonusMinor,
             GivenBack = [.. wire.GivenBack.Select(MoveCodec.ToCore)],
         };
     }

@@ -32,6 +32,16 @@ public static class EventCodec
             case LotsExpired expired:
                 record.LotsExpired = ValueEventCodec.ToWire(expired, applied.Outcome!.Transaction);
                 break;
+            case OpParked parked:
+                record.Parked = new Wire.OpParkedEvent { Reason = parked.Reason, PreviousHash = UnsafeByteOperations.UnsafeWrap(previousHash.ToBytes()) };
+                break;
+            case LinesReleased released:
+                record.Released = ToWire(released);
+                break;
+            case RightsHealed healed:
+                record.Healed = new Wire.GrantedEvent { Store = healed.Holder.Store.Value, Incarnation = healed.Holder.Incarnation.Value };
+                record.Healed.Lines.AddRange(healed.Lines.Select(ToWire));
+                break;
             default:
                 throw new InvalidOperationException($"No record for {applied.Event.GetType().Name}.");
         }
@@ -42,13 +52,19 @@ public static class EventCodec
     /// <summary>Reads a journal record back.</summary>
     /// <param name="payload">The record's payload.</param>
     /// <param name="opBytes">The bytes of the fact that it is about, or null.</param>
+    /// <param name="place">The name of that fact: the chain it lies in and its number there.</param>
     /// <exception cref="InvalidDataException">The record cannot be read; the journal is damaged or newer than this program.</exception>
-    public static (MemberEvent Event, long RecordedAtMs) Decode(byte[] payload, byte[]? opBytes)
+    public static (MemberEvent Event, long RecordedAtMs) Decode(byte[] payload, byte[]? opBytes, OpId place = default)
     {
         var record = Wire.MemberEventRecord.Parser.ParseFrom(payload);
         MemberEvent change = record.EventCase switch
         {
-            Wire.MemberEventRecord.EventOneofCase.OpApplied => new OpApplied(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there."))),
+            Wire.MemberEventRecord.EventOneofCase.OpApplied => Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place),
+            Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason),
+            Wire.MemberEventRecord.EventOneofCase.Released => ToCore(record.Released),
+            Wire.MemberEventRecord.EventOneofCase.Healed => new RightsHealed(
+                new Holder(new StoreId(record.Healed.Store), new Incarnation(record.Healed.Incarnation)),
+                [.. record.Healed.Lines.Select(ToCore)]),
             Wire.MemberEventRecord.EventOneofCase.Granted => new RightsGranted(
                 new Holder(new StoreId(record.Granted.Store), new Incarnation(record.Granted.Incarnation)),
                 [.. record.Granted.Lines.Select(ToCore)]),
@@ -59,6 +75,29 @@ public static class EventCodec
         };
         return (change, record.RecordedAtMs);
     }
+
+    private static OpApplied Place(Core.Ops.Op op, OpId place) => place == default ? new OpApplied(op) : new OpApplied(op) { Place = place };
+
+    private static Wire.ReleasedEvent ToWire(LinesReleased released)
+    {
+        var wire = new Wire.ReleasedEvent
+        {
+            Store = released.Holder.Store.Value,
+            Incarnation = released.Holder.Incarnation.Value,
+            Kind = (Wire.ReleaseKind)released.Kind,
+            Payer = released.Payer,
+            Approver = released.Approver,
+        };
+        wire.Lines.AddRange(released.Lines.Select(line => new Wire.ReleasedLine { Bucket = BucketCodec.ToWire(line.Bucket), Amount = line.Amount }));
+        return wire;
+    }
+
+    private static LinesReleased ToCore(Wire.ReleasedEvent wire) => new(
+        new Holder(new StoreId(wire.Store), new Incarnation(wire.Incarnation)),
+        (Core.Identity.ReleaseKind)wire.Kind,
+        wire.Payer,
+        wire.Approver,
+        [.. wire.Lines.Select(line => new ReleasedLine(BucketCodec.ToCore(line.Bucket), line.Amount))]);
 
     /// <summary>G of one line for the wire.</summary>
     public static Wire.GrantedLine ToWire(GrantedLine line) => new() { Bucket = BucketCodec.ToWire(line.Bucket), Granted = line.Granted };

@@ -26,12 +26,13 @@ public static class MemberCodec
     public static MemberProfile ToCore(Wire.MemberProfile wire) => new(wire.Name, wire.Phone, wire.Card, new StoreId(wire.HomeStore), wire.Notes);
 
     /// <summary>A member as one holder should see it.</summary>
-    public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules)
+    public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules, int hubTerm = 1)
     {
         var delta = new Wire.MemberDelta
         {
             Member = UnsafeByteOperations.UnsafeWrap(view.Id.ToBytes()),
             Version = view.Version,
+            HubTerm = hubTerm,
             Profile = ToWire(view.Profile),
             Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
             LifetimeSpendMinor = view.LifetimeSpendMinor,
@@ -50,6 +51,7 @@ public static class MemberCodec
     public static Replica ToReplica(Wire.MemberDelta delta) => new()
     {
         Version = delta.Version,
+        HubTerm = delta.HubTerm,
         Profile = delta.Profile is null ? MemberProfile.Empty : ToCore(delta.Profile),
         LifetimeSpendMinor = delta.LifetimeSpendMinor,
         AsOfMs = delta.RecordedAtMs,
@@ -69,7 +71,6 @@ public static class MemberCodec
             BonusMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Lot).Sum(bucket => bucket.Total),
             Points = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Points).Sum(bucket => bucket.Total),
         };
-        wallet.PendingMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Pending).Sum(bucket => bucket.Total);
         foreach (var bucket in view.Buckets)
         {
             var wire = new Wire.WalletBucket { Bucket = BucketCodec.ToWire(bucket.Bucket), Total = bucket.Total, Pool = bucket.Pool, LossMinor = bucket.Loss, BreakageMinor = bucket.Breakage };
@@ -109,6 +110,7 @@ public static class MemberCodec
         Relinquished = line.Relinquished,
         Disowned = line.Disowned,
         Outstanding = line.Outstanding,
+        Payer = line.Payer,
     };
 
     private static void AddBucket(Wire.MemberDelta delta, BucketView bucket, Holder receiver)

@@ -25,6 +25,7 @@ public static class SnapshotCodec
         wire.Followers.AddRange(state.Followers.Select(store => store.Value));
         wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
+        wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
         return wire.ToByteArray();
     }
 
@@ -46,9 +47,18 @@ public static class SnapshotCodec
         state.Parcels.AddRange(wire.Parcels.Select(parcel => new PrincipalParcel(new StoreId(parcel.OriginStore), parcel.Terms, parcel.RemainingMinor)));
         state.Followers.AddRange(wire.Followers.Select(store => new StoreId(store)));
         state.Visits.AddRange(wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight)));
+        DecodeParked(wire, state);
         foreach (var producer in wire.Producers)
         {
             state.Applied[new Holder(new StoreId(producer.Store), new Incarnation(producer.Incarnation))] = producer.Sequence;
+        }
+    }
+
+    private static void DecodeParked(Wire.MemberSnapshot wire, MemberState state)
+    {
+        foreach (var parked in wire.Parked)
+        {
+            state.Parked[new Holder(new StoreId(parked.Store), new Incarnation(parked.Incarnation))] = parked.SinceSequence;
         }
     }
 
@@ -85,6 +95,7 @@ public static class SnapshotCodec
             line.Relinquished = source.Relinquished;
             line.Disowned = source.Disowned;
             line.Outstanding = source.Outstanding;
+            line.Payer = source.Payer;
         }
     }
 }

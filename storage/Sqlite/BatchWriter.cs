@@ -8,7 +8,7 @@ namespace SyncHub.Storage.Sqlite;
 internal sealed class BatchWriter : IDisposable
 {
     private readonly sqlite3 _db;
-    private readonly Statement _fact, _head, _record, _snapshot, _cursor, _cursorHash, _put, _putIfAbsent, _delete, _balance;
+    private readonly Statement _fact, _head, _record, _snapshot, _cursor, _cursorHash, _get, _put, _putIfAbsent, _delete, _balance;
 
     public BatchWriter(SqliteConnection connection)
     {
@@ -27,6 +27,7 @@ internal sealed class BatchWriter : IDisposable
             ON CONFLICT (name, store, incarnation) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash WHERE excluded.sequence > sequence
             """);
         _cursorHash = new(connection, "SELECT hash FROM cursor WHERE name = ?1 AND store = ?2 AND incarnation = ?3 AND sequence = ?4");
+        _get = new(connection, "SELECT value FROM document WHERE collection = ?1 AND key = ?2");
         _put = new(connection,
             "INSERT INTO document (collection, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value");
         _putIfAbsent = new(connection, "INSERT INTO document (collection, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (collection, key) DO NOTHING");
@@ -71,7 +72,7 @@ internal sealed class BatchWriter : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<Statement>)[_fact, _head, _record, _snapshot, _cursor, _cursorHash, _put, _putIfAbsent, _delete, _balance])
+        foreach (var statement in (ReadOnlySpan<Statement>)[_fact, _head, _record, _snapshot, _cursor, _cursorHash, _get, _put, _putIfAbsent, _delete, _balance])
         {
             statement.Dispose();
         }
@@ -139,6 +140,10 @@ internal sealed class BatchWriter : IDisposable
 
     private void Write(DocumentWrite write)
     {
+        if (write.Expected is { } expected && !(_get.Bind(write.Collection).Bind(write.Key).First(static row => row.Blob(0)) ?? []).AsSpan().SequenceEqual(expected.Span))
+        {
+            throw BatchRules.DocumentConflict(write);
+        }
         if (write.Value is null)
         {
             // Deleting only what is absent deletes nothing.

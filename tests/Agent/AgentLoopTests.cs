@@ -9,12 +9,13 @@ namespace SyncHub.Agent.Tests;
 public sealed class AgentLoopTests : IAsyncLifetime
 {
     private readonly SetClock _clock = new();
+    private readonly MemoryGuard _guard = new();
     private SimulatedJournal _journal = new(autoFlush: true);
     private AgentLoop _loop = null!;
 
     public Task InitializeAsync()
     {
-        _loop = new AgentLoop(_journal, () => _journal = SimulatedJournal.Open(_journalImage!, autoFlush: true), (journal, lost) => new AgentEngine(journal, EngineDriver.Holder, "Test Street", lostConnection: lost), _clock, NullLogger.Instance);
+        _loop = new AgentLoop(_journal, () => _journal = SimulatedJournal.Open(_journalImage!, autoFlush: true), (journal, lost) => new AgentEngine(journal, EngineDriver.Holder, "Test Street", _guard, lostConnection: lost), _clock, NullLogger.Instance);
         _loop.Start();
         return Task.CompletedTask;
     }

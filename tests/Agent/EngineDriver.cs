@@ -18,6 +18,8 @@ internal sealed class EngineDriver
 
     public SimulatedJournal Journal { get; private set; } = new(autoFlush: true);
 
+    public MemoryGuard Guard { get; } = new();
+
     public AgentEngine Engine { get; private set; }
 
     public long NowMs { get; set; } = 1_700_000_000_000;
@@ -83,7 +85,7 @@ internal sealed class EngineDriver
 
     private AgentEngine Open()
     {
-        var engine = new AgentEngine(Journal, Holder, "Test Street");
+        var engine = new AgentEngine(Journal, Holder, "Test Street", Guard);
         engine.Load();
         return engine;
     }

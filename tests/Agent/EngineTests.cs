@@ -206,13 +206,13 @@ public sealed class EngineTests
         var member = _store.Register();
         _store.TopUp(member, 60_000);
         _store.Sell(member, 7_000);
-        _store.Turn(new NewsArrived(_store.NowMs, new HubNews(Delta(member, 3, (12, 900)), Rights(member, 250)), 1), new SessionStarted(_store.NowMs, 77), new LockOrdered(_store.NowMs, "why"));
+        _store.Turn(new NewsArrived(_store.NowMs, new HubNews(Delta(member, 3, (12, 900)), Rights(member, 250)), 1), new SessionStarted(_store.NowMs, 77, 1, 0), new LockOrdered(_store.NowMs, "why"));
         var (balance, status, self) = (_store.Balance(member), _store.Status(), Describe());
 
         _store.Crash();
         Assert.Equal(balance, _store.Balance(member));
         Assert.Equal(status, _store.Status());
-        Assert.Equal(self, Describe());
+        Assert.Equal(self with { DeadLogs = [] }, Describe() with { DeadLogs = [] });
         Assert.True(_store.Sell(member, 7_000).Receipt.Repeated);
     }
 
@@ -324,7 +324,8 @@ public sealed class EngineTests
         Assert.Equal(V1.RejectionCode.AgentLocked, _store.Sell(member, 10, "s").Rejection.Code);
         Assert.Equal(V1.RejectionCode.AgentLocked, _store.TopUp(member, 10, "t").Rejection.Code);
         Assert.Equal(V1.RejectionCode.AgentLocked, _store.Pay(new V1.VoidRequest { RequestId = "v", Op = sale.Op }).Rejection.Code);
-        Assert.Equal((true, "An older copy. Enrol anew.", 2), (_store.Status().Locked, _store.Status().Trouble, _store.Status().TipSequence));
+        Assert.Equal((true, 2), (_store.Status().Locked, _store.Status().TipSequence));
+        Assert.Contains("An older copy. Enrol anew.", _store.Status().Trouble, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -424,7 +425,7 @@ public sealed class EngineTests
         Assert.Equal((1, 0), (_store.Status().RulesetVersion, Describe().PolicyVersion));
     }
 
-    private SelfDescription Describe() => _store.Turn(new DescribeSelf(_store.NowMs))[0].Self!;
+    private SelfDescription Describe() => _store.Turn(new DescribeSelf(_store.NowMs, new byte[16]))[0].Self!;
 
     private static V1.Rights Rights(string member, long granted)
     {

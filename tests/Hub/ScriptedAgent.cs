@@ -21,6 +21,16 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
     private readonly ByteString _nonce = ByteString.CopyFromUtf8(Guid.NewGuid().ToString());
     private AsyncDuplexStreamingCall<AgentFrame, HubFrame>? _call;
     private long _feed;
+    private long _token;
+
+    /// <summary>The machine that this agent says it is.</summary>
+    public byte[] Device { get; set; } = Guid.NewGuid().ToByteArray();
+
+    /// <summary>A wish for a new life; it makes the agent locked.</summary>
+    public byte[] Wish { get; set; } = [];
+
+    /// <summary>The hub's answer to the newest Hello.</summary>
+    public HubFrame? Answer { get; private set; }
 
     public List<byte[]> Log { get; } = [];
 
@@ -42,9 +52,15 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
                 TipHash = ByteString.CopyFrom(Hashes[^1].ToBytes()),
                 FeedPosition = _feed,
                 SchemaMax = 1,
+                Token = _token,
+                Device = ByteString.CopyFrom(Device),
+                Wish = ByteString.CopyFrom(Wish),
+                Locked = Wish.Length > 0,
             },
         });
-        return (await ReadUntilAsync(frame => frame.Welcome is not null || frame.Stale is not null, "welcome")).Welcome;
+        Answer = await ReadUntilAsync(frame => frame.FrameCase is HubFrame.FrameOneofCase.Welcome or HubFrame.FrameOneofCase.Stale or HubFrame.FrameOneofCase.Quarantine or HubFrame.FrameOneofCase.Reincarnated, "an answer to Hello");
+        _token = Answer.Welcome?.Token ?? _token;
+        return Answer.Welcome!;
     }
 
     public Task DisconnectAsync()

@@ -21,6 +21,19 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task A_document_that_is_not_what_its_writer_expected_refuses_the_whole_batch()
+    {
+        await Journal.CommitAsync(Make.Documents(Make.Put("a", "1") with { Expected = Array.Empty<byte>() }));
+        await Journal.CommitAsync(Make.Documents(Make.Put("a", "2") with { Expected = Make.Bytes("1") }, Make.Put("a", "3") with { Expected = Make.Bytes("2") }));
+        foreach (var stale in new[] { "", "1", "2" })
+        {
+            await Assert.ThrowsAsync<JournalConflictException>(() => Journal.CommitAsync(Make.Documents(Make.Put("b", "x"), Make.Put("a", "4") with { Expected = Make.Bytes(stale) })));
+        }
+        await Assert.ThrowsAsync<JournalConflictException>(() => Journal.CommitAsync(Make.Documents(Make.Delete("a") with { Expected = Make.Bytes("2") })));
+        Assert.Equal(["a=3"], Journal.ReadDocuments("members", default, default, 10).Texts());
+    }
+
+    [Fact]
     public async Task Collections_do_not_see_each_other()
     {
         await Journal.CommitAsync(Make.Documents(Make.Put("a", "member"), Make.Put("a", "rule", "rules")));

@@ -188,7 +188,27 @@ internal sealed class SimulatedTables
                 return new JournalConflictException($"Fact {fact.Sequence} of {fact.Producer} is in the journal already: read its producer's cursor again.");
             }
         }
-        return (Exception?)RecordRefusal(batch) ?? (Exception?)CursorRefusal(batch.Cursors) ?? BalanceRefusal(batch.Balances);
+        return (Exception?)RecordRefusal(batch) ?? (Exception?)CursorRefusal(batch.Cursors) ?? (Exception?)DocumentRefusal(batch.Documents) ?? BalanceRefusal(batch.Balances);
+    }
+
+    private JournalConflictException? DocumentRefusal(List<DocumentWrite> writes)
+    {
+        if (!writes.Exists(static write => write.Expected is not null))
+        {
+            return null;
+        }
+        var written = new Dictionary<(string, string), byte[]?>();
+        foreach (var write in writes)
+        {
+            var key = (write.Collection, Convert.ToHexString(write.Key));
+            var before = written.TryGetValue(key, out var value) ? value : Collection(write.Collection).Find(write.Key);
+            if (write.Expected is { } expected && !expected.Span.SequenceEqual(before ?? []))
+            {
+                return BatchRules.DocumentConflict(write);
+            }
+            written[key] = write.OnlyIfAbsent ? before ?? write.Value : write.Value;
+        }
+        return null;
     }
 
     private JournalConflictException? RecordRefusal(JournalBatch batch)

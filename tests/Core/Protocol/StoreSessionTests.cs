@@ -240,18 +240,18 @@ public sealed class StoreSessionTests
     {
         var session = new StoreSession(Make.Holder(1), 5, _log.Hash(5));
 
-        Assert.Equal(new Welcomed(5, _log.Hash(5)), session.OnHello(_log.Hello(5)));
-        Assert.Equal(new Welcomed(5, _log.Hash(5)), session.OnHello(_log.Hello(9)));
-        Assert.Equal(new Welcomed(0, OpHash.Genesis), Fresh().OnHello(_log.Hello(0)));
+        Assert.Null(Amnesia(session, _log.Hello(5)));
+        Assert.Null(Amnesia(session, _log.Hello(9)));
+        Assert.Null(Amnesia(Fresh(), _log.Hello(0)));
     }
 
     [Fact]
     public void An_agent_whose_log_ends_below_the_watermark_is_stale() =>
-        Assert.IsType<Stale>(new StoreSession(Make.Holder(1), 5, _log.Hash(5)).OnHello(_log.Hello(4)));
+        Assert.NotNull(Amnesia(new StoreSession(Make.Holder(1), 5, _log.Hash(5)), _log.Hello(4)));
 
     [Fact]
     public void An_agent_with_another_hash_at_the_watermark_is_stale() =>
-        Assert.IsType<Stale>(new StoreSession(Make.Holder(1), 5, _log.Hash(5)).OnHello(_log.Branch(4, 3).Hello(5)));
+        Assert.NotNull(Amnesia(new StoreSession(Make.Holder(1), 5, _log.Hash(5)), _log.Branch(4, 3).Hello(5)));
 
     [Fact]
     public void An_agent_whose_log_ends_below_an_op_that_the_hub_has_taken_in_is_stale()
@@ -260,10 +260,10 @@ public sealed class StoreSessionTests
         _log.Send(session, 1, 6);
         Apply(session, 1, 2, 3);
 
-        Assert.IsType<Stale>(session.OnHello(_log.Hello(4)));
-        Assert.IsType<Stale>(session.OnHello(_log.Branch(5, 1).Hello(6)));
-        Assert.IsType<Welcomed>(session.OnHello(_log.Hello(6)));
-        Assert.IsType<Welcomed>(session.OnHello(_log.Hello(7)));
+        Assert.NotNull(Amnesia(session, _log.Hello(4)));
+        Assert.NotNull(Amnesia(session, _log.Branch(5, 1).Hello(6)));
+        Assert.Null(Amnesia(session, _log.Hello(6)));
+        Assert.Null(Amnesia(session, _log.Hello(7)));
     }
 
     [Fact]
@@ -272,8 +272,8 @@ public sealed class StoreSessionTests
         var session = new StoreSession(Make.Holder(1), 3, _log.Hash(3));
         session.RememberApplied(6, _log.Hash(6));
 
-        Assert.IsType<Stale>(session.OnHello(_log.Hello(5)));
-        Assert.IsType<Welcomed>(session.OnHello(_log.Hello(6)));
+        Assert.NotNull(Amnesia(session, _log.Hello(5)));
+        Assert.Null(Amnesia(session, _log.Hello(6)));
     }
 
     [Fact]
@@ -345,4 +345,6 @@ public sealed class StoreSessionTests
     }
 
     private static long[] Sequences(BatchVerdict verdict) => [.. verdict.Ops.Select(op => op.Sequence)];
+
+    private static string? Amnesia(StoreSession session, Hello hello) => session.FindAmnesia(hello.TipSequence, hello.TipHash);
 }

@@ -1,0 +1,362 @@
+using Google.Protobuf;
+using SyncHub.Agent.Engine;
+using SyncHub.Core.Identity;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
+using SyncHub.Storage;
+
+namespace SyncHub.Agent.Sync;
+
+/// <summary>The order of one connection to the hub: Hello, its answer, then ops up and news down. It knows no socket, clock or thread.</summary>
+/// <remarks>
+/// 1. Hello says who this is and how far its log goes. 2. Welcome: ops from the hub's watermark on; Stale: lock, and ask for a new life on the next
+/// connection; Reincarnated: begin it; Quarantine: lock, and upload what there is. Thread rule: one caller at a time; the shell locks.
+/// </remarks>
+internal sealed class HubSession(long number, ByteString nonce, SelfDescription self, ISessionShell shell)
+{
+    private const int LargestBatchOps = 200;
+    private const int LargestBatchBytes = 256 * 1024;
+    private const int NewestSchema = 1;
+    private const int ReportPage = 200;
+
+    private readonly OpOutbox _outbox = OutboxOf(self);
+    private readonly FactsUpload _facts = new(self);
+    private readonly ProducerId _producer = new(self.Holder.Store.Value, self.Holder.Incarnation.Value);
+    private readonly Queue<V1.AgentFrame> _toSend = new();
+    private readonly Queue<(long AfterSequence, V1.AgentFrame Frame)> _revokesDone = new();
+    private readonly Dictionary<long, Action<HubNews?>> _asked = [];
+    private OpHash _sentHash;
+    private long _feedPosition = self.FeedPosition;
+    private long _askNumber;
+    private bool _isEnded;
+
+    /// <summary>Counts up with each connection of this process.</summary>
+    public long Number { get; } = number;
+
+    /// <summary>Names the connection in every frame that belongs to it.</summary>
+    public ByteString Nonce { get; } = nonce;
+
+    /// <summary>Whether the hub took the Hello, at some time in this connection's life.</summary>
+    public bool IsWelcomed { get; private set; }
+
+    /// <summary>Whether the hub can be asked.</summary>
+    public bool IsLive => IsWelcomed && !_isEnded;
+
+    /// <summary>The newest op of the log that this session knows of.</summary>
+    public long TipSequence => _outbox.TipSequence;
+
+    /// <summary>The hub's watermark.</summary>
+    public long CommittedSequence => _outbox.CommittedSequence;
+
+    /// <summary>Ops that the hub has not confirmed.</summary>
+    public long Backlog => _outbox.Backlog;
+
+    /// <summary>Step 1: the first frame.</summary>
+    public V1.AgentFrame Hello(int policyVersion)
+    {
+        var hello = new V1.Hello
+        {
+            Store = self.Holder.Store.Value,
+            Incarnation = self.Holder.Incarnation.Value,
+            Nonce = Nonce,
+            Token = self.Token,
+            TipSequence = self.TipSequence,
+            TipHash = ByteString.CopyFrom(self.TipHash.ToBytes()),
+            FeedPosition = self.FeedPosition,
+            PolicyVersion = policyVersion,
+            SchemaMax = NewestSchema,
+            WallClockMs = shell.NowMs,
+            Locked = self.LockReason.Length > 0,
+            Device = ByteString.CopyFrom(self.Device.ToBytes()),
+            Wish = ByteString.CopyFrom(self.Wish.ToBytes()),
+        };
+        hello.DeadLogs.AddRange(self.DeadLogs.Select(log => new V1.DeadLog { Incarnation = log.Life.Value, TipSequence = log.TipSequence, TipHash = ByteString.CopyFrom(log.TipHash.ToBytes()) }));
+        return new V1.AgentFrame { Hello = hello };
+    }
+
+    /// <summary>Step 2: a frame of the hub.</summary>
+    public void OnFrame(V1.HubFrame frame)
+    {
+        if (_isEnded)
+        {
+            return;
+        }
+
+        switch (frame.FrameCase)
+        {
+            case V1.HubFrame.FrameOneofCase.Welcome when frame.Welcome.Nonce == Nonce:
+                OnWelcome(frame.Welcome);
+                break;
+            case V1.HubFrame.FrameOneofCase.Stale when frame.Stale.Nonce == Nonce && !IsWelcomed: // a late copy of an old answer must not lock a healthy agent
+                Lock(frame.Stale.Reason);
+                break;
+            case V1.HubFrame.FrameOneofCase.Quarantine when frame.Quarantine.Nonce == Nonce && !IsWelcomed:
+                OnQuarantine(frame.Quarantine.Reason);
+                break;
+            case V1.HubFrame.FrameOneofCase.Reincarnated when frame.Reincarnated.Nonce == Nonce:
+                OnReincarnated(frame.Reincarnated);
+                break;
+            case V1.HubFrame.FrameOneofCase.Challenge:
+                Send(new V1.AgentFrame { ChallengeReply = new V1.ChallengeReply { Id = frame.Challenge.Id } });
+                break;
+            case V1.HubFrame.FrameOneofCase.FactsAck:
+                OnFactsAck(frame.FactsAck);
+                break;
+            case V1.HubFrame.FrameOneofCase.OpAck when frame.OpAck.Incarnation == self.Holder.Incarnation.Value:
+                OnAck(frame.OpAck);
+                break;
+            case V1.HubFrame.FrameOneofCase.Rights:
+                shell.Tell(new NewsArrived(shell.NowMs, new HubNews(null, frame.Rights), Number));
+                break;
+            case V1.HubFrame.FrameOneofCase.MemberDelta:
+                shell.Tell(new NewsArrived(shell.NowMs, new HubNews(frame.MemberDelta, null), Number));
+                break;
+            case V1.HubFrame.FrameOneofCase.RightsReply:
+                OnReply(frame.RightsReply.Request, frame.RightsReply.Member, frame.RightsReply.Rights);
+                break;
+            case V1.HubFrame.FrameOneofCase.IdentifyReply:
+                OnReply(frame.IdentifyReply.Request, frame.IdentifyReply.Member, frame.IdentifyReply.Rights);
+                break;
+            case V1.HubFrame.FrameOneofCase.RevokeAsk:
+                OnRevokeAsk(frame.RevokeAsk);
+                break;
+            case V1.HubFrame.FrameOneofCase.FeedMark:
+                _feedPosition = frame.FeedMark.Position;
+                shell.Tell(new FeedReached(shell.NowMs, frame.FeedMark.Position, Number));
+                break;
+            case V1.HubFrame.FrameOneofCase.PolicyDelta:
+                shell.Tell(new PolicyArrived(shell.NowMs, frame.PolicyDelta));
+                break;
+            default:
+                break; // heartbeats are heard already; a frame of a newer hub is not for us
+        }
+    }
+
+    /// <summary>Ops up to here are durable.</summary>
+    public void OnLogged(long sequence)
+    {
+        _outbox.OnLogged(sequence);
+        shell.Wake();
+    }
+
+    /// <summary>Asks the hub; the answer comes back with the same number.</summary>
+    /// <returns>The number, for <see cref="Forget"/>.</returns>
+    public long Ask(Func<long, V1.AgentFrame> frame, Action<HubNews?> answer)
+    {
+        var ask = ++_askNumber;
+        _asked[ask] = answer;
+        Send(frame(ask));
+        return ask;
+    }
+
+    /// <summary>Nobody waits for an answer any more; rights that come with it are kept all the same.</summary>
+    public void Forget(long ask) => _asked.Remove(ask);
+
+    /// <summary>The next frame to send: a waiting till first, then ops in order, then what may only follow ops that are sent; null where there is none.</summary>
+    public V1.AgentFrame? NextFrame() => _isEnded ? null
+        : _toSend.TryDequeue(out var frame) ? frame
+        : NextRevokeDone() ?? NextBatch() ?? _facts.Next(shell);
+
+    /// <summary>What is due every two seconds.</summary>
+    public void Beat()
+    {
+        Send(new V1.AgentFrame
+        {
+            Heartbeat = new V1.AgentHeartbeat { TipSequence = _outbox.TipSequence, BacklogOps = _outbox.Backlog, WallClockMs = shell.NowMs, FeedPosition = _feedPosition },
+        });
+        _facts.Repeat();
+    }
+
+    /// <summary>The connection is gone: nobody gets an answer any more.</summary>
+    public void OnEnded()
+    {
+        _isEnded = true;
+        _outbox.OnDisconnected();
+        foreach (var answer in _asked.Values)
+        {
+            answer(null);
+        }
+
+        _asked.Clear();
+    }
+
+    private static OpOutbox OutboxOf(SelfDescription self)
+    {
+        var outbox = new OpOutbox(self.TipSequence);
+        outbox.Restore(self.CommittedSequence, self.Token);
+        return outbox;
+    }
+
+    private void OnWelcome(V1.Welcome welcome)
+    {
+        if (IsWelcomed)
+        {
+            return; // a copy
+        }
+
+        var committed = OpHash.FromBytes(welcome.CommittedHash.Span);
+        var verdict = _outbox.OnWelcome(nonceMatches: true, welcome.Token, welcome.CommittedSequence, committed, OwnHashAt(welcome.CommittedSequence), welcome.MaxUnackedBytes);
+        switch (verdict)
+        {
+            case WelcomeVerdict.Resume:
+                _sentHash = committed;
+                // The token is durable before it is used: else a crash would leave the hub with one that this database never had.
+                shell.Ask(new SessionStarted(shell.NowMs, welcome.Token, welcome.HubTerm, welcome.CommittedSequence), _ => Open(welcome));
+                break;
+            case WelcomeVerdict.Lock:
+                Lock($"The hub has another history at op {welcome.CommittedSequence}.");
+                break;
+            default:
+                shell.End($"The hub's welcome is older than one seen before (token {welcome.Token}).");
+                break;
+        }
+    }
+
+    private void Open(V1.Welcome welcome)
+    {
+        IsWelcomed = true;
+        _facts.Start();
+        shell.Note($"Connected to the hub, which has ops up to {welcome.CommittedSequence}.", isTrouble: false);
+        if (welcome.WantsLines)
+        {
+            Report([]);
+        }
+
+        shell.Wake();
+    }
+
+    // protocol.md 1.17: a restored hub may have forgotten grants; it grants nothing before it has heard them.
+    private void Report(byte[] after) => shell.Ask(new ReportLines(shell.NowMs, after, ReportPage), reply =>
+    {
+        if (reply.Fault is { } fault)
+        {
+            shell.End($"The right lines cannot be read: {fault}");
+            return;
+        }
+
+        var report = new V1.LineReport { IsLast = reply.NextKey is null };
+        report.Lines.AddRange(reply.Lines);
+        Send(new V1.AgentFrame { LineReport = report });
+        if (reply.NextKey is { } next)
+        {
+            Report(next);
+        }
+    });
+
+    private void Lock(string reason)
+    {
+        shell.Note($"The agent locks itself: {reason}", isTrouble: true);
+        shell.Ask(new LockOrdered(shell.NowMs, reason), _ => shell.End($"The hub does not take this database: {reason}", again: self.LockReason.Length == 0));
+    }
+
+    private void OnQuarantine(string reason)
+    {
+        shell.Note($"This machine is in quarantine: {reason}", isTrouble: true);
+        shell.Ask(new LockOrdered(shell.NowMs, reason), _ =>
+        {
+            _facts.StartWithOwnLog();
+            shell.Wake();
+        });
+    }
+
+    private void OnReincarnated(V1.Reincarnated reborn)
+    {
+        shell.Note($"The hub gave this store a new life; the log of the old one goes up as facts.", isTrouble: true);
+        var given = new LifeGiven(shell.NowMs, new Incarnation(reborn.OldIncarnation), new Incarnation(reborn.NewIncarnation), LifeKey.FromBytes(reborn.Wish.Span));
+        shell.Ask(given, _ => shell.End("A new life begins with a new connection.", again: true));
+    }
+
+    private void OnFactsAck(V1.FactsAck ack)
+    {
+        if (_facts.OnAck(ack))
+        {
+            shell.Tell(new FactsAcknowledged(shell.NowMs, new Incarnation(ack.Incarnation), ack.Sequence));
+            shell.Wake();
+        }
+    }
+
+    private void OnAck(V1.OpAck ack)
+    {
+        var isNews = _outbox.OnAck(ack.CommittedSequence);
+        foreach (var op in ack.Classified)
+        {
+            shell.Note($"Headquarters took op {op.Sequence} as {op.Classification}: {op.Note}", isTrouble: true);
+        }
+
+        shell.Wake(); // the window may be open again
+        if (isNews)
+        {
+            shell.Tell(new Acknowledged(shell.NowMs, ack.CommittedSequence));
+        }
+    }
+
+    private void OnReply(long ask, V1.MemberDelta? member, V1.Rights? rights)
+    {
+        var news = new HubNews(member, rights);
+        if (_asked.Remove(ask, out var answer))
+        {
+            answer(news);
+        }
+        else
+        {
+            shell.Tell(new NewsArrived(shell.NowMs, news, Number)); // too late for its till, still ours
+        }
+    }
+
+    private void OnRevokeAsk(V1.RevokeAsk ask) => shell.Ask(new RevokeAsked(shell.NowMs, ask), reply =>
+    {
+        _outbox.OnLogged(reply.TipSequence);
+        _revokesDone.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
+        shell.Wake();
+    });
+
+    private void Send(V1.AgentFrame frame)
+    {
+        _toSend.Enqueue(frame);
+        shell.Wake();
+    }
+
+    private V1.AgentFrame? NextRevokeDone()
+    {
+        if (!_revokesDone.TryPeek(out var next) || _outbox.SentSequence < next.AfterSequence)
+        {
+            return null;
+        }
+
+        _revokesDone.Dequeue();
+        return next.Frame;
+    }
+
+    private V1.AgentFrame? NextBatch()
+    {
+        var room = IsWelcomed ? _outbox.SendableBytes : 0;
+        var facts = room == 0 ? [] : shell.ReadFacts(_producer, _outbox.SentSequence + 1, LargestBatchOps, (int)Math.Min(room, LargestBatchBytes));
+        if (facts.Count == 0)
+        {
+            return null;
+        }
+
+        var batch = new V1.OpBatch
+        {
+            Nonce = Nonce,
+            Incarnation = _producer.Incarnation,
+            FirstSequence = facts[0].Sequence,
+            PreviousHash = ByteString.CopyFrom(_sentHash.ToBytes()),
+        };
+        batch.Envelopes.AddRange(facts.Select(fact => UnsafeByteOperations.UnsafeWrap(fact.Bytes)));
+        _sentHash = OpHash.FromBytes(facts[^1].Hash);
+        _outbox.OnSent(facts[^1].Sequence, facts.Sum(fact => (long)fact.Bytes.Length));
+        return new V1.AgentFrame { OpBatch = batch };
+    }
+
+    private OpHash? OwnHashAt(long sequence)
+    {
+        if (sequence == 0)
+        {
+            return OpHash.Genesis;
+        }
+
+        var facts = shell.ReadFacts(_producer, sequence, 1, int.MaxValue);
+        return facts.Count == 1 && facts[0].Sequence == sequence ? OpHash.FromBytes(facts[0].Hash) : null;
+    }
+}

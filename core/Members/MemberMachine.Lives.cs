@@ -1,0 +1,52 @@
+using SyncHub.Core.Cases;
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Members;
+
+/// <content>Ops that wait for a person, lives that end, and a hub that forgot.</content>
+public sealed partial class MemberMachine
+{
+    // protocol.md 1.16: a parked op parks only later ops of the same chain for this member; its rights stay reserved, which is the safe side.
+    private bool Park(OpArrived arrived, TurnResult turn, ITurnContext context)
+    {
+        var reason = arrived.ParkBecause.Length > 0 ? arrived.ParkBecause
+            : State.Parked.TryGetValue(arrived.Place.Holder, out var first) ? $"op {first} of store {arrived.Place.Holder.Store} waits before it" : "";
+        if (reason.Length == 0)
+        {
+            return false;
+        }
+
+        Apply(new OpParked(arrived.Place, reason), turn, context);
+        turn.Cases.Add(CaseRules.Parked(arrived.Op, arrived.Place, reason, context.NowMs));
+        turn.Effects.Add(new AcknowledgeOp(arrived.Place.Holder, arrived.Place.Sequence, Classification.Anomaly, $"Parked: {reason}. No value was moved; see `synchub case list`."));
+        return true;
+    }
+
+    private void OnRelease(ReleaseWanted wanted, TurnResult turn, ITurnContext context)
+    {
+        var held = State.HeldBy(wanted.Holder);
+        if (held.Count > 0)
+        {
+            Apply(new LinesReleased(wanted.Holder, wanted.Kind, wanted.Payer, wanted.Approver, held), turn, context);
+            ServeCheckouts(turn, context);
+            Refill(wanted.Holder.Store, turn, context);
+        }
+
+        turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)) { Amount = held.Where(line => line.Bucket.IsMoney).Sum(line => line.Amount) });
+    }
+
+    private void OnLinesReported(LinesReported reported, TurnResult turn, ITurnContext context)
+    {
+        Heal(reported.Holder, reported.Lines, turn, context);
+        turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
+    }
+
+    // Outside reconcile mode a store cannot have seen more than was granted: then it is an anomaly of the op, and nothing is healed.
+    private void Heal(Holder holder, IEnumerable<GrantedLine> seen, TurnResult turn, ITurnContext context)
+    {
+        if (context.IsReconciling && State.FindForgotten(holder, seen) is { Count: > 0 } forgotten)
+        {
+            Apply(new RightsHealed(holder, forgotten), turn, context);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using Google.Protobuf;
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Sync;
+
+/// <summary>One stream of one agent, as the hub sends on it.</summary>
+internal interface IStoreConnection
+{
+    /// <summary>What the agent named this stream.</summary>
+    ByteString Nonce { get; }
+
+    /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
+    void Send(HubFrame frame);
+
+    /// <summary>Ends the stream.</summary>
+    void End();
+}

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Identity;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Grains;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+using LifeStatus = SyncHub.Core.Identity.LifeStatus;
+
+namespace SyncHub.Hub.Sync;
+
+/// <summary>Hears one store out after the hub was restored to an older state (protocol.md 1.17).</summary>
+/// <remarks>Not thread-safe; its link locks, and the callback of a report comes back through the link. A hub that stops hears the store out anew.</remarks>
+internal sealed class Reconciliation(StoreId store, HubParts parts)
+{
+    private readonly SortedDictionary<Incarnation, long> _deadTips = [];
+    private long _tip;
+    private int _reportsUnderWay;
+    private bool _hasLastReport;
+
+    /// <summary>A store is back and begins to report.</summary>
+    public void Begin(long tipSequence, IReadOnlyList<DeadLog> deadLogs)
+    {
+        _tip = tipSequence;
+        _hasLastReport = false;
+        _deadTips.Clear();
+        foreach (var log in deadLogs)
+        {
+            _deadTips[new Incarnation(log.Incarnation)] = log.TipSequence;
+        }
+    }
+
+    /// <summary>A page of lines came.</summary>
+    public void OnReport(LineReport report, Holder holder, Action taken)
+    {
+        foreach (var member in report.Lines.Where(line => line.Member.Length == 16).GroupBy(line => line.Member))
+        {
+            var lines = member.Select(line => new Core.Members.GrantedLine(BucketCodec.ToCore(line.Bucket), line.Granted)).ToArray();
+            Interlocked.Increment(ref _reportsUnderWay);
+            Action done = () =>
+            {
+                Interlocked.Decrement(ref _reportsUnderWay);
+                taken();
+            };
+            parts.Grains.Post(new GrainMessage(MemberId.FromBytes(member.Key.Span), new LinesReported(holder, lines, done)));
+        }
+
+        _hasLastReport |= report.IsLast;
+    }
+
+    /// <summary>The log of an earlier life is here up to a sequence.</summary>
+    public void OnDeadLog(Incarnation life, long sequence)
+    {
+        if (_deadTips.TryGetValue(life, out var tip) && sequence >= tip)
+        {
+            _deadTips.Remove(life);
+        }
+    }
+
+    /// <summary>Whether nothing of what the store knew is missing here any more.</summary>
+    public bool IsHeardOut(long committedSequence) =>
+        _hasLastReport && Volatile.Read(ref _reportsUnderWay) == 0 && _deadTips.Count == 0 && committedSequence >= _tip;
+
+    /// <summary>The store was heard out. What its earlier lives still hold is released: the restore may have forgotten that it was reclaimed.</summary>
+    public void End(Incarnation living)
+    {
+        var released = new List<Incarnation>();
+        parts.Stores.Update(store, known =>
+        {
+            var lives = known.Lives;
+            foreach (var life in known.Lives.All.Where(life => life.Number != living && life.Status == LifeStatus.Dead))
+            {
+                lives = lives.Put(life with { Release = Core.Identity.ReleaseKind.Reclaimed, IsReleased = false, Approver = life.Approver.Length > 0 ? life.Approver : "restore of the hub" });
+                released.Add(life.Number);
+            }
+
+            return known with { Lives = lives, IsReconciling = false };
+        });
+        parts.Log.LogInformation("Store {Store} was heard out after the restore of the hub; {State}", store, parts.Stores.IsReconciling ? "others are missing still" : "rights are granted again");
+        foreach (var life in released)
+        {
+            parts.Releases.Start(store, life, null);
+        }
+    }
+}
