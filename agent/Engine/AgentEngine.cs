@@ -30,6 +30,7 @@ public sealed class AgentEngine
     private readonly Workspace _work;
     private readonly MemberShelf _members;
     private readonly AgentMemory _memory;
+    private readonly OpenOps _open;
     private readonly TillDesk _desk;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
@@ -53,7 +54,8 @@ public sealed class AgentEngine
         _work = new Workspace(journal, holder);
         _members = new MemberShelf(_work, cacheSize);
         _memory = new AgentMemory(_work);
-        _desk = new TillDesk(_work, _members, _memory, storeName);
+        _open = new OpenOps(_work);
+        _desk = new TillDesk(_work, _members, _memory, _open, storeName);
     }
 
     /// <summary>The newest op that was decided.</summary>
@@ -73,6 +75,7 @@ public sealed class AgentEngine
         _work.Load();
         _members.Load();
         _memory.Load();
+        _open.Load(_memory.CommittedSequence);
         _guarded = _guard.Read();
         if (_memory.LockReason.Length == 0 && Continuity.FindAmnesia(_guarded, _work, _memory) is { Length: > 0 } amnesia)
         {
@@ -142,7 +145,7 @@ public sealed class AgentEngine
             TillCall call => Call(call),
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
-            Acknowledged acknowledged => Note(() => _memory.SetCommitted(acknowledged.CommittedSequence)),
+            Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),
             SessionStarted started => Note(() => _memory.StartSession(started.Token, started.HubTerm, started.CommittedSequence)),
             LifeGiven given => Begin(given),
             FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
@@ -156,6 +159,12 @@ public sealed class AgentEngine
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };
         return reply with { TipSequence = _work.TipSequence };
+    }
+
+    private void Acknowledge(long sequence)
+    {
+        _memory.SetCommitted(sequence);
+        _open.Acknowledge(sequence);
     }
 
     private EngineReply Call(TillCall call)

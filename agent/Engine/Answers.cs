@@ -21,6 +21,8 @@ internal static class Answers
             Online = call.IsOnline,
             PointsHere = member.PointsHere,
             PointsConfirmed = member.ConfirmedOf(Bucket.Points),
+            PendingMinor = member.ConfirmedOf(Bucket.Pending),
+            PointsPending = member.PendingPoints,
         };
         var elsewhere = (member.Replica?.Holdings ?? [])
             .Where(holding => holding.Store != here && holding.Bucket.IsMoney && MemberHere.IsValid(holding.Bucket, day))
@@ -61,8 +63,9 @@ internal static class Answers
     {
         // A void of a top-up takes back what the top-up gave, and shows it in the same fields.
         var isTopUpUndone = op.Type == OpType.Void && op.MoneyMinor(MoveKind.Debit) > 0;
-        var isMoneyIn = op.Type == OpType.TopUp || isTopUpUndone;
+        var isMoneyIn = op.Type == OpType.TopUp || isTopUpUndone || op is { Type: OpType.Adjust, Reference: not null };
         var way = op.Type == OpType.Sale || isTopUpUndone ? MoveKind.Debit : MoveKind.Credit;
+        var isByHand = op is { Type: OpType.Adjust, Reference: null };
         var principal = op.AmountOf(way, Bucket.Principal);
         var bonus = op.MoneyMinor(way) - principal;
         return new V1.Receipt
@@ -75,10 +78,12 @@ internal static class Answers
             DiscountMinor = op.DiscountMinor - price.PointsValueMinor,
             PointsValueMinor = price.PointsValueMinor,
             OtherTenderMinor = op.OtherTenderMinor,
-            PaidPrincipalMinor = isMoneyIn ? 0 : principal,
-            PaidBonusMinor = isMoneyIn ? 0 : bonus,
+            PaidPrincipalMinor = isMoneyIn || isByHand ? 0 : principal,
+            PaidBonusMinor = isMoneyIn || isByHand ? 0 : bonus,
             ToppedUpMinor = isMoneyIn ? principal : 0,
             BonusMinor = isMoneyIn ? bonus : 0,
+            PendingMinor = op.Type == OpType.TopUp ? op.AmountOf(MoveKind.Credit, Bucket.Pending) : 0,
+            AdjustedMinor = isByHand ? op.MoneyMinor(MoveKind.Credit) - op.MoneyMinor(MoveKind.Debit) : 0,
             PointsEarned = op.AmountOf(MoveKind.Credit, Bucket.Points),
             PointsSpent = op.AmountOf(MoveKind.Debit, Bucket.Points),
             Terms = op.Type == OpType.TopUp ? terms : "",

@@ -26,13 +26,13 @@ internal sealed class DayBook(Workspace work)
                 break;
             case OpType.TopUp:
                 day.TopUps++;
-                day.TopUpCashMinor += op.BillMinor;
-                day.ExpectedCashMinor += op.BillMinor;
+                day.TopUpCashMinor += CashOf(op);
+                day.ExpectedCashMinor += CashOf(op);
                 break;
             case OpType.Void when undone?.Type == OpType.TopUp:
                 day.TopUps--;
-                day.TopUpCashMinor -= undone.BillMinor;
-                day.ExpectedCashMinor -= undone.BillMinor;
+                day.TopUpCashMinor -= CashOf(undone);
+                day.ExpectedCashMinor -= CashOf(undone);
                 break;
             case OpType.Void when undone?.Type == OpType.Sale:
                 day.RefundsMinor += op.MoneyMinor(MoveKind.Credit);
@@ -47,6 +47,9 @@ internal sealed class DayBook(Workspace work)
 
         work.Write(Collection, Today, day.ToByteArray());
     }
+
+    // A card's money is not in the drawer, neither when it comes nor when it is given back.
+    private static long CashOf(Op topUp) => topUp.Tender is Tender.Unspecified or Tender.Cash ? topUp.BillMinor : 0;
 
     public void StartNew(long nowMs) => work.Write(Collection, Today, new V1.CloseDayAnswer { SinceMs = nowMs }.ToByteArray());
 }

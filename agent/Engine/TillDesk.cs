@@ -14,7 +14,7 @@ namespace SyncHub.Agent.Engine;
 
 /// <summary>Answers tills: looks members up, lets <see cref="TillMachine"/> decide, and books what it decided.</summary>
 /// <remarks>Owned by the engine; not thread-safe. What it books is durable only with the engine's batch.</remarks>
-internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory memory, string storeName)
+internal sealed partial class TillDesk(Workspace work, MemberShelf members, AgentMemory memory, OpenOps open, string storeName)
 {
     private const string OwnOps = "own";
     private const int MostReceipts = 100;
@@ -29,7 +29,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
     public EngineReply Answer(TillCall call) => call.Request switch
     {
         V1.TopUpRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
-            memory.Machine.TopUp(new TopUpCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.AmountMinor), member, id)),
+            memory.Machine.TopUp(new TopUpCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.AmountMinor) { Tender = (Tender)request.Tender }, member, id)),
         V1.SaleRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
             memory.Machine.Sale(new SaleCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.BillMinor, request.RedeemPoints, request.OtherTenderMinor), member, id)),
         V1.RedeemRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
@@ -38,6 +38,9 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
             memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)), own, member, id)),
         V1.RefundRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
             memory.Machine.Refund(new RefundCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op), request.AmountMinor), own, member, id)),
+        V1.TenderRequest request => OnTender(call, request.RequestId, request.Op, request.Terminal, request.Operator, isConfirmed: true),
+        V1.RejectTenderRequest request => OnTender(call, request.RequestId, request.Op, request.Terminal, request.Operator, isConfirmed: false),
+        V1.AdjustRequest request => OnAdjust(call, request),
         V1.RegisterRequest request => Register(call, request),
         V1.CloseDayRequest request => CloseDay(call, request),
         V1.IdentifyTillRequest request => Identify(call, request.Key, isVisit: true),
@@ -48,7 +51,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
         _ => new EngineReply { Fault = $"'{call.Request.Descriptor.Name}' is no request of a till." },
     };
 
-    private static TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs);
+    private TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs) { Standing = open.Standing };
 
     private EngineReply OnMember(TillCall call, string requestId, string memberId, Func<MemberHere, OpId, TillDecision> decide)
     {
@@ -62,7 +65,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
             return Refuse(call, RejectionCode.InvalidRequest, "member_id must be the 26 characters that Register or Identify gave.");
         }
 
-        var member = members.Get(id);
+        var member = Here(id);
         return Book(call, requestId, member, null, decide(member, work.NextId));
     }
 
@@ -79,7 +82,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
         }
 
         var own = FindOwn(OpIdCodec.ToCore(opId));
-        var member = own is null ? new MemberHere(default) : members.Get(own.Member);
+        var member = own is null ? new MemberHere(default) : Here(own.Member);
         return Book(call, requestId, member, own, decide(own, member, work.NextId));
     }
 
@@ -92,7 +95,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
             return Refuse(call, refusal, member);
         }
 
-        if (call.Request is not (V1.VoidRequest or V1.RefundRequest) && !member.IsKnown)
+        if (call.Request is not (V1.VoidRequest or V1.RefundRequest or V1.TenderRequest or V1.RejectTenderRequest) && !member.IsKnown)
         {
             return Unknown(call, member.Id);
         }
@@ -238,7 +241,7 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
         var answer = new V1.LastReceiptsAnswer();
         var depth = ofMember ? ReceiptSearchDepth : limit * 4; // relinquished rights and registrations lie between receipts
         answer.Receipts.AddRange(work.ReadNewestOps(depth)
-            .Where(op => op.Type is OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund && (!ofMember || op.Member == id))
+            .Where(op => op.Type is OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Adjust && (!ofMember || op.Member == id))
             .Take(limit)
             .Select(op => _requests.FindReceipt(op.RequestId) ?? Answers.Receipt(op, default, "")));
         return answer;
@@ -308,6 +311,8 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
         TillMachine.Apply(op, member);
         members.MarkChanged(member);
         member.LastUsedMs = nowMs;
+        open.Add(op);
+        member.PendingPoints = PendingPointsOf(op.Member);
         return work.Append(op);
     }
 
@@ -316,16 +321,26 @@ internal sealed class TillDesk(Workspace work, MemberShelf members, AgentMemory 
 
     private void UpdateOwn(Op op, OwnOp? own)
     {
+        if (op is { Type: OpType.Adjust, Reference: null })
+        {
+            return; // what was given by hand is taken back by hand
+        }
+
         var changed = op.Type switch
         {
             OpType.Sale or OpType.TopUp or OpType.Redeem => OwnOp.Of(op),
             OpType.Void => own! with { IsVoided = true },
+            OpType.Adjust => own!.Decided(op),
             _ => own! with { GivenBack = [.. own!.GivenBack, .. op.Moves] },
         };
         work.Write(OwnOps, Key(changed.Id.Sequence), AgentCodec.Write(changed));
     }
 
-    private V1.Available Available(MemberHere member, TillCall call) => Answers.Available(member, call, work.Holder.Store, memory.StoreNames);
+    private V1.Available Available(MemberHere member, TillCall call)
+    {
+        member.PendingPoints = PendingPointsOf(member.Id);
+        return Answers.Available(member, call, work.Holder.Store, memory.StoreNames);
+    }
 
     private static EngineReply Unknown(TillCall call, MemberId id) => Refuse(call, RejectionCode.UnknownMember, call.IsOnline
         ? "No such member is known, neither here nor at headquarters. Check the number, or register the member."

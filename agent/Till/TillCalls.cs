@@ -32,7 +32,8 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
                 V1.RegisterRequest register => await RegisterAsync(register),
                 V1.IdentifyTillRequest identify => await IdentifyAsync(identify),
                 V1.CloseDayRequest => await CloseDayAsync(request),
-                V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest => await PayAsync(request),
+                V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest
+                    or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request),
                 _ => await loop.AskAsync(NewCall(request)),
             };
             return reply.Answer ?? throw new RpcException(new Status(StatusCode.Unavailable, reply.Fault ?? "The agent has no answer. Try again."));

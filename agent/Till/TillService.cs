@@ -24,6 +24,12 @@ internal sealed class TillService(TillCalls calls) : V1.Till.TillBase
 
     public override Task<V1.OpAnswer> RedeemPoints(V1.RedeemRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
 
+    public override Task<V1.OpAnswer> ConfirmTender(V1.TenderRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> RejectTender(V1.RejectTenderRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
+    public override Task<V1.OpAnswer> Adjust(V1.AdjustRequest request, ServerCallContext context) => calls.CallAsync<V1.OpAnswer>(request);
+
     public override Task<V1.LastReceiptsAnswer> LastReceipts(V1.LastReceiptsRequest request, ServerCallContext context) => calls.CallAsync<V1.LastReceiptsAnswer>(request);
 
     public override Task<V1.CloseDayAnswer> CloseDay(V1.CloseDayRequest request, ServerCallContext context) => calls.CallAsync<V1.CloseDayAnswer>(request);

@@ -15,11 +15,20 @@ public static class Accounts
     /// <summary>Points that members hold; a credit balance.</summary>
     public const string WalletPoints = "wallet/points";
 
+    /// <summary>Top-ups whose payment may still be declined; a credit balance.</summary>
+    public const string WalletPending = "wallet/pending";
+
     /// <summary>Bonus money that expired unspent; the chain owes it no more.</summary>
     public const string Breakage = "breakage";
 
     /// <summary>Money that a store took for top-ups.</summary>
     public static string Cash(StoreId store) => $"store/{store}/cash";
+
+    /// <summary>Card payments for top-ups that a store has stored and not been paid yet.</summary>
+    public static string TenderPending(StoreId store) => $"store/{store}/tender-pending";
+
+    /// <summary>Value that a store gave or took by hand.</summary>
+    public static string Adjustments(StoreId store) => $"store/{store}/adjustments";
 
     /// <summary>What a store sold against wallets.</summary>
     public static string Sales(StoreId store) => $"store/{store}/sales";
@@ -44,6 +53,7 @@ public static class Accounts
     {
         BucketKind.Principal => WalletPrincipal,
         BucketKind.Points => WalletPoints,
+        BucketKind.Pending => WalletPending,
         _ => WalletBonus,
     };
 

@@ -35,18 +35,18 @@ public sealed class LedgerTransaction
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
-            var asset = move.Bucket.IsMoney ? currency : Asset.Points;
+            var asset = move.Bucket == Bucket.Points ? Asset.Points : currency;
             var store = op.Id.Holder.Store;
             switch (move.Kind)
             {
                 case MoveKind.Credit:
                     Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
-                    Book(Counterpart(op.Type, move, store), asset, move.AmountMinor);
+                    Book(Counterpart(op, move, store), asset, move.AmountMinor);
                     break;
                 case MoveKind.Debit:
                     Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
                     Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
-                    Book(Counterpart(op.Type, move, store), asset, -move.AmountMinor);
+                    Book(Counterpart(op, move, store), asset, -move.AmountMinor);
                     break;
                 default:
                     break;
@@ -74,11 +74,22 @@ public sealed class LedgerTransaction
         return entries.Length == 0 ? Empty : new LedgerTransaction(entries);
     }
 
-    // A void or refund books against the account that the op it undoes had used, so that the two cancel out.
-    private static string Counterpart(OpType type, Move move, StoreId store)
+    // A void or refund books against the account that the op it undoes had used, so that the two cancel out. A payment that was confirmed is booked
+    // as the top-up would have been.
+    private static string Counterpart(Op op, Move move, StoreId store)
     {
-        var undoing = type is OpType.Void or OpType.Refund;
-        var grantedHere = (type == OpType.TopUp && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
+        if (move.Bucket == Bucket.Pending)
+        {
+            return Accounts.TenderPending(store);
+        }
+
+        if (op is { Type: OpType.Adjust, Reference: null })
+        {
+            return Accounts.Adjustments(store);
+        }
+
+        var undoing = op.Type is OpType.Void or OpType.Refund;
+        var grantedHere = (op.Type is OpType.TopUp or OpType.Adjust && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
         return move.Bucket.Kind switch
         {
             BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(store),

@@ -36,6 +36,9 @@ public enum OpType
 
     /// <summary>The last op of a store's life: nothing of its log is missing.</summary>
     CloseIncarnation = 9,
+
+    /// <summary>Value given or taken by hand; with a reference: the payment of that top-up was made or declined.</summary>
+    Adjust = 10,
 }
 
 /// <summary>Which way a move goes.</summary>
@@ -106,6 +109,12 @@ public sealed record Op
 
     /// <summary>The new member's data, for a registration.</summary>
     public MemberProfile? Profile { get; init; }
+
+    /// <summary>How a top-up was paid.</summary>
+    public Tender Tender { get; init; }
+
+    /// <summary>For a top-up that is pending: the bonus that comes with its confirmation.</summary>
+    public long PromisedBonusMinor { get; init; }
 
     /// <summary>Whether it is about the store as a whole and no member.</summary>
     public bool IsOfStore => Type is OpType.CloseDay or OpType.CloseIncarnation;

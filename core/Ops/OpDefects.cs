@@ -10,7 +10,7 @@ public static class OpDefects
     /// <summary>The first defect of <paramref name="op"/> in words, or null where there is none.</summary>
     public static string? Find(Op op)
     {
-        if (op.Type is < OpType.TopUp or > OpType.CloseIncarnation)
+        if (op.Type is < OpType.TopUp or (> OpType.CloseIncarnation and not OpType.Adjust))
         {
             return $"op type {(int)op.Type} is not known to this version";
         }
@@ -25,9 +25,14 @@ public static class OpDefects
             return "the end of a life moves nothing and names no member";
         }
 
+        if (FindOutside(op) is { } outside)
+        {
+            return outside;
+        }
+
         foreach (var move in op.Moves)
         {
-            if (FindIn(op.Type, move) is { } defect)
+            if (FindIn(op, move) is { } defect)
             {
                 return defect;
             }
@@ -37,16 +42,31 @@ public static class OpDefects
         return distinct != op.Moves.Count ? "two moves of one kind on one bucket" : null;
     }
 
-    private static string? FindIn(OpType type, Move move)
+    private static string? FindOutside(Op op) =>
+        op.Type is OpType.CloseDay or OpType.RegisterMember && op.Moves.Count > 0 ? $"value moves in a {op.Type}"
+        : op.Type is OpType.Void or OpType.Refund && op.Reference is null ? $"a {op.Type} that names no op"
+        : op.Type == OpType.Adjust && op.Moves.Count == 0 ? "an Adjust that moves nothing"
+        : !IsPlausible(op.BillMinor) || !IsPlausible(op.DiscountMinor) || !IsPlausible(op.OtherTenderMinor) || !IsPlausible(op.PromisedBonusMinor) ? "a bill, discount, tender or bonus beyond all measure"
+        : null;
+
+    // The hub adds bills up: one beyond all measure must not make the sum overflow.
+    private static bool IsPlausible(long minor) => minor is >= 0 and <= Amount.LargestMoveMinor;
+
+    private static string? FindIn(Op op, Move move)
     {
-        if (move.AmountMinor is <= 0 or > Amount.LargestRequestMinor * 1000)
+        if (move.AmountMinor is <= 0 or > Amount.LargestMoveMinor)
         {
             return $"a move of {move.AmountMinor} minor units";
         }
 
-        if (move.Bucket.Kind is < BucketKind.Principal or > BucketKind.Lot)
+        if (move.Bucket.Kind is not (BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Pending))
         {
             return $"bucket kind {(int)move.Bucket.Kind} is not known to this version";
+        }
+
+        if (move.Bucket.Kind != BucketKind.Lot && move.Bucket.Lot != default)
+        {
+            return $"a lot of {move.Bucket.Kind}";
         }
 
         if (move.Kind is < MoveKind.Credit or > MoveKind.Relinquish)
@@ -54,6 +74,14 @@ public static class OpDefects
             return $"move kind {(int)move.Kind} is not known to this version";
         }
 
-        return (move.Kind == MoveKind.Relinquish) != (type == OpType.Relinquish) ? $"a move of kind {move.Kind} in a {type}" : null;
+        return (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in a {op.Type}" : FindInPending(op, move);
+    }
+
+    // Pending value comes with a top-up and goes with its void or the decision on its payment; it is never handed back.
+    private static string? FindInPending(Op op, Move move)
+    {
+        var isRight = move.Bucket != Bucket.Pending
+            || (move.Kind == MoveKind.Credit ? op.Type == OpType.TopUp : move.Kind == MoveKind.Debit && (op.Type == OpType.Void || op is { Type: OpType.Adjust, Reference: not null }));
+        return isRight ? null : $"a {move.Kind} of pending value in a {op.Type}";
     }
 }

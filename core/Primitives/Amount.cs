@@ -9,6 +9,9 @@ public readonly record struct Amount(long Minor, Asset Asset) : IComparable<Amou
     /// <summary>The most that one till request may name: 10 million in units of a currency with two decimals. Beyond it is a typing error.</summary>
     public const long LargestRequestMinor = 1_000_000_000;
 
+    /// <summary>The most that one move of an op may carry; the hub moves no value for an op beyond it.</summary>
+    public const long LargestMoveMinor = LargestRequestMinor * 1000;
+
     /// <summary>The sum of two amounts of one asset.</summary>
     /// <exception cref="OverflowException">The sum does not fit.</exception>
     /// <exception cref="InvalidOperationException">The assets differ.</exception>

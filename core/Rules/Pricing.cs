@@ -1,4 +1,5 @@
 using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Rules;
 
@@ -50,5 +51,5 @@ public readonly record struct Price(long DiscountMinor, long PointsValueMinor, l
     private static long ValueOf(Ruleset rules, long points) => rules.Redeem.Points == 0 ? 0 : points / rules.Redeem.Points * rules.Redeem.WorthMinor;
 
     private static long EarnedOn(Ruleset rules, Tier tier, long paidMinor) =>
-        rules.Earn.PerMinor == 0 ? 0 : Placement.Scale(paidMinor / rules.Earn.PerMinor * rules.Earn.Points, tier.EarnPermille);
+        rules.Earn.PerMinor == 0 ? 0 : Math.Min(Amount.LargestMoveMinor, Placement.Scale(paidMinor / rules.Earn.PerMinor * rules.Earn.Points, tier.EarnPermille));
 }

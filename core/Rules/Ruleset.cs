@@ -28,6 +28,9 @@ public sealed record TopUpRules
     /// <summary>Months after which bonus money expires, at the end of a month; 0 = never.</summary>
     public int BonusValidMonths { get; init; }
 
+    /// <summary>How much a store may take in top-ups that the hub has not acknowledged; also the most in one top-up. 0 = no limit.</summary>
+    public long UnacknowledgedLimitMinor { get; init; }
+
     /// <summary>Shown to the member before the top-up, and printed.</summary>
     public string Terms { get; init; } = "";
 }
@@ -40,6 +43,9 @@ public sealed record EarnRules
 
     /// <summary>Points for each <see cref="PerMinor"/>.</summary>
     public long Points { get; init; }
+
+    /// <summary>Whether a store may let points be spent before the hub has acknowledged the op that earned them.</summary>
+    public bool SpendableAtOnce { get; init; } = true;
 }
 
 /// <summary>How points pay: each full <see cref="Points"/> is worth <see cref="WorthMinor"/>.</summary>

@@ -49,77 +49,12 @@ public static class RulesetJson
             throw new RulesetException(["topUp.steps, tiers and billDiscounts: must not contain null."]);
         }
 
-        var faults = Faults(ruleset).ToArray();
+        var faults = RulesetFaults.Find(ruleset).ToArray();
         return faults.Length == 0 ? ruleset : throw new RulesetException(faults);
     }
 
     /// <summary>Writes a ruleset so that <see cref="Parse"/> reads the same.</summary>
     public static string Write(Ruleset ruleset) => JsonSerializer.Serialize(ruleset, Options);
-
-    private static IEnumerable<string> Faults(Ruleset ruleset)
-    {
-        if (ruleset.Version < 1)
-        {
-            yield return "version: must be 1 or more.";
-        }
-
-        if (ruleset.Currency.Length != 3)
-        {
-            yield return "currency: must be an ISO 4217 code such as CNY.";
-        }
-
-        if (ruleset.SpendOrder == SpendOrder.Unspecified)
-        {
-            yield return "spendOrder: must be bonusFirst, principalFirst or proportional.";
-        }
-
-        if (!IsRising(ruleset.TopUp.Steps.Select(step => step.FromMinor)) || ruleset.TopUp.Steps.Any(step => step.FromMinor <= 0 || step.BonusMinor < 0))
-        {
-            yield return "topUp.steps: fromMinor must be above zero and rise from step to step, bonusMinor must not be negative.";
-        }
-
-        if (ruleset.TopUp.BonusValidMonths < 0)
-        {
-            yield return "topUp.bonusValidMonths: must be 0 (never expires) or more.";
-        }
-
-        if (ruleset.Earn.PerMinor < 0 || ruleset.Earn.Points < 0)
-        {
-            yield return "earn: perMinor and points must not be negative.";
-        }
-
-        if (ruleset.Redeem.Points < 0 || ruleset.Redeem.WorthMinor < 0 || ruleset.Redeem.MinimumPoints < 0 || ruleset.Redeem.MaxBillPermille is < 0 or > 1000)
-        {
-            yield return "redeem: points, worthMinor and minimumPoints must not be negative, maxBillPermille must be 0 to 1000.";
-        }
-
-        if (!IsRising(ruleset.Tiers.Select(tier => tier.FromSpendMinor)) || ruleset.Tiers.Any(tier => tier.DiscountPermille is < 0 or > 1000 || tier.EarnPermille < 0 || tier.Name.Length == 0))
-        {
-            yield return "tiers: each needs a name, fromSpendMinor must rise, discountPermille must be 0 to 1000, earnPermille 0 or more.";
-        }
-
-        if (!IsRising(ruleset.BillDiscounts.Select(discount => discount.FromBillMinor))
-            || ruleset.BillDiscounts.Any(discount => discount.DiscountPermille is < 0 or > 1000 || discount.AmountOffMinor < 0 || discount.AmountOffMinor > discount.FromBillMinor))
-        {
-            yield return "billDiscounts: fromBillMinor must rise, discountPermille must be 0 to 1000, amountOffMinor 0 to fromBillMinor.";
-        }
-    }
-
-    private static bool IsRising(IEnumerable<long> values)
-    {
-        long? previous = null;
-        foreach (var value in values)
-        {
-            if (value <= previous)
-            {
-                return false;
-            }
-
-            previous = value;
-        }
-
-        return true;
-    }
 }
 
 /// <summary>A ruleset cannot be used; all its faults at once.</summary>

@@ -33,8 +33,14 @@ public sealed class MemberHere(MemberId id)
     /// <summary>Principal and valid bonus that may be spent here now.</summary>
     public long HereMinor(int day) => SpendableMoney(day).Sum(pot => pot.AmountMinor);
 
+    /// <summary>Points earned here that may be spent only when the hub has acknowledged the earning; set by the agent where the rules say so.</summary>
+    public long PendingPoints { get; set; }
+
     /// <summary>Points that may be spent here now.</summary>
-    public long PointsHere => LineOf(Bucket.Points).Available;
+    public long PointsHere => AvailableOf(Bucket.Points);
+
+    /// <summary>What may be spent here now of one bucket.</summary>
+    public long AvailableOf(Bucket bucket) => bucket == Bucket.Points ? Math.Max(0, LineOf(bucket).Available - PendingPoints) : LineOf(bucket).Available;
 
     /// <summary>Money buckets that may pay a new sale on <paramref name="day"/>, with what each can give.</summary>
     public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day) =>

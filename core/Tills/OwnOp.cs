@@ -13,7 +13,20 @@ namespace SyncHub.Core.Tills;
 public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<Move> Moves, long BillMinor)
 {
     /// <summary>What is to be kept of <paramref name="op"/>, which was logged just now.</summary>
-    public static OwnOp Of(Op op) => new(op.Id, op.Type, op.Member, op.Moves, checked(op.BillMinor - op.DiscountMinor));
+    public static OwnOp Of(Op op) => new(op.Id, op.Type, op.Member, op.Moves, checked(op.BillMinor - op.DiscountMinor)) { Tender = op.Tender, PromisedBonusMinor = op.PromisedBonusMinor };
+
+    /// <summary>How a top-up was paid.</summary>
+    public Tender Tender { get; init; }
+
+    /// <summary>The bonus that a pending top-up gets when its payment is made.</summary>
+    public long PromisedBonusMinor { get; init; }
+
+    /// <summary>What remains of a pending top-up after <paramref name="decision"/>: the value sold, or nothing that could be undone.</summary>
+    public OwnOp Decided(Op decision)
+    {
+        IReadOnlyList<Move> sold = [.. decision.Moves.Where(move => move.Kind == MoveKind.Credit)];
+        return sold.Count > 0 ? this with { Moves = sold } : this with { IsVoided = true };
+    }
 
     /// <summary>Whether it was voided.</summary>
     public bool IsVoided { get; init; }

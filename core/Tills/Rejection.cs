@@ -44,6 +44,12 @@ public enum RejectionCode
 
     /// <summary>Another member has this phone or card.</summary>
     DuplicateClaim = 13,
+
+    /// <summary>Too much was topped up here that the hub has not confirmed.</summary>
+    TopUpLimit = 18,
+
+    /// <summary>The payment of a pending top-up was decided before.</summary>
+    TenderDecided = 19,
 }
 
 /// <summary>A refusal with what to do about it.</summary>

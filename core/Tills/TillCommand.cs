@@ -1,5 +1,7 @@
 using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Tills;
 
@@ -8,10 +10,23 @@ public sealed record TillContext(string RequestId, string Terminal, string Opera
 {
     /// <summary>Longest request id, terminal or operator name, characters.</summary>
     public const int LongestText = 64;
+
+    /// <summary>How the store stands with its hub.</summary>
+    public StoreStanding Standing { get; init; }
 }
 
 /// <summary>A till wants value to be sold to a member.</summary>
-public sealed record TopUpCommand(TillContext Context, MemberId Member, long AmountMinor);
+public sealed record TopUpCommand(TillContext Context, MemberId Member, long AmountMinor)
+{
+    /// <summary>How it is paid.</summary>
+    public Tender Tender { get; init; }
+}
+
+/// <summary>A till learned whether the stored payment of a top-up of this store was made.</summary>
+public sealed record TenderCommand(TillContext Context, OpId Op, bool IsConfirmed);
+
+/// <summary>A till or HQ's desk gives or takes value by hand: principal, points or bonus (<see cref="BucketKind.Lot"/>); above zero gives.</summary>
+public sealed record AdjustCommand(TillContext Context, MemberId Member, BucketKind Kind, long DeltaMinor, string Reason);
 
 /// <summary>A till wants a bill to be paid.</summary>
 public sealed record SaleCommand(TillContext Context, MemberId Member, long BillMinor, long RedeemPoints, long OtherTenderMinor);

@@ -16,28 +16,10 @@ public readonly record struct TillDecision(Op? Op, Rejection? Rejection, Price P
 
 /// <summary>Decides a till's commands from what the store holds itself, online and offline alike (protocol.md, first rule).</summary>
 /// <remarks>Pure: it reads, it never changes. The op that it returns is applied with <see cref="Apply"/> once its place in the log is known.</remarks>
-public sealed class TillMachine(Ruleset rules)
+public sealed partial class TillMachine(Ruleset rules)
 {
     /// <summary>The ruleset in force here.</summary>
     public Ruleset Rules { get; } = rules;
-
-    /// <summary>Value sold: principal, and a bonus lot where the rules give one. Spendable here at once.</summary>
-    public TillDecision TopUp(TopUpCommand command, MemberHere member, OpId id)
-    {
-        if (Find(command.Context, command.AmountMinor, "top-up") is { } refusal)
-        {
-            return refusal;
-        }
-
-        var moves = new List<Move> { Credit(member, Bucket.Principal, command.AmountMinor) };
-        var bonus = Rules.BonusFor(command.AmountMinor);
-        if (bonus > 0)
-        {
-            moves.Add(Credit(member, Bucket.Of(LotFor(member, id.Holder.Store, command.Context.NowMs)), bonus));
-        }
-
-        return Accept(Draft(command.Context, id, OpType.TopUp, member.Id, moves) with { BillMinor = command.AmountMinor }, default);
-    }
 
     /// <summary>A bill paid from the wallet, points and other tender; earns points.</summary>
     public TillDecision Sale(SaleCommand command, MemberHere member, OpId id)
@@ -90,6 +72,11 @@ public sealed class TillMachine(Ruleset rules)
         if (Find(command.Context, command.Points, "number of points") is { } refusal)
         {
             return refusal;
+        }
+
+        if (command.What.Length > LongestReason)
+        {
+            return TillDecision.Refuse(RejectionCode.InvalidRequest, $"what has at most {LongestReason} characters.");
         }
 
         if (command.Points < Rules.Redeem.MinimumPoints)
@@ -233,8 +220,8 @@ public sealed class TillMachine(Ruleset rules)
         foreach (var (bucket, keep, asOfGranted) in asked)
         {
             var line = member.LineOf(bucket);
-            // A newer grant came since: the ask is old. A bucket that is named twice is answered once.
-            if (line.Granted <= asOfGranted && !moves.Exists(move => move.Bucket == bucket))
+            // A newer grant came since: the ask is old. A bucket that is named twice is answered once. What is pending waits here for its payment.
+            if (bucket != Bucket.Pending && line.Granted <= asOfGranted && !moves.Exists(move => move.Bucket == bucket))
             {
                 Add(moves, MoveKind.Relinquish, member, bucket, line.Available - Math.Max(0, keep));
             }
@@ -301,7 +288,7 @@ public sealed class TillMachine(Ruleset rules)
         var refunded = paid - own.RefundableMinor + refundMinor;
         // Cumulative, so that many small refunds take back as much as one large one.
         var due = (long)((Int128)earned * refunded / Math.Max(1, paid)) - own.GivenBackOf(MoveKind.Debit, Bucket.Points);
-        return Math.Clamp(due, 0, Math.Max(0, member.PointsHere));
+        return Math.Clamp(due, 0, Math.Max(0, member.LineOf(Bucket.Points).Available));
     }
 
     private static GrantTarget Target(MemberHere member, Bucket bucket, long needed)

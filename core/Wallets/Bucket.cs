@@ -16,6 +16,9 @@ public enum BucketKind
 
     /// <summary>One lot of bonus money.</summary>
     Lot = 3,
+
+    /// <summary>Top-ups whose payment may still be declined; spendable nowhere.</summary>
+    Pending = 5,
 }
 
 /// <summary>What rights are counted in: one pot of value of one member.</summary>
@@ -26,6 +29,9 @@ public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<B
 
     /// <summary>Points.</summary>
     public static readonly Bucket Points = new(BucketKind.Points, default);
+
+    /// <summary>Top-ups whose payment may still be declined.</summary>
+    public static readonly Bucket Pending = new(BucketKind.Pending, default);
 
     /// <summary>The bucket of one lot.</summary>
     public static Bucket Of(LotId lot) => new(BucketKind.Lot, lot);
@@ -45,6 +51,7 @@ public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<B
         BucketKind.Principal => "principal",
         BucketKind.Points => "points",
         BucketKind.Lot => $"lot:{Lot.OriginStore}:{Lot.Terms}:{Lot.ExpiryDay}",
+        BucketKind.Pending => "pending",
         _ => $"bucket {(int)Kind}",
     };
 }

@@ -94,6 +94,7 @@ internal sealed class AccountCheck
 
         CheckControl(table, Booking.WalletPrincipal, _currency, BucketKind.Principal);
         CheckControl(table, Booking.WalletBonus, _currency, BucketKind.Lot);
+        CheckControl(table, Booking.WalletPending, _currency, BucketKind.Pending);
         CheckControl(table, Booking.WalletPoints, Booking.Points, BucketKind.Points);
     }
 

@@ -8,6 +8,7 @@ internal static class Booking
     public const string WalletPrincipal = "wallet/principal";
     public const string WalletBonus = "wallet/bonus";
     public const string WalletPoints = "wallet/points";
+    public const string WalletPending = "wallet/pending";
     public const string Breakage = "breakage";
     public const string Points = "POINTS";
 
@@ -31,12 +32,12 @@ internal static class Booking
             {
                 case MoveKind.Credit:
                     Add(entries, WalletOf(kind), asset, -amount);
-                    Add(entries, Other(op.Type, isCredit: true, kind, store), asset, amount);
+                    Add(entries, Other(op, isCredit: true, kind, store), asset, amount);
                     break;
                 case MoveKind.Debit:
                     Add(entries, WalletOf(kind), asset, amount - loss);
                     Add(entries, $"store/{store}/loss", asset, loss);
-                    Add(entries, Other(op.Type, isCredit: false, kind, store), asset, -amount);
+                    Add(entries, Other(op, isCredit: false, kind, store), asset, -amount);
                     break;
                 default:
                     // A right handed back changes who may spend, not what the member owns.
@@ -65,17 +66,24 @@ internal static class Booking
     {
         BucketKind.Principal => WalletPrincipal,
         BucketKind.Points => WalletPoints,
+        BucketKind.Pending => WalletPending,
         _ => WalletBonus,
     };
 
     // An op either does (issue: value comes to the member; use: value goes) or, as a void or refund, undoes. An undone issue is a debit,
     // an undone use is a credit, and both go back to the account of the deed. Money that a sale or redemption credits was a use as well.
-    private static string Other(OpType type, bool isCredit, BucketKind kind, long store)
+    private static string Other(OpEnvelope op, bool isCredit, BucketKind kind, long store)
     {
+        var type = op.Type;
+        if (kind == BucketKind.Pending || (type == OpType.Adjust && op.Reference is null))
+        {
+            return kind == BucketKind.Pending ? $"store/{store}/tender-pending" : $"store/{store}/adjustments";
+        }
+
         var undoes = type is OpType.Void or OpType.Refund;
         var isIssue = kind == BucketKind.Points
             ? isCredit != undoes
-            : undoes ? !isCredit : isCredit && type == OpType.TopUp;
+            : undoes ? !isCredit : isCredit && (type is OpType.TopUp or OpType.Adjust);
         return (kind, isIssue) switch
         {
             (BucketKind.Points, true) => $"store/{store}/points-granted",

@@ -9,7 +9,10 @@ internal readonly record struct BucketKey(BucketKind Kind, int OriginStore, int 
 
     public bool IsMoney => Kind is BucketKind.Principal or BucketKind.Lot;
 
-    public bool IsKnown => Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot;
+    public bool IsKnown => Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Pending;
+
+    /// <summary>Whether it has a lot where only lots have one.</summary>
+    public bool IsMisplacedLot => Kind != BucketKind.Lot && (OriginStore, Terms, ExpiryDay) != (0, 0, 0);
 
     public static BucketKey Of(Bucket? bucket) => bucket is null ? default
         : bucket.Lot is { } lot ? new(bucket.Kind, lot.OriginStore, lot.Terms, lot.ExpiryDay)
@@ -19,6 +22,7 @@ internal readonly record struct BucketKey(BucketKind Kind, int OriginStore, int 
     {
         BucketKind.Principal => "principal",
         BucketKind.Points => "points",
+        BucketKind.Pending => "pending",
         BucketKind.Lot => $"bonus lot {OriginStore}:{Terms}:{ExpiryDay}",
         _ => $"bucket kind {(int)Kind}",
     };

@@ -43,7 +43,7 @@ internal static class OpReader
     /// <summary>Why the hub must park the op, that is keep it and move no value; null where it is sound.</summary>
     public static string? FindDefect(OpEnvelope op)
     {
-        if (op.Type is < OpType.TopUp or > OpType.CloseDay)
+        if (op.Type is not (OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Relinquish or OpType.RegisterMember or OpType.CloseDay or OpType.Adjust))
         {
             return $"op type {(int)op.Type} is not known";
         }
@@ -53,14 +53,21 @@ internal static class OpReader
             return "the op names no member";
         }
 
+        if (FindDefectOfWhole(op) is { } whole)
+        {
+            return whole;
+        }
+
         var seen = new HashSet<(MoveKind, BucketKey)>();
         foreach (var move in op.Moves)
         {
             var bucket = BucketKey.Of(move.Bucket);
             var defect = move.AmountMinor is <= 0 or > LargestMoveMinor ? $"a move of {move.AmountMinor}"
                 : !bucket.IsKnown ? $"bucket kind {(int)bucket.Kind} is not known"
+                : bucket.IsMisplacedLot ? $"a lot in bucket kind {(int)bucket.Kind}"
                 : move.Kind is < MoveKind.Credit or > MoveKind.Relinquish ? $"move kind {(int)move.Kind} is not known"
                 : (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in an op of type {op.Type}"
+                : bucket.Kind == BucketKind.Pending && !MayMovePending(op, move.Kind) ? $"pending value moved by a {op.Type}"
                 : !seen.Add((move.Kind, bucket)) ? "two moves of one kind on one bucket"
                 : null;
             if (defect is not null)
@@ -71,4 +78,24 @@ internal static class OpReader
 
         return null;
     }
+
+    private static string? FindDefectOfWhole(OpEnvelope op)
+    {
+        long[] amounts = [op.BillMinor, op.DiscountMinor, op.OtherTenderMinor, op.PromisedBonusMinor];
+        return op.Type switch
+        {
+            _ when amounts.Any(amount => amount is < 0 or > LargestMoveMinor) => "an amount beyond all measure",
+            OpType.CloseDay or OpType.RegisterMember when op.Moves.Count > 0 => "value moves where none belong",
+            OpType.Void or OpType.Refund when op.Reference is null => "it undoes no op",
+            OpType.Adjust when op.Moves.Count == 0 => "it adjusts nothing",
+            _ => null,
+        };
+    }
+
+    private static bool MayMovePending(OpEnvelope op, MoveKind kind) => (kind, op.Type) switch
+    {
+        (MoveKind.Credit, OpType.TopUp) or (MoveKind.Debit, OpType.Void) => true,
+        (MoveKind.Debit, OpType.Adjust) => op.Reference is not null,
+        _ => false,
+    };
 }

@@ -48,7 +48,7 @@ public static class AgentCodec
     /// <summary>An op that may be undone.</summary>
     public static byte[] Write(OwnOp own)
     {
-        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor };
+        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor };
         wire.Moves.AddRange(own.Moves.Select(MoveCodec.ToWire));
         wire.GivenBack.AddRange(own.GivenBack.Select(MoveCodec.ToWire));
         return wire.ToByteArray();
@@ -61,6 +61,8 @@ public static class AgentCodec
         return new OwnOp(id, (OpType)wire.Type, MemberId.FromBytes(wire.Member.Span), [.. wire.Moves.Select(MoveCodec.ToCore)], wire.BillMinor)
         {
             IsVoided = wire.Voided,
+            Tender = (Tender)wire.Tender,
+            PromisedBonusMinor = wire.PromisedBonusMinor,
             GivenBack = [.. wire.GivenBack.Select(MoveCodec.ToCore)],
         };
     }

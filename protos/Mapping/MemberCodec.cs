@@ -71,6 +71,7 @@ public static class MemberCodec
             BonusMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Lot).Sum(bucket => bucket.Total),
             Points = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Points).Sum(bucket => bucket.Total),
         };
+        wallet.PendingMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Pending).Sum(bucket => bucket.Total);
         foreach (var bucket in view.Buckets)
         {
             var wire = new Wire.WalletBucket { Bucket = BucketCodec.ToWire(bucket.Bucket), Total = bucket.Total, Pool = bucket.Pool, LossMinor = bucket.Loss, BreakageMinor = bucket.Breakage };

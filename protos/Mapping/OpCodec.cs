@@ -29,6 +29,8 @@ public static class OpCodec
             DiscountMinor = op.DiscountMinor,
             OtherTenderMinor = op.OtherTenderMinor,
             Note = op.Note,
+            Tender = (Wire.Tender)op.Tender,
+            PromisedBonusMinor = op.PromisedBonusMinor,
         };
         foreach (var move in op.Moves)
         {
@@ -77,6 +79,8 @@ public static class OpCodec
             OtherTenderMinor = wire.OtherTenderMinor,
             Profile = wire.Profile is null ? null : MemberCodec.ToCore(wire.Profile),
             Note = wire.Note,
+            Tender = (Tender)wire.Tender,
+            PromisedBonusMinor = wire.PromisedBonusMinor,
         };
     }
 }

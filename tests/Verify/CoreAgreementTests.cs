@@ -97,7 +97,7 @@ public sealed class CoreAgreementTests : IDisposable
 
     private static Op RandomOp(MemberState state, Random random, OpId id)
     {
-        var type = (OpType)random.Next(1, 10); // 9 is of a newer version
+        var type = (OpType)random.Next(1, 12); // 9 and 11 are of a newer version
         var moves = Enumerable.Range(0, random.Next(4)).Select(_ => RandomMove(type, random)).ToArray();
         return new Op
         {
@@ -105,8 +105,9 @@ public sealed class CoreAgreementTests : IDisposable
             Type = type,
             Member = state.Id,
             Moves = moves,
+            Reference = random.Next(3) == 0 ? null : new OpId(id.Holder, 1),
             RequestId = $"{id.Holder.Store}-{id.Holder.Incarnation}-{id.Sequence}",
-            BillMinor = random.Next(5_000),
+            BillMinor = random.Next(40) == 0 ? long.MaxValue : random.Next(5_000),
             DiscountMinor = random.Next(100),
             RulesetVersion = random.Next(1, 3),
         };
@@ -119,6 +120,7 @@ public sealed class CoreAgreementTests : IDisposable
         {
             0 => Bucket.Points,
             1 => Bucket.Of(new LotId(new StoreId(random.Next(1, 3)), 1, 20_000)),
+            2 when random.Next(3) == 0 => new Bucket(BucketKind.Pending, random.Next(20) == 0 ? new LotId(new StoreId(1), 1, 1) : default),
             2 when random.Next(20) == 0 => new Bucket((BucketKind)7, default),
             _ => Bucket.Principal,
         };

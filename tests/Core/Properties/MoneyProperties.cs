@@ -115,7 +115,7 @@ public sealed class MoneyProperties
 
         string[] wanted =
         [
-            "TopUp", "Sale", "Redeem", "Void", "Refund", "Relinquish", "SendRights", "SendRightsReply", "SendIdentifyReply", "SendChange", "AskRevoke", "StartDeadline",
+            "TopUp", "Sale", "Redeem", "Adjust", "Void", "Refund", "Relinquish", "SendRights", "SendRightsReply", "SendIdentifyReply", "SendChange", "AskRevoke", "StartDeadline",
             "InsufficientFunds", "InsufficientRights", "UnknownOp", "AlreadyVoided", "RefundTooLarge",
         ];
         var summary = string.Join(", ", happened.Select(pair => $"{pair.Key} {pair.Value}"));

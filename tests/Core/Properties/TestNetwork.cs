@@ -173,6 +173,7 @@ internal sealed class TestNetwork : ITurnContext
         Assert.All(Hub.State.Parcels, parcel => Assert.True(parcel.RemainingMinor > 0, "an empty parcel"));
         Assert.Equal(-Hub.State.TotalOf(Bucket.Principal), _ledger.GetValueOrDefault(Accounts.WalletPrincipal));
         Assert.Equal(-Hub.State.TotalOf(Bucket.Points), _ledger.GetValueOrDefault(Accounts.WalletPoints));
+        Assert.Equal(-Hub.State.TotalOf(Bucket.Pending), _ledger.GetValueOrDefault(Accounts.WalletPending));
         Assert.Equal(Hub.State.TotalOf(Bucket.Principal) - Hub.State.MoneyMinor, _ledger.GetValueOrDefault(Accounts.WalletBonus));
     }
 
@@ -221,18 +222,27 @@ internal sealed class TestNetwork : ITurnContext
     {
         var own = store.Own.Count > 0 ? _random.Pick(store.Own) : null;
         var amount = _random.Between(1, 15_000);
-        switch (_random.Below(10))
+        switch (_random.Below(100))
         {
-            case < 3:
+            case < 28:
                 Book(store, _till.TopUp(new TopUpCommand(Context(), Make.Member, amount), store.Here, store.NextId));
                 break;
-            case < 7:
+            case < 62:
                 Sell(store);
                 break;
-            case < 8:
+            case < 69:
                 Book(store, _till.Redeem(new RedeemCommand(Context(), Make.Member, _random.Between(20, 60), "cup"), store.Here, store.NextId));
                 break;
-            case < 9:
+            case < 73:
+                Book(store, _till.TopUp(new TopUpCommand(Context(), Make.Member, amount) { Tender = Tender.CardStoreAndForward }, store.Here, store.NextId));
+                break;
+            case < 77:
+                Book(store, _till.DecideTender(new TenderCommand(Context(), Make.Id(1), _random.Chance(700)), store.Own.Find(op => op.Tender == Tender.CardStoreAndForward && !op.IsVoided) ?? own, store.Here, store.NextId));
+                break;
+            case < 81:
+                Book(store, _till.Adjust(new AdjustCommand(Context(), Make.Member, _random.Pick([BucketKind.Principal, BucketKind.Points, BucketKind.Lot]), _random.Between(-300, 300), "goodwill"), store.Here, store.NextId));
+                break;
+            case < 90:
                 Book(store, _till.Void(new VoidCommand(Context(), Make.Id(1)), own, store.Here, store.NextId));
                 break;
             default:

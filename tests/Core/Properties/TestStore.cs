@@ -38,6 +38,9 @@ internal sealed class TestStore(int number)
             case OpType.Void:
                 Own[reference] = Own[reference] with { IsVoided = true };
                 break;
+            case OpType.Adjust when reference >= 0:
+                Own[reference] = Own[reference].Decided(op);
+                break;
             case OpType.Refund:
                 Own[reference] = Own[reference] with { GivenBack = [.. Own[reference].GivenBack, .. op.Moves] };
                 break;

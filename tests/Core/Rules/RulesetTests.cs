@@ -1,3 +1,4 @@
+using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
 
 namespace SyncHub.Core.Tests.Rules;
@@ -41,6 +42,30 @@ public sealed class RulesetTests
 
         string[] keys = ["version", "currency", "spendOrder", "topUp.steps", "topUp.bonusValidMonths", "earn", "redeem", "tiers", "billDiscounts"];
         Assert.Equal(keys, fault.Faults.Select(line => line.Split(':')[0]));
+    }
+
+    [Fact]
+    public void A_ruleset_with_numbers_beyond_all_measure_names_all_of_them()
+    {
+        var fault = Assert.Throws<RulesetException>(() => RulesetJson.Parse("""
+            {
+              "version": 1, "currency": "CNY", "spendOrder": "bonusFirst",
+              "topUp": { "steps": [ { "fromMinor": 100, "bonusMinor": 9223372036854775807 } ], "bonusValidMonths": 2000000000, "unacknowledgedLimitMinor": -1 },
+              "earn": { "perMinor": 1, "points": 9223372036854775807 }, "redeem": { "points": 1, "worthMinor": 9223372036854775807 },
+              "tiers": [ { "name": "a", "fromSpendMinor": 0, "earnPermille": 2000000000 } ],
+              "billDiscounts": [ { "fromBillMinor": 9223372036854775807, "discountPermille": 0, "amountOffMinor": 9223372036854775807 } ]
+            }
+            """));
+
+        string[] keys = ["topUp.steps", "topUp.bonusValidMonths", "topUp.unacknowledgedLimitMinor", "earn", "redeem", "tiers", "billDiscounts"];
+        Assert.Equal(keys, fault.Faults.Select(line => line.Split(':')[0]));
+    }
+
+    [Fact]
+    public void The_most_generous_ruleset_earns_no_more_points_than_an_op_may_carry()
+    {
+        var rules = RulesetJson.Parse("""{ "version": 1, "currency": "CNY", "spendOrder": "bonusFirst", "earn": { "perMinor": 1, "points": 1000000 }, "tiers": [ { "name": "a", "fromSpendMinor": 0, "earnPermille": 100000 } ] }""");
+        Assert.Equal(Amount.LargestMoveMinor, Price.Of(rules, 0, Amount.LargestRequestMinor, 0).PointsEarned);
     }
 
     [Theory]
