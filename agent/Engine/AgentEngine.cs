@@ -55,7 +55,7 @@ public sealed class AgentEngine
         _members = new MemberShelf(_work, cacheSize);
         _memory = new AgentMemory(_work);
         _open = new OpenOps(_work);
-        _desk = new TillDesk(_work, _members, _memory, _open, storeName);
+        _desk = new TillDesk(_work, _members, _memory, _open, storeName) { Unite = Unite };
     }
 
     /// <summary>The newest op that was decided.</summary>
@@ -158,6 +158,7 @@ public sealed class AgentEngine
             SaveProgress => Note(() => _savesProgress = true),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };
+        Unite(command.NowMs);
         return reply with { TipSequence = _work.TipSequence };
     }
 
@@ -165,6 +166,32 @@ public sealed class AgentEngine
     {
         _memory.SetCommitted(sequence);
         _open.Acknowledge(sequence);
+    }
+
+    // What this store holds on the line of a merged member moves to the survivor's line, so that one sale can use both. I21: not while locked.
+    private void Unite(long nowMs)
+    {
+        foreach (var id in _memory.LockReason.Length > 0 ? [] : _members.TakeToUnite())
+        {
+            var alias = _members.Get(id);
+            var survivor = _members.Resolve(id);
+            alias.PendingPoints = _memory.Machine.Rules.Earn.SpendableAtOnce ? 0 : _open.PointsOf(id);
+            if (TillMachine.Unite(alias, survivor, _work.NextId, nowMs) is not { } ops)
+            {
+                continue;
+            }
+
+            Log(ops.Out, alias);
+            Log(ops.In, survivor);
+            survivor.LastUsedMs = Math.Max(survivor.LastUsedMs, alias.LastUsedMs);
+        }
+    }
+
+    private void Log(Core.Ops.Op op, MemberHere member)
+    {
+        TillMachine.Apply(op, member);
+        _members.MarkChanged(member);
+        _work.Append(op);
     }
 
     private EngineReply Call(TillCall call)
@@ -236,9 +263,7 @@ public sealed class AgentEngine
     {
         if (_memory.Machine.Relinquish(member, lines, _work.NextId, nowMs) is { } op)
         {
-            TillMachine.Apply(op, member);
-            _members.MarkChanged(member);
-            _work.Append(op);
+            Log(op, member);
         }
     }
 

@@ -16,10 +16,14 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     private const string ProfileOf = "profile";
     private const string PhoneOf = "phone";
     private const string CardOf = "card";
+    private const int LongestChain = 32; // survivors that were merged in their turn; the hub keeps aliases free of cycles, a damaged replica may not be
 
     private readonly Dictionary<MemberId, LinkedListNode<MemberHere>> _byId = [];
     private readonly LinkedList<MemberHere> _newestFirst = new();
     private readonly SortedDictionary<MemberId, MemberHere> _changed = [];
+
+    // Merged members whose right lines here may hold something that belongs on the survivor's line.
+    private readonly SortedSet<MemberId> _toUnite = [];
 
     /// <summary>How many members this store knows.</summary>
     public long KnownCount { get; private set; }
@@ -29,6 +33,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         _byId.Clear();
         _newestFirst.Clear();
         _changed.Clear();
+        _toUnite.Clear();
         KnownCount = work.Journal.CountDocuments(ReplicaOf) + work.Journal.CountDocuments(ProfileOf);
     }
 
@@ -59,11 +64,43 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         return node.Value;
     }
 
+    /// <summary>The member itself, or the survivor that it was merged into, as far as this store knows that one.</summary>
+    public MemberHere Resolve(MemberId id)
+    {
+        var member = Get(id);
+        for (var hops = 0; hops < LongestChain && member.Replica is { } replica && replica.AliasOf != default && Get(replica.AliasOf) is { IsKnown: true } survivor; hops++)
+        {
+            member = survivor;
+        }
+
+        return member;
+    }
+
+    /// <summary>Merged members to look at, once each.</summary>
+    public IReadOnlyList<MemberId> TakeToUnite()
+    {
+        if (_toUnite.Count == 0)
+        {
+            return [];
+        }
+
+        MemberId[] taken = [.. _toUnite];
+        _toUnite.Clear();
+        return taken;
+    }
+
     public MemberId? FindPhone(string phone) => Find(PhoneOf, phone);
 
     public MemberId? FindCard(string card) => Find(CardOf, card);
 
-    public void MarkChanged(MemberHere member) => _changed[member.Id] = member;
+    public void MarkChanged(MemberHere member)
+    {
+        _changed[member.Id] = member;
+        if (member.Replica is { } replica && replica.AliasOf != default)
+        {
+            _toUnite.Add(member.Id);
+        }
+    }
 
     /// <summary>A till dealt with the member. Written at most once a day by itself: reading must not cost an fsync.</summary>
     public void Touch(MemberHere member, long nowMs)
@@ -143,6 +180,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         member.Replica = MemberCodec.ToReplica(delta);
         work.Write(ReplicaOf, id.ToBytes(), Google.Protobuf.MessageExtensions.ToByteArray(delta));
         KnownCount += isFirst ? 1 : 0;
+        _toUnite.UnionWith(member.Replica.Aliases.Append(id));
         if (member.Profile is not null && member.Replica.Profile.Name.Length > 0)
         {
             member.Profile = null;
@@ -172,6 +210,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         }
 
         MarkChanged(member);
+        _toUnite.Add(member.Id);
     }
 
     private void Index(MemberProfile before, MemberProfile after, MemberId id)
@@ -208,6 +247,10 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         if (work.Read(ReplicaOf, key) is { } replica)
         {
             member.Replica = MemberCodec.ToReplica(V1.MemberDelta.Parser.ParseFrom(replica));
+            if (member.Replica.AliasOf != default)
+            {
+                _toUnite.Add(id);
+            }
         }
 
         if (member.Replica is null or { Profile.Name.Length: 0 } && work.Read(ProfileOf, key) is { } profile)

@@ -8,10 +8,11 @@ namespace SyncHub.Agent.Engine;
 /// <summary>Payments that were stored, and adjustments by hand.</summary>
 internal sealed partial class TillDesk
 {
-    private MemberHere Here(MemberId id)
+    private MemberHere Here(MemberId id, TillCall call) => Here(Find(id, call));
+
+    private MemberHere Here(MemberHere member)
     {
-        var member = members.Get(id);
-        member.PendingPoints = PendingPointsOf(id);
+        member.PendingPoints = PendingPointsOf(member.Id);
         return member;
     }
 

@@ -26,6 +26,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     /// <summary>Why nothing could be written last time; empty where it could.</summary>
     public string StorageTrouble { get; set; } = "";
 
+    /// <summary>Brings together what this store holds on the lines of merged members.</summary>
+    public required Action<long> Unite { get; init; }
+
     public EngineReply Answer(TillCall call) => call.Request switch
     {
         V1.TopUpRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
@@ -65,7 +68,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, RejectionCode.InvalidRequest, "member_id must be the 26 characters that Register or Identify gave.");
         }
 
-        var member = Here(id);
+        var member = Here(id, call);
         return Book(call, requestId, member, null, decide(member, work.NextId));
     }
 
@@ -82,7 +85,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         }
 
         var own = FindOwn(OpIdCodec.ToCore(opId));
-        var member = own is null ? new MemberHere(default) : Here(own.Member);
+        var isPending = own?.Moves.Any(move => move.Bucket.Kind == BucketKind.Pending) ?? false;
+        var member = own is null ? new MemberHere(default) : isPending ? Here(members.Get(own.Member)) : Here(own.Member, call);
+        own = own is null ? null : own with { Member = member.Id }; // what a merged member bought is given back to the survivor
         return Book(call, requestId, member, own, decide(own, member, work.NextId));
     }
 
@@ -170,7 +175,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, RejectionCode.InvalidRequest, "key must have a member_id, a phone or a card.");
         }
 
-        if (id is not { } known || members.Get(known) is not { IsKnown: true } member)
+        if (id is not { } known || Find(known, call) is not { IsKnown: true } member)
         {
             return Unknown(call, id ?? default);
         }
@@ -180,7 +185,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             members.Touch(member, call.NowMs);
         }
 
-        return new EngineReply { Answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) }, Member = known };
+        return new EngineReply { Answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) }, Member = member.Id };
     }
 
     private EngineReply Quote(TillCall call, V1.QuoteRequest request)
@@ -195,7 +200,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, RejectionCode.InvalidAmount, $"Bill, top-up and points must be 0 to {Amount.LargestRequestMinor}.");
         }
 
-        var member = members.Get(id);
+        var member = Find(id, call);
         if (!member.IsKnown)
         {
             return Unknown(call, id);
@@ -314,6 +319,13 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         open.Add(op);
         member.PendingPoints = PendingPointsOf(op.Member);
         return work.Append(op);
+    }
+
+    private MemberHere Find(MemberId id, TillCall call)
+    {
+        var member = members.Resolve(id);
+        Unite(call.NowMs);
+        return member;
     }
 
     private OwnOp? FindOwn(OpId id) =>

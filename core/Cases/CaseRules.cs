@@ -90,6 +90,20 @@ public static class CaseRules
         Remedy = RemedyOf(CaseKind.ParkedOp),
     };
 
+    /// <summary>The case of a merge that was undone while a part of what the alias had brought was spent, or lay at stores that could not be asked.</summary>
+    public static Case UnmergeIncomplete(MemberId survivor, MemberId alias, long leftMinor, long version, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.Other, $"unmerge|{survivor}|{alias}|{version}", recordedAtMs),
+        Kind = CaseKind.Other,
+        OpenedAtMs = recordedAtMs,
+        Member = survivor,
+        OtherMember = alias,
+        AmountMinor = leftMinor,
+        Note = $"The merge of {alias} into {survivor} was undone; {leftMinor} of what it had brought stayed with the survivor: spent, or held by stores that could not be asked.",
+        Booked = "What was free went back.",
+        Remedy = "Compare both members' entries since the merge, and adjust what is owed to the one by the other.",
+    };
+
     /// <summary>What a person should do about a case of this kind.</summary>
     public static string RemedyOf(CaseKind kind) => kind switch
     {

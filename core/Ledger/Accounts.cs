@@ -45,6 +45,14 @@ public static class Accounts
     /// <summary>What a store bears because it used rights that nobody backed.</summary>
     public static string Loss(StoreId store) => $"store/{store}/loss";
 
+    /// <summary>Value of a bucket's kind between two members of a merge; zero when nothing is under way.</summary>
+    public static string Transit(Bucket bucket) => bucket.Kind switch
+    {
+        BucketKind.Principal => "transit/principal",
+        BucketKind.Points => "transit/points",
+        _ => "transit/bonus",
+    };
+
     /// <summary>Whether an account counts what somebody bears because a wallet could not.</summary>
     public static bool IsLoss(string account) => account.EndsWith("/loss", StringComparison.Ordinal);
 

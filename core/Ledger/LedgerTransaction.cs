@@ -1,3 +1,4 @@
+using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
@@ -60,6 +61,21 @@ public sealed class LedgerTransaction
     public static LedgerTransaction Between(string debit, string credit, Asset asset, long amount) =>
         Validated(new SortedDictionary<(string Account, string Asset), long> { [(debit, asset.Code)] = amount, [(credit, asset.Code)] = -amount });
 
+    /// <summary>Books value that left one member for another (sent) or arrived there (taken).</summary>
+    public static LedgerTransaction OfTransfer(IReadOnlyList<BucketTotal> amounts, Asset currency, bool isSent)
+    {
+        var sums = new SortedDictionary<(string Account, string Asset), long>();
+        foreach (var (bucket, amount) in amounts)
+        {
+            var asset = (bucket.IsMoney ? currency : Asset.Points).Code;
+            var toWallet = isSent ? amount : -amount;
+            sums[(Accounts.Wallet(bucket), asset)] = checked(sums.GetValueOrDefault((Accounts.Wallet(bucket), asset)) + toWallet);
+            sums[(Accounts.Transit(bucket), asset)] = checked(sums.GetValueOrDefault((Accounts.Transit(bucket), asset)) - toWallet);
+        }
+
+        return Validated(sums);
+    }
+
     private static LedgerTransaction Validated(SortedDictionary<(string Account, string Asset), long> sums)
     {
         var entries = sums.Where(sum => sum.Value != 0).Select(sum => new LedgerEntry(sum.Key.Account, new Asset(sum.Key.Asset), sum.Value)).ToArray();
@@ -78,6 +94,11 @@ public sealed class LedgerTransaction
     // as the top-up would have been.
     private static string Counterpart(Op op, Move move, StoreId store)
     {
+        if (op.Type is OpType.AliasOut or OpType.AliasIn)
+        {
+            return Accounts.Transit(move.Bucket);
+        }
+
         if (move.Bucket == Bucket.Pending)
         {
             return Accounts.TenderPending(store);

@@ -5,7 +5,7 @@ using SyncHub.Core.Wallets;
 namespace SyncHub.Core.Members;
 
 /// <summary>One bucket of a member at the hub: what is free, and who holds the rest.</summary>
-/// <remarks>Pool + sum of Outstanding = Credited - Debited + Loss - Breakage (I3). Owned by one member's state; not thread-safe.</remarks>
+/// <remarks>Pool + sum of Outstanding = Credited - Debited + Loss - Breakage + MovedIn - MovedOut (I3). Owned by one member's state; not thread-safe.</remarks>
 public sealed class BucketState(Bucket bucket)
 {
     /// <summary>Which bucket.</summary>
@@ -29,11 +29,17 @@ public sealed class BucketState(Bucket bucket)
     /// <summary>Uses of rights that nobody backed and no reclaim explains (I5); above zero only after amnesia or a clone.</summary>
     public long Unbacked { get; set; }
 
+    /// <summary>What came from other members by merge.</summary>
+    public long MovedIn { get; set; }
+
+    /// <summary>What went to other members by merge.</summary>
+    public long MovedOut { get; set; }
+
     /// <summary>The lines, ordered by holder.</summary>
     public List<HubLine> Lines { get; } = [];
 
     /// <summary>W: what the member owns in this bucket.</summary>
-    public long Total => checked(Credited - Debited + Loss - Breakage);
+    public long Total => checked(Credited - Debited + Loss - Breakage + MovedIn - MovedOut);
 
     /// <summary>The line of a holder, or null.</summary>
     public HubLine? Find(Holder holder) => Lines.Find(line => line.Holder == holder);

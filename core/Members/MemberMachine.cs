@@ -19,8 +19,8 @@ public sealed partial class MemberMachine(MemberState state)
     /// <summary>The member's state.</summary>
     public MemberState State { get; } = state;
 
-    /// <summary>Whether a checkout waits for other stores; such a grain is not evicted.</summary>
-    public bool IsWaiting => _checkouts.Count > 0;
+    /// <summary>Whether somebody waits for an answer that is not decided yet; such a grain is not evicted.</summary>
+    public bool IsWaiting => _checkouts.Count + _merging.Count + _unmerging.Count + _toldAt.Count > 0;
 
     /// <summary>Handles one message.</summary>
     /// <exception cref="InvalidOperationException">An invariant would break; the state is then not to be used any more.</exception>
@@ -45,9 +45,11 @@ public sealed partial class MemberMachine(MemberState state)
                 break;
             case RevokeAnswered answered:
                 OnRevokeEnded(answered.Ask, answered.Holder, turn);
+                OnUnmergeRevokeEnded(answered.Ask, answered.Holder, turn, context);
                 break;
             case RevokeExpired expired:
                 OnRevokeEnded(expired.Ask, holder: null, turn);
+                OnUnmergeRevokeEnded(expired.Ask, holder: null, turn, context);
                 break;
             case IdentifyWanted wanted:
                 OnIdentify(wanted, turn, context);
@@ -66,10 +68,16 @@ public sealed partial class MemberMachine(MemberState state)
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
             default:
-                throw new InvalidOperationException($"Unknown member message {message.GetType().Name}.");
+                if (!TurnMerge(message, turn, context))
+                {
+                    throw new InvalidOperationException($"Unknown member message {message.GetType().Name}.");
+                }
+
+                break;
         }
 
         Tidy(turn, context);
+        DrainToSurvivor(turn, context);
         if (turn.Events.Count > 0 && State.FindBreach(context.IsReconciling) is { } breach)
         {
             throw new InvalidOperationException(breach);
@@ -139,6 +147,13 @@ public sealed partial class MemberMachine(MemberState state)
 
     private void OnRightsWanted(RightsWanted asked, TurnResult turn, ITurnContext context)
     {
+        if (State.IsAlias)
+        {
+            ForwardToSurvivor(new IdentifyWanted(asked.Holder, Request: 0, Prefetch: true), asked.Holder, turn, context);
+            turn.Effects.Add(new SendRightsReply(asked.Holder, asked.Request, MemberView.Of(State)));
+            return;
+        }
+
         // One target for each bucket, never below zero: two would be granted and asked for one on top of the other.
         var wanted = asked with { Targets = [.. asked.Targets.GroupBy(target => target.Bucket).Select(same => new GrantedLine(same.Key, Math.Max(0, same.Max(target => target.Granted))))] };
         GrantUpTo(wanted.Holder, wanted.Targets, turn, context);
@@ -177,6 +192,11 @@ public sealed partial class MemberMachine(MemberState state)
 
     private void OnIdentify(IdentifyWanted wanted, TurnResult turn, ITurnContext context)
     {
+        if (ForwardToSurvivor(wanted, wanted.Holder, turn, context))
+        {
+            return;
+        }
+
         if (!State.Registered)
         {
             turn.Effects.Add(new SendIdentifyReply(wanted.Holder, wanted.Request, MemberView.Of(State)));
@@ -212,9 +232,9 @@ public sealed partial class MemberMachine(MemberState state)
     // protocol.md 1.5: delta = min(P, max(0, target - G)); the absolute target makes a repeated request harmless.
     private void GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
     {
-        if (!context.IsOnline(holder) || context.IsReconciling)
+        if (!context.IsOnline(holder) || context.IsReconciling || State.IsAlias)
         {
-            return; // a restored hub may have given the same money to a store that it has not heard yet
+            return; // a restored hub may have given the same money to a store that it has not heard yet; what an alias has free is on its way to the survivor
         }
 
         var granted = new List<GrantedLine>();

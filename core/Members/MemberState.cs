@@ -114,7 +114,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             case LotsExpired expired:
                 return Expiry.Apply(expired, this);
             default:
-                throw new InvalidOperationException($"Unknown member event {change.GetType().Name}.");
+                return ApplyMerge(change);
         }
     }
 
@@ -151,9 +151,14 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         ApplyMember(op);
+        if (op.Type == OpType.AliasIn)
+        {
+            TakeFromAliasLine(op, anomalies);
+        }
+
         var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index));
         var loss = losses.Sum();
-        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : CaseKind.UnknownGrant }
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : op.Type == OpType.AliasIn ? CaseKind.Other : CaseKind.UnknownGrant }
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }
@@ -193,7 +198,8 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
         if (bucket.Bucket == Bucket.Principal)
         {
-            AddParcel(new PrincipalParcel(op.Id.Holder.Store, op.RulesetVersion, amount));
+            // The origin of what came from an alias's line was settled there; here it is the chain's own.
+            AddParcel(op.Type == OpType.AliasIn ? new PrincipalParcel(default, 0, amount) : new PrincipalParcel(op.Id.Holder.Store, op.RulesetVersion, amount));
         }
 
         return 0;
@@ -305,14 +311,19 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             Visits[i] = Visits[i] with { Weight = Visits[i].Weight * 97 / 100 };
         }
 
+        AddVisit(store, VisitUnit);
+    }
+
+    private void AddVisit(StoreId store, long weight)
+    {
         var index = Visits.FindIndex(visit => visit.Store == store);
         if (index < 0)
         {
-            Visits.Add(new Visit(store, VisitUnit));
+            Visits.Add(new Visit(store, weight));
         }
         else
         {
-            Visits[index] = new Visit(store, Visits[index].Weight + VisitUnit);
+            Visits[index] = new Visit(store, checked(Visits[index].Weight + weight));
         }
 
         Visits.Sort((left, right) => left.Weight != right.Weight ? right.Weight.CompareTo(left.Weight) : left.Store.CompareTo(right.Store));

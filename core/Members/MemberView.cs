@@ -1,4 +1,5 @@
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
@@ -33,6 +34,15 @@ public sealed record MemberView
     /// <summary>Principal by origin.</summary>
     public required IReadOnlyList<PrincipalParcel> Parcels { get; init; }
 
+    /// <summary>The member that this one was merged into; default for a member of its own.</summary>
+    public MemberId AliasOf { get; init; }
+
+    /// <summary>Members that were merged into this one.</summary>
+    public IReadOnlyList<MemberId> Aliases { get; init; } = [];
+
+    /// <summary>What stores hold on right lines of aliases; not part of the buckets.</summary>
+    public IReadOnlyList<Holding> HeldByAliases { get; init; } = [];
+
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static MemberView Of(MemberState state) => new()
     {
@@ -40,11 +50,14 @@ public sealed record MemberView
         Version = state.Version,
         Registered = state.Registered,
         Profile = state.Profile,
-        LifetimeSpendMinor = state.LifetimeSpendMinor,
+        LifetimeSpendMinor = state.TotalSpendMinor,
         LargestBasketMinor = state.LargestBasketMinor,
         RecordedAtMs = state.RecordedAtMs,
         Buckets = [.. state.Buckets.Select(BucketView.Of)],
         Parcels = [.. state.Parcels],
+        AliasOf = state.AliasOf,
+        Aliases = [.. state.Aliases.Keys],
+        HeldByAliases = [.. state.HeldByAliases],
     };
 }
 

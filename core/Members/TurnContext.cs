@@ -41,6 +41,9 @@ public sealed class TurnResult
     /// <summary>Phones and cards that the member claims or releases with the events.</summary>
     public List<ClaimChange> Claims { get; } = [];
 
+    /// <summary>What has to be gone on with after a crash, or has to be no more.</summary>
+    public List<UnderWay> UnderWay { get; } = [];
+
     /// <summary>Effects in order.</summary>
     public List<MemberEffect> Effects { get; } = [];
 }

@@ -39,6 +39,12 @@ public enum OpType
 
     /// <summary>Value given or taken by hand; with a reference: the payment of that top-up was made or declined.</summary>
     Adjust = 10,
+
+    /// <summary>What a store held on an alias's right line leaves it, for the survivor's line at the same store.</summary>
+    AliasOut = 20,
+
+    /// <summary>The other half of <see cref="AliasOut"/>: it arrives on the survivor's line.</summary>
+    AliasIn = 21,
 }
 
 /// <summary>Which way a move goes.</summary>
@@ -118,6 +124,9 @@ public sealed record Op
 
     /// <summary>Whether it is about the store as a whole and no member.</summary>
     public bool IsOfStore => Type is OpType.CloseDay or OpType.CloseIncarnation;
+
+    /// <summary>The survivor of an <see cref="OpType.AliasOut"/>, the alias of an <see cref="OpType.AliasIn"/>.</summary>
+    public MemberId OtherMember { get; init; }
 
     /// <summary>Free text.</summary>
     public string Note { get; init; } = "";

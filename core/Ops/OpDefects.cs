@@ -10,7 +10,7 @@ public static class OpDefects
     /// <summary>The first defect of <paramref name="op"/> in words, or null where there is none.</summary>
     public static string? Find(Op op)
     {
-        if (op.Type is < OpType.TopUp or (> OpType.CloseIncarnation and not OpType.Adjust))
+        if (op.Type is not (>= OpType.TopUp and <= OpType.Adjust or OpType.AliasOut or OpType.AliasIn))
         {
             return $"op type {(int)op.Type} is not known to this version";
         }
@@ -28,6 +28,15 @@ public static class OpDefects
         if (FindOutside(op) is { } outside)
         {
             return outside;
+        }
+
+        if (op.Type is OpType.AliasOut or OpType.AliasIn)
+        {
+            var way = op.Type == OpType.AliasOut ? MoveKind.Debit : MoveKind.Credit;
+            if (op.OtherMember == default || op.OtherMember == op.Member || op.Moves.Any(move => move.Kind != way))
+            {
+                return $"an {op.Type} names another member and has moves of kind {way} only";
+            }
         }
 
         foreach (var move in op.Moves)

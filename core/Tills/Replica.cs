@@ -32,6 +32,12 @@ public sealed record Replica
     /// <summary>This store's own lines as far as the hub had ingested them.</summary>
     public required IReadOnlyDictionary<Bucket, AgentLine> OwnLines { get; init; }
 
+    /// <summary>The member that this one was merged into; default for a member of its own.</summary>
+    public MemberId AliasOf { get; init; }
+
+    /// <summary>Members that were merged into this one.</summary>
+    public IReadOnlyList<MemberId> Aliases { get; init; } = [];
+
     /// <summary>Buckets with anything in them.</summary>
     public IEnumerable<Bucket> Buckets => Holdings.Select(holding => holding.Bucket).Distinct();
 

@@ -48,6 +48,9 @@ internal sealed class AccountCheck
         Compare(name, expected, entries);
     }
 
+    /// <summary>Compares the entries of a transfer between members with those that it must have.</summary>
+    public void Compare(string name, IEnumerable<(BucketKind Kind, Int128 Amount)> moved, IEnumerable<LedgerEntry> entries) => Compare(name, Booking.OfTransfer(moved, _currency), entries);
+
     private void Compare(string name, Dictionary<(string Account, string Asset), Int128> expected, IEnumerable<LedgerEntry> entries)
     {
         var found = new Dictionary<(string Account, string Asset), Int128>();

@@ -62,6 +62,27 @@ internal static class Booking
         }
     }
 
+    /// <summary>The entries of value that came to a member from another one (positive amounts) or went there (negative).</summary>
+    public static Dictionary<(string Account, string Asset), Int128> OfTransfer(IEnumerable<(BucketKind Kind, Int128 Amount)> amounts, string currency)
+    {
+        var entries = new Dictionary<(string, string), Int128>();
+        foreach (var (kind, amount) in amounts)
+        {
+            var asset = kind == BucketKind.Points ? Points : currency;
+            Add(entries, WalletOf(kind), asset, -amount);
+            Add(entries, TransitOf(kind), asset, amount);
+        }
+
+        return entries;
+    }
+
+    private static string TransitOf(BucketKind kind) => kind switch
+    {
+        BucketKind.Principal => "transit/principal",
+        BucketKind.Points => "transit/points",
+        _ => "transit/bonus",
+    };
+
     private static string WalletOf(BucketKind kind) => kind switch
     {
         BucketKind.Principal => WalletPrincipal,
@@ -78,6 +99,11 @@ internal static class Booking
         if (kind == BucketKind.Pending || (type == OpType.Adjust && op.Reference is null))
         {
             return kind == BucketKind.Pending ? $"store/{store}/tender-pending" : $"store/{store}/adjustments";
+        }
+
+        if (type is OpType.AliasOut or OpType.AliasIn)
+        {
+            return TransitOf(kind);
         }
 
         var undoes = type is OpType.Void or OpType.Refund;

@@ -21,10 +21,16 @@ internal sealed class BucketFold
     /// <summary>What expired unspent.</summary>
     public Int128 Breakage { get; private set; }
 
+    /// <summary>What came from other members by merge.</summary>
+    public Int128 MovedIn { get; private set; }
+
+    /// <summary>What went to other members by merge.</summary>
+    public Int128 MovedOut { get; private set; }
+
     public Dictionary<ProducerId, LineFold> Lines { get; } = [];
 
     /// <summary>W.</summary>
-    public Int128 Total => Credited - Debited + Loss - Breakage;
+    public Int128 Total => Credited - Debited + Loss - Breakage + MovedIn - MovedOut;
 
     /// <summary>Whether a negative amount was reported already; what follows from it is not reported again.</summary>
     public bool IsReported { get; set; }
@@ -47,6 +53,14 @@ internal sealed class BucketFold
     {
         Pool -= breakage - Breakage;
         Breakage = breakage;
+    }
+
+    /// <summary>Value came from another member (positive) or went to one (negative); it is free at the hub.</summary>
+    public void Transfer(Int128 amount)
+    {
+        Pool += amount;
+        MovedIn += Int128.Max(0, amount);
+        MovedOut += Int128.Max(0, -amount);
     }
 
     /// <summary>Applies a move.</summary>

@@ -176,6 +176,20 @@ public static class FindingCodes
     /// <summary>A member's phone or card that nobody else ever claimed is not in the directory.</summary>
     public const string ClaimMissing = "claim_missing";
 
+    // 11 merges
+
+    /// <summary>I17: a member took in more of another one's value than that one sent.</summary>
+    public const string TransferInvented = "transfer_invented";
+
+    /// <summary>Unsettled: value has left one member and not arrived at the other.</summary>
+    public const string TransferPending = "transfer_pending";
+
+    /// <summary>I17: merged members lead in a circle.</summary>
+    public const string AliasCircle = "alias_circle";
+
+    /// <summary>Unsettled: a member calls itself an alias of one that does not have it, or the other way round.</summary>
+    public const string AliasPending = "alias_pending";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -189,6 +203,7 @@ public static class FindingCodes
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),
         new(10, "a phone or card leads to the member who has it", [ClaimWrong, ClaimMissing]),
+        new(11, "value between merged members is under way or arrived, once", [TransferInvented, TransferPending, AliasCircle, AliasPending]),
     ];
 }
 

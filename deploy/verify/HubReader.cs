@@ -41,6 +41,11 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
             Guarded.Run(findings, hub.Path, "its directory of phones and cards", () => new ClaimCheck(hub, findings).Run(file));
         }
 
+        if (hub.HasRecords)
+        {
+            new MergeCheck(hub, findings).Run();
+        }
+
         if (hub.HasRecords && hasBalances)
         {
             accounts.CheckTotals();

@@ -14,9 +14,11 @@ internal sealed class MemberFold(UInt128 id)
 
     public ProfileFold Profile { get; } = new();
 
+    public MergeFold Merge { get; } = new();
+
     public Int128 LifetimeSpend { get; private set; }
 
-    public Int128 LargestBasket { get; private set; }
+    public Int128 LargestBasket { get; set; }
 
     public Dictionary<BucketKey, BucketFold> Buckets { get; } = [];
 
@@ -70,6 +72,7 @@ internal sealed class MemberFold(UInt128 id)
         }
 
         Describe(op, (int)holder.Store);
+        isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : losses.Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
         return new OpEffect(IsParked: false, classification, losses);
     }

@@ -40,10 +40,13 @@ internal static class OpReader
     /// <summary>The member whom the op is about; zero for none.</summary>
     public static UInt128 MemberOf(OpEnvelope op) => op.Member.IsEmpty ? UInt128.Zero : BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span);
 
+    /// <summary>The other member of an op between two; zero for none.</summary>
+    public static UInt128 OtherMemberOf(OpEnvelope op) => op.OtherMember.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(op.OtherMember.Span) : UInt128.Zero;
+
     /// <summary>Why the hub must park the op, that is keep it and move no value; null where it is sound.</summary>
     public static string? FindDefect(OpEnvelope op)
     {
-        if (op.Type is not (OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Relinquish or OpType.RegisterMember or OpType.CloseDay or OpType.Adjust))
+        if (op.Type is not (OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Relinquish or OpType.RegisterMember or OpType.CloseDay or OpType.Adjust or OpType.AliasOut or OpType.AliasIn))
         {
             return $"op type {(int)op.Type} is not known";
         }
@@ -56,6 +59,15 @@ internal static class OpReader
         if (FindDefectOfWhole(op) is { } whole)
         {
             return whole;
+        }
+
+        if (op.Type is OpType.AliasOut or OpType.AliasIn)
+        {
+            var way = op.Type == OpType.AliasOut ? MoveKind.Debit : MoveKind.Credit;
+            if (op.OtherMember.Length != 16 || OtherMemberOf(op) == MemberOf(op) || OtherMemberOf(op) == UInt128.Zero || op.Moves.Any(move => move.Kind != way))
+            {
+                return "it moves value between a merged member and its survivor, and does not say so soundly";
+            }
         }
 
         var seen = new HashSet<(MoveKind, BucketKey)>();

@@ -74,10 +74,30 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             case MemberEventRecord.EventOneofCase.LotsExpired:
                 ApplyExpiry(member, record, change.LotsExpired);
                 break;
+            case MemberEventRecord.EventOneofCase.ValueSent:
+                Transfer(member, record, change.ValueSent, isSent: true);
+                break;
+            case MemberEventRecord.EventOneofCase.ValueTaken:
+                Transfer(member, record, change.ValueTaken, isSent: false);
+                break;
+            case var _ when member.Merge.Apply(member, change):
+                break;
             default:
                 findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} holds no event that is known");
                 break;
         }
+    }
+
+    private void Transfer(MemberFold member, RecordRow record, ValueMovedEvent moved, bool isSent)
+    {
+        var increments = member.Merge.Move(moved, isSent);
+        foreach (var (key, amount) in increments)
+        {
+            member.BucketOf(key).Transfer(amount);
+        }
+
+        accounts.Count(Name(record), moved.Entries);
+        accounts.Compare(Name(record), increments.Select(part => (part.Bucket.Kind, part.Amount)), moved.Entries);
     }
 
     private void ApplyGrant(MemberFold member, GrantedEvent granted)

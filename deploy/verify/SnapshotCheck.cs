@@ -61,6 +61,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
         Expect("largest basket", member.LargestBasket, snapshot.LargestBasketMinor);
         CompareBuckets(member, snapshot, Expect);
         ComparePlaces(member, snapshot, Expect);
+        member.Merge.Compare(snapshot, Expect);
         Expect("the sum of principal parcels", member.TotalOf(BucketKind.Principal), Sum(snapshot.Parcels, parcel => parcel.RemainingMinor));
     }
 
@@ -84,6 +85,8 @@ internal sealed class SnapshotCheck(FindingLog findings)
             expect($"the loss of {key}", should.Loss, does.Loss);
             expect($"the breakage of {key}", should.Breakage, does.Breakage);
             expect($"the unbacked use of {key}", should.Unbacked, does.Unbacked);
+            expect($"what came by merge into {key}", should.MovedIn, does.MovedIn);
+            expect($"what left by merge from {key}", should.MovedOut, does.MovedOut);
             CompareLines(key, should, does, expect);
         }
     }
@@ -114,7 +117,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
     private void CheckItself(MemberFold member, BucketKey key, WalletBucketState state)
     {
         var held = Sum(state.Lines, line => line.Outstanding);
-        var total = (Int128)state.Credited - state.Debited + state.Loss - state.Breakage;
+        var total = (Int128)state.Credited - state.Debited + state.Loss - state.Breakage + state.MovedIn - state.MovedOut;
         var rights = Sum(state.Lines, line => (Int128)line.Outstanding + line.Disowned - line.Granted - line.Credited + line.Debited + line.Relinquished);
         if (state.Pool < 0 || total < 0 || state.Lines.Any(line => line.Outstanding < 0 || line.Disowned < 0))
         {

@@ -4,6 +4,7 @@ using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Members;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -125,6 +126,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         foreach (var opened in turn.Cases)
         {
             CaseBook.Open(batch.Journal, opened);
+        }
+
+        foreach (var work in turn.UnderWay)
+        {
+            MergeWork.Write(batch.Journal, work);
         }
 
         foreach (var change in turn.Claims)

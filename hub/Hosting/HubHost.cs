@@ -141,6 +141,7 @@ public sealed class HubHost : IAsyncDisposable
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
         var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()));
+        MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.StartAsync(cancellation).ConfigureAwait(false);
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();

@@ -10,7 +10,7 @@ using MemberProfile = SyncHub.Core.Members.MemberProfile;
 namespace SyncHub.Hub.Hq;
 
 /// <summary>Members for HQ: read, find, create.</summary>
-internal sealed class MembersService(HubParts parts, Authority authority) : V1.Members.MembersBase
+internal sealed partial class MembersService(HubParts parts, Authority authority) : V1.Members.MembersBase
 {
     /// <inheritdoc/>
     public override async Task<MemberRecord> GetMember(GetMemberRequest request, ServerCallContext context)
@@ -31,7 +31,13 @@ internal sealed class MembersService(HubParts parts, Authority authority) : V1.M
         };
         var id = parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key))
             ?? throw new RpcException(new Status(StatusCode.NotFound, $"No member has this {collection}."));
-        return MemberCodec.ToRecord(await MemberReading.ReadAsync(parts, MemberId.FromBytes(id), context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+        var view = await MemberReading.ReadAsync(parts, MemberId.FromBytes(id), context.CancellationToken).ConfigureAwait(false);
+        while (view.AliasOf != default)
+        {
+            view = await MemberReading.ReadAsync(parts, view.AliasOf, context.CancellationToken).ConfigureAwait(false); // the phone or card of a merged member leads to the survivor
+        }
+
+        return MemberCodec.ToRecord(view, parts.Rules.Rules);
     }
 
     /// <inheritdoc/>

@@ -46,6 +46,9 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
             case SweepWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
                 reply.TrySetException(fault);
                 break;
+            case IAskedByHq { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
+                reply.TrySetException(fault);
+                break;
             case CatchUpWanted wanted:
                 (wanted.Reply as MemberWalk)?.OnHandled();
                 break;
@@ -94,6 +97,12 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
                 break;
             case CaughtUp caughtUp:
                 (caughtUp.Reply as MemberWalk)?.OnHandled();
+                break;
+            case PostTo post:
+                grains.Post(new GrainMessage(post.To, post.Message));
+                break;
+            case Refused { Reply: TaskCompletionSource<Core.Members.MemberView> reply } refused:
+                reply.TrySetException(new Grpc.Core.RpcException(new Grpc.Core.Status(Grpc.Core.StatusCode.FailedPrecondition, refused.Reason)));
                 break;
             case Answer { Reply: TaskCompletionSource<Core.Members.MemberView> reply } answer:
                 reply.TrySetResult(answer.View);

@@ -43,7 +43,8 @@ public static class EventCodec
                 record.Healed.Lines.AddRange(healed.Lines.Select(ToWire));
                 break;
             default:
-                throw new InvalidOperationException($"No record for {applied.Event.GetType().Name}.");
+                MergeCodec.Encode(applied, record);
+                break;
         }
 
         return record.ToByteArray();
@@ -71,7 +72,7 @@ public static class EventCodec
             Wire.MemberEventRecord.EventOneofCase.Followed => new MemberFollowed(new StoreId(record.Followed.Store)),
             Wire.MemberEventRecord.EventOneofCase.Registered => new MemberRegistered(MemberCodec.ToCore(record.Registered.Profile)),
             Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
-            _ => throw new InvalidDataException($"Unknown member event {record.EventCase}."),
+            _ => MergeCodec.Decode(record),
         };
         return (change, record.RecordedAtMs);
     }

@@ -44,6 +44,7 @@ public static class MemberCodec
             AddBucket(delta, bucket, receiver);
         }
 
+        AddMerge(delta, view, receiver);
         return delta;
     }
 
@@ -56,6 +57,8 @@ public static class MemberCodec
         LifetimeSpendMinor = delta.LifetimeSpendMinor,
         AsOfMs = delta.RecordedAtMs,
         Holdings = [.. delta.Holdings.Select(holding => new Holding(BucketCodec.ToCore(holding.Bucket), new StoreId(holding.Store), holding.AmountMinor))],
+        AliasOf = MergeCodec.Member(delta.AliasOf),
+        Aliases = [.. (delta.Detail?.Aliases ?? []).Select(MergeCodec.Member)],
         OwnLines = delta.OwnLines.ToDictionary(line => BucketCodec.ToCore(line.Bucket), line => new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished)),
     };
 
@@ -80,19 +83,26 @@ public static class MemberCodec
         }
 
         wallet.PrincipalParcels.AddRange(view.Parcels.Select(ToWire));
+        wallet.HeldUnderAliasesMinor = view.HeldByAliases.Where(held => held.Bucket.IsMoney).Sum(held => held.AmountMinor);
         return wallet;
     }
 
     /// <summary>The member as HQ reads it.</summary>
-    public static Wire.MemberRecord ToRecord(MemberView view, Ruleset rules) => new()
+    public static Wire.MemberRecord ToRecord(MemberView view, Ruleset rules)
     {
-        MemberId = view.Id.ToString(),
-        Version = view.Version,
-        Profile = ToWire(view.Profile),
-        Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
-        LifetimeSpendMinor = view.LifetimeSpendMinor,
-        RecordedAtMs = view.RecordedAtMs,
-    };
+        var record = new Wire.MemberRecord
+        {
+            MemberId = view.Id.ToString(),
+            Version = view.Version,
+            Profile = ToWire(view.Profile),
+            Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
+            LifetimeSpendMinor = view.LifetimeSpendMinor,
+            RecordedAtMs = view.RecordedAtMs,
+            AliasOf = view.AliasOf == default ? "" : view.AliasOf.ToString(),
+        };
+        record.Aliases.AddRange(view.Aliases.Select(alias => alias.ToString()));
+        return record;
+    }
 
     internal static Wire.PrincipalParcel ToWire(PrincipalParcel parcel) => new()
     {
@@ -113,6 +123,19 @@ public static class MemberCodec
         Outstanding = line.Outstanding,
         Payer = line.Payer,
     };
+
+    private static void AddMerge(Wire.MemberDelta delta, MemberView view, Holder receiver)
+    {
+        delta.AliasOf = view.AliasOf == default ? ByteString.Empty : MergeCodec.Bytes(view.AliasOf);
+        // What the receiver holds on an alias's line it knows better than the hub, and has moved or will move by itself.
+        delta.Holdings.AddRange(view.HeldByAliases.Where(held => held.Store != receiver.Store)
+            .Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
+        if (view.Aliases.Count > 0)
+        {
+            delta.Detail = new Wire.MemberDetail();
+            delta.Detail.Aliases.AddRange(view.Aliases.Select(MergeCodec.Bytes));
+        }
+    }
 
     private static void AddBucket(Wire.MemberDelta delta, BucketView bucket, Holder receiver)
     {

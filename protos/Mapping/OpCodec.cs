@@ -31,6 +31,7 @@ public static class OpCodec
             Note = op.Note,
             Tender = (Wire.Tender)op.Tender,
             PromisedBonusMinor = op.PromisedBonusMinor,
+            OtherMember = op.OtherMember == default ? ByteString.Empty : MergeCodec.Bytes(op.OtherMember),
         };
         foreach (var move in op.Moves)
         {
@@ -81,6 +82,7 @@ public static class OpCodec
             Note = wire.Note,
             Tender = (Tender)wire.Tender,
             PromisedBonusMinor = wire.PromisedBonusMinor,
+            OtherMember = MergeCodec.Member(wire.OtherMember),
         };
     }
 }

@@ -26,6 +26,7 @@ public static class SnapshotCodec
         wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
         wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
+        MergeCodec.Encode(state, wire);
         return wire.ToByteArray();
     }
 
@@ -52,6 +53,8 @@ public static class SnapshotCodec
         {
             state.Applied[new Holder(new StoreId(producer.Store), new Incarnation(producer.Incarnation))] = producer.Sequence;
         }
+
+        MergeCodec.Decode(wire, state);
     }
 
     private static void DecodeParked(Wire.MemberSnapshot wire, MemberState state)
@@ -73,6 +76,8 @@ public static class SnapshotCodec
             Loss = bucket.Loss,
             Unbacked = bucket.Unbacked,
             Breakage = bucket.Breakage,
+            MovedIn = bucket.MovedIn,
+            MovedOut = bucket.MovedOut,
         };
         wire.Lines.AddRange(BucketView.Of(bucket).Lines.Select(MemberCodec.ToWire));
         return wire;
@@ -86,6 +91,8 @@ public static class SnapshotCodec
         bucket.Loss = wire.Loss;
         bucket.Unbacked = wire.Unbacked;
         bucket.Breakage = wire.Breakage;
+        bucket.MovedIn = wire.MovedIn;
+        bucket.MovedOut = wire.MovedOut;
         foreach (var source in wire.Lines)
         {
             var line = bucket.LineOf(new Holder(new StoreId(source.Store), new Incarnation(source.Incarnation)));

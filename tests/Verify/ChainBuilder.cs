@@ -94,6 +94,15 @@ internal sealed class ChainBuilder : IAsyncDisposable
         return _hub.CommitAsync(batch);
     }
 
+    /// <summary>An event that books.</summary>
+    public Task Moved(UInt128 member, MemberEventRecord change)
+    {
+        var batch = new JournalBatch();
+        batch.Records.Add(Record(member, change, null));
+        batch.Balances.AddRange((change.ValueSent ?? change.ValueTaken).Entries.Select(entry => new BalanceChange(0, entry.Account, entry.Asset, entry.AmountMinor)));
+        return _hub.CommitAsync(batch);
+    }
+
     public Task Snapshot(UInt128 member, MemberSnapshot snapshot)
     {
         var batch = new JournalBatch();

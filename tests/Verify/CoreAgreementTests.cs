@@ -39,6 +39,10 @@ public sealed class CoreAgreementTests : IDisposable
                 {
                     Grant(state, random, batch);
                 }
+                else if (random.Next(10) == 0)
+                {
+                    Merge(state, members[random.Next(members.Length)], random, batch);
+                }
                 else
                 {
                     Log(state, random, batch, tips);
@@ -70,6 +74,32 @@ public sealed class CoreAgreementTests : IDisposable
         Write(state, new RightsGranted(holder, lines), OpHash.Genesis, null, batch);
     }
 
+    // The events of a merge as two grains write them, in one commit: merged, moved, undone.
+    private static void Merge(MemberState from, MemberState to, Random random, JournalBatch batch)
+    {
+        if (from.Id.CompareTo(to.Id) <= 0)
+        {
+            return; // else they might lead in a circle
+        }
+
+        if (!from.IsAlias)
+        {
+            Write(to, new MergeOffered(from.Id, "kim", "twice"), OpHash.Genesis, null, batch);
+            Write(from, new MergedInto(to.Id, to.Version, "kim", "twice"), OpHash.Genesis, null, batch);
+            Write(to, new AliasTaken(from.Id, from.NewsAsAlias), OpHash.Genesis, null, batch);
+        }
+        else if (from.AliasOf == to.Id && random.Next(3) == 0)
+        {
+            Write(to, new AliasReleased(from.Id, "kim", "two persons"), OpHash.Genesis, null, batch);
+            Write(from, new MergeUndone(to.Id, "kim", "two persons"), OpHash.Genesis, null, batch);
+        }
+
+        var free = from.Buckets.Where(bucket => bucket.Pool > 0 && MemberState.GoesToSurvivor(bucket.Bucket)).Select(bucket => new BucketTotal(bucket.Bucket, random.NextInt64(1, bucket.Pool + 1))).ToArray();
+        var totals = from.TotalsAfterSending(to.Id, free);
+        Write(from, new ValueSent(to.Id, totals), OpHash.Genesis, null, batch);
+        Write(to, new ValueTaken(from.Id, totals), OpHash.Genesis, null, batch);
+    }
+
     private static void Log(MemberState state, Random random, JournalBatch batch, Dictionary<Holder, (long Sequence, OpHash Hash)> tips)
     {
         var holder = HolderOf(random);
@@ -97,7 +127,7 @@ public sealed class CoreAgreementTests : IDisposable
 
     private static Op RandomOp(MemberState state, Random random, OpId id)
     {
-        var type = (OpType)random.Next(1, 12); // 9 and 11 are of a newer version
+        var type = (OpType)(random.Next(12) == 0 ? random.Next(20, 23) : random.Next(1, 12)); // 9, 11 and 22 are of a newer version
         var moves = Enumerable.Range(0, random.Next(4)).Select(_ => RandomMove(type, random)).ToArray();
         return new Op
         {
@@ -110,6 +140,7 @@ public sealed class CoreAgreementTests : IDisposable
             BillMinor = random.Next(40) == 0 ? long.MaxValue : random.Next(5_000),
             DiscountMinor = random.Next(100),
             RulesetVersion = random.Next(1, 3),
+            OtherMember = new MemberId((UInt128)random.Next(5)),
         };
     }
 

@@ -1,0 +1,62 @@
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Members;
+
+/// <summary>A message of HQ that is answered by <see cref="Answer"/> or <see cref="Refused"/>.</summary>
+public interface IAskedByHq
+{
+    /// <summary>Where the answer goes.</summary>
+    object Reply { get; }
+}
+
+/// <summary>HQ wants another member merged into this one.</summary>
+public sealed record MergeWanted(MemberId Loser, string Operator, string Reason, object Reply) : MemberMessage, IAskedByHq;
+
+/// <summary>HQ wants an alias of this member to be a member of its own again.</summary>
+public sealed record UnmergeWanted(MemberId Alias, string Operator, string Reason, object Reply) : MemberMessage, IAskedByHq;
+
+/// <summary>A survivor has offered to take this member in.</summary>
+public sealed record MergeInto(MemberId Survivor, long Offer, string Operator, string Reason) : MemberMessage;
+
+/// <summary>A loser could not be merged into this member.</summary>
+public sealed record MergeRefused(MemberId Loser, long Offer, string Reason) : MemberMessage;
+
+/// <summary>A survivor has let this member go, if it is an alias by an offer of this version or an older one.</summary>
+public sealed record ReleaseAlias(MemberId Survivor, long UpToOffer, string Operator, string Reason) : MemberMessage;
+
+/// <summary>A former alias knows that it is one no more.</summary>
+public sealed record ReleaseTaken(MemberId Alias) : MemberMessage;
+
+/// <summary>All that ever came from another member, and, where that one is an alias of this one, its newest word.</summary>
+public sealed record TransferArrived(MemberId From, long Version, TransferTotals Totals, AliasNews? News, long Offer) : MemberMessage;
+
+/// <summary>The other member has taken all that was sent up to a version of this one.</summary>
+public sealed record TransferTaken(MemberId By, long Version) : MemberMessage;
+
+/// <summary>The hub started again while something between two members was under way.</summary>
+public sealed record ResumeMerge(UnderWayKind Kind, MemberId Peer) : MemberMessage;
+
+/// <summary>What can be under way between two members.</summary>
+public enum UnderWayKind
+{
+    /// <summary>Not said.</summary>
+    Unspecified = 0,
+
+    /// <summary>A survivor waits for its loser's word.</summary>
+    Offer = 1,
+
+    /// <summary>Value or news have been sent and not been taken yet.</summary>
+    Transfer = 2,
+
+    /// <summary>A former alias has not been told yet.</summary>
+    Release = 3,
+}
+
+/// <summary>Something between two members that must be gone on with after a crash; written with the events of the sender, who alone ends it.</summary>
+public readonly record struct UnderWay(UnderWayKind Kind, MemberId From, MemberId To, bool IsDone);
+
+/// <summary>Hand a message to another member's grain.</summary>
+public sealed record PostTo(MemberId To, MemberMessage Message) : MemberEffect;
+
+/// <summary>Answer HQ with a refusal.</summary>
+public sealed record Refused(object Reply, string Reason) : MemberEffect;

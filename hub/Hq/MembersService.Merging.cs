@@ -1,0 +1,49 @@
+using Grpc.Core;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Hq;
+
+// Merge and un-merge, by HQ alone.
+internal sealed partial class MembersService
+{
+    private const int LongestText = 200;
+
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> MergeMembers(MergeMembersRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        var (loser, survivor) = (Parse(request.LoserId), Parse(request.SurvivorId));
+        DemandReason(request.Operator, request.Reason);
+        var view = await parts.Grains.AskAsync(survivor, reply => new MergeWanted(loser, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
+        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> UnmergeMember(UnmergeMemberRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        var alias = await MemberReading.ReadAsync(parts, request.AliasId, context.CancellationToken).ConfigureAwait(false);
+        DemandReason(request.Operator, request.Reason);
+        if (alias.AliasOf == default)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "The member is nobody's alias."));
+        }
+
+        var view = await parts.Grains.AskAsync(alias.AliasOf, reply => new UnmergeWanted(alias.Id, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
+        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+    }
+
+    private static MemberId Parse(string text) => MemberId.TryParse(text, out var id) ? id
+        : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
+
+    private static void DemandReason(string person, string reason)
+    {
+        if (person.Length is 0 or > LongestText || reason.Length is 0 or > LongestText)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"operator and reason are needed, of 1 to {LongestText} characters each."));
+        }
+    }
+}
