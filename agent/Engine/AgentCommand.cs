@@ -10,7 +10,11 @@ public abstract record AgentCommand(long NowMs);
 /// <summary>What the hub said of one member: its newest state, rights, or both. Rights are applied first.</summary>
 /// <param name="Member">The member as the hub has it, or null.</param>
 /// <param name="Rights">Rights for this store, or null.</param>
-public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights);
+public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights)
+{
+    /// <summary>The answer to a request for a refund right, or null.</summary>
+    public V1.RefundRightReply? RefundRight { get; init; }
+}
 
 /// <summary>A till calls: any request message of the service <c>Till</c>.</summary>
 public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : AgentCommand(NowMs)
@@ -84,6 +88,9 @@ public sealed record EngineReply
 
     /// <summary>Whether newer news of the member might let a refused call through.</summary>
     public bool NeedsNews { get; init; }
+
+    /// <summary>The op that a refused call wants to undo without the right to it.</summary>
+    public Core.Primitives.OpId? WantedRefundRight { get; init; }
 
     /// <summary>What other stores gave up for this call so far, minor units.</summary>
     public long RevokedMinor { get; init; }

@@ -198,13 +198,19 @@ public sealed class AgentEngine
     {
         foreach (var news in call.News)
         {
-            _members.Receive(news, call.NowMs);
+            Take(news, call.NowMs);
         }
 
         return _desk.Answer(call);
     }
 
-    private EngineReply Receive(NewsArrived arrived) => Note(() => _members.Receive(arrived.News, arrived.NowMs));
+    private EngineReply Receive(NewsArrived arrived) => Note(() => Take(arrived.News, arrived.NowMs));
+
+    private void Take(HubNews news, long nowMs)
+    {
+        _members.Receive(news, nowMs);
+        _desk.Receive(news);
+    }
 
     // A mark must not pass over changes that a failed commit lost: the hub sends those again on the next connection.
     private EngineReply Reach(FeedReached reached) => reached.Connection <= LostConnection ? new EngineReply() : Note(() => _memory.SetFeed(reached.Position));

@@ -20,6 +20,7 @@ internal sealed class AgentMemory(Workspace work)
     private const string DeadLogsOf = "dead";
     private static readonly byte[] TermKey = "term"u8.ToArray();
     private static readonly byte[] WishKey = "wish"u8.ToArray();
+    private static readonly byte[] ClosedKey = "closed"u8.ToArray();
 
     public long Token { get; private set; }
 
@@ -38,6 +39,9 @@ internal sealed class AgentMemory(Workspace work)
     /// <summary>Logs of earlier lives, oldest first.</summary>
     public SortedDictionary<Incarnation, DeadLog> DeadLogs { get; } = [];
 
+    /// <summary>The newest day close: refund rights from before it are the hub's (protocol.md 1.12).</summary>
+    public long ClosedUpTo { get; private set; }
+
     public int PolicyVersion { get; private set; }
 
     public TillMachine Machine { get; private set; } = new(new Ruleset());
@@ -49,6 +53,7 @@ internal sealed class AgentMemory(Workspace work)
         Token = ReadNumber(TokenKey);
         CommittedSequence = ReadNumber(CommittedKey);
         FeedPosition = ReadNumber(FeedKey);
+        ClosedUpTo = ReadNumber(ClosedKey);
         LockReason = work.Read(Collection, LockedKey) is { } reason ? Encoding.UTF8.GetString(reason) : "";
         Wish = LifeKey.FromBytes(work.Read(Collection, WishKey) ?? []);
         HubTerm = ReadNumber(TermKey);
@@ -116,6 +121,12 @@ internal sealed class AgentMemory(Workspace work)
     {
         FeedPosition = Math.Max(FeedPosition, position);
         work.WriteLazily(Collection, FeedKey, Number(FeedPosition));
+    }
+
+    public void SetClosed(long sequence)
+    {
+        ClosedUpTo = sequence;
+        work.Write(Collection, ClosedKey, Number(sequence));
     }
 
     /// <summary>Locks with a reason, or unlocks with none.</summary>

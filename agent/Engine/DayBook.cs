@@ -1,5 +1,7 @@
 using Google.Protobuf;
 using SyncHub.Core.Ops;
+using SyncHub.Core.Refunds;
+using SyncHub.Core.Tills;
 
 namespace SyncHub.Agent.Engine;
 
@@ -13,7 +15,7 @@ internal sealed class DayBook(Workspace work)
 
     /// <param name="op">An op that was just logged.</param>
     /// <param name="undone">For a void: the op that it undoes.</param>
-    public void Count(Op op, Op? undone)
+    public void Count(Op op, OwnOp? undone)
     {
         var day = Read();
         day.SinceMs = day.SinceMs == 0 ? op.OccurredAtMs : day.SinceMs;
@@ -26,13 +28,13 @@ internal sealed class DayBook(Workspace work)
                 break;
             case OpType.TopUp:
                 day.TopUps++;
-                day.TopUpCashMinor += CashOf(op);
-                day.ExpectedCashMinor += CashOf(op);
+                day.TopUpCashMinor += CashOf(op.Tender, op.BillMinor);
+                day.ExpectedCashMinor += CashOf(op.Tender, op.BillMinor);
                 break;
             case OpType.Void when undone?.Type == OpType.TopUp:
-                day.TopUps--;
-                day.TopUpCashMinor -= CashOf(undone);
-                day.ExpectedCashMinor -= CashOf(undone);
+                day.TopUps -= undone.Right == RefundRight.AsLogged(undone.Id) ? 1 : 0; // one of another day or store was never counted here
+                day.TopUpCashMinor -= CashOf(undone.Tender, undone.BillMinor);
+                day.ExpectedCashMinor -= CashOf(undone.Tender, undone.BillMinor);
                 break;
             case OpType.Void when undone?.Type == OpType.Sale:
                 day.RefundsMinor += op.MoneyMinor(MoveKind.Credit);
@@ -49,7 +51,7 @@ internal sealed class DayBook(Workspace work)
     }
 
     // A card's money is not in the drawer, neither when it comes nor when it is given back.
-    private static long CashOf(Op topUp) => topUp.Tender is Tender.Unspecified or Tender.Cash ? topUp.BillMinor : 0;
+    private static long CashOf(Tender tender, long billMinor) => tender is Tender.Unspecified or Tender.Cash ? billMinor : 0;
 
     public void StartNew(long nowMs) => work.Write(Collection, Today, new V1.CloseDayAnswer { SinceMs = nowMs }.ToByteArray());
 }

@@ -4,6 +4,7 @@ using Google.Protobuf;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
 using SyncHub.Core.Rules;
 using Calendar = SyncHub.Core.Rules.Calendar;
 using SyncHub.Core.Tills;
@@ -22,6 +23,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
 
     private readonly RequestBook _requests = new(work);
     private readonly DayBook _day = new(work);
+    private readonly RefundRights _rights = new(work);
 
     /// <summary>Why nothing could be written last time; empty where it could.</summary>
     public string StorageTrouble { get; set; } = "";
@@ -38,9 +40,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         V1.RedeemRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
             memory.Machine.Redeem(new RedeemCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.Points, request.What), member, id)),
         V1.VoidRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
-            memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)), own, member, id)),
+            memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)) { ClosedUpTo = memory.ClosedUpTo }, own, member, id)),
         V1.RefundRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
-            memory.Machine.Refund(new RefundCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op), request.AmountMinor), own, member, id)),
+            memory.Machine.Refund(new RefundCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op), request.AmountMinor) { ClosedUpTo = memory.ClosedUpTo }, own, member, id)),
         V1.TenderRequest request => OnTender(call, request.RequestId, request.Op, request.Terminal, request.Operator, isConfirmed: true),
         V1.RejectTenderRequest request => OnTender(call, request.RequestId, request.Op, request.Terminal, request.Operator, isConfirmed: false),
         V1.AdjustRequest request => OnAdjust(call, request),
@@ -84,11 +86,24 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, RejectionCode.InvalidRequest, "op must name the op to undo, as printed on its receipt.");
         }
 
-        var own = FindOwn(OpIdCodec.ToCore(opId));
+        var id = OpIdCodec.ToCore(opId);
+        var own = FindOwn(id);
         var isPending = own?.Moves.Any(move => move.Bucket.Kind == BucketKind.Pending) ?? false;
         var member = own is null ? new MemberHere(default) : isPending ? Here(members.Get(own.Member)) : Here(own.Member, call);
         own = own is null ? null : own with { Member = member.Id }; // what a merged member bought is given back to the survivor
-        return Book(call, requestId, member, own, decide(own, member, work.NextId));
+        var decision = decide(own, member, work.NextId);
+        return decision.Rejection?.Code == RejectionCode.RefundRightElsewhere
+            ? Book(call, requestId, member, own, decision with { Rejection = RefundRights.Refusal(decision.Rejection, call) }) with { WantedRefundRight = memory.LockReason.Length == 0 ? id : null }
+            : Book(call, requestId, member, own, decision);
+    }
+
+    /// <summary>Keeps a refund right that the hub moved to this store.</summary>
+    public void Receive(HubNews news)
+    {
+        if (news.RefundRight?.Right is { } right)
+        {
+            _rights.Receive(right, memory.ClosedUpTo);
+        }
     }
 
     // The order of refusals is the order of RejectionCode: what is wrong with the request itself comes first.
@@ -117,7 +132,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
 
         var hash = Log(op, member, call.NowMs);
         UpdateOwn(op, own);
-        _day.Count(op, own is null ? null : work.ReadOp(own.Id.Sequence));
+        _day.Count(op, own);
         var receipt = Answers.Receipt(op, decision.Price, memory.Machine.Rules.TopUp.Terms);
         receipt.Available = Available(member, call);
         receipt.OpHash = UnsafeByteOperations.UnsafeWrap(hash.ToBytes());
@@ -285,9 +300,11 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             Terminal = request.Terminal,
             Operator = request.Operator,
             RequestId = request.RequestId,
+            ClosedUpTo = work.NextId.Sequence,
             Note = string.Create(CultureInfo.InvariantCulture, $"sales={answer.Sales} stored_value={answer.SalesStoredValueMinor} top_ups={answer.TopUps} top_up_cash={answer.TopUpCashMinor} refunds={answer.RefundsMinor} expected_cash={answer.ExpectedCashMinor} counted_cash={request.CountedCashMinor}"),
         };
         work.Append(op);
+        memory.SetClosed(op.Id.Sequence);
         answer.Op = OpIdCodec.ToWire(op.Id);
         _day.StartNew(call.NowMs);
         _requests.Record(request.RequestId, request, answer);
@@ -328,8 +345,24 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         return member;
     }
 
-    private OwnOp? FindOwn(OpId id) =>
-        id.Holder == work.Holder && work.Read(OwnOps, Key(id.Sequence)) is { } bytes ? AgentCodec.ReadOwnOp(id, bytes) : null;
+    // A right that was moved here counts before the store's own, which a day close gave up.
+    private OwnOp? FindOwn(OpId id)
+    {
+        var moved = _rights.Find(id);
+        return moved is not null && !moved.Right.IsGivenUpBy(memory.ClosedUpTo) ? moved : ReadOwn(id) ?? moved;
+    }
+
+    private OwnOp? ReadOwn(OpId id)
+    {
+        if (id.Holder != work.Holder || work.Read(OwnOps, Key(id.Sequence)) is not { } bytes)
+        {
+            return null;
+        }
+
+        var own = AgentCodec.ReadOwnOp(id, bytes);
+        // Documents of older agents do not say what else paid; the log does.
+        return own.OtherTenderMinor > 0 ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
+    }
 
     private void UpdateOwn(Op op, OwnOp? own)
     {
@@ -345,7 +378,14 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             OpType.Adjust => own!.Decided(op),
             _ => own! with { GivenBack = [.. own!.GivenBack, .. op.Moves] },
         };
-        work.Write(OwnOps, Key(changed.Id.Sequence), AgentCodec.Write(changed));
+        if (changed.Right == RefundRight.AsLogged(changed.Id))
+        {
+            work.Write(OwnOps, Key(changed.Id.Sequence), AgentCodec.Write(changed));
+        }
+        else
+        {
+            _rights.Write(changed);
+        }
     }
 
     private V1.Available Available(MemberHere member, TillCall call)

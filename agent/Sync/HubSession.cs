@@ -112,10 +112,13 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
                 shell.Tell(new NewsArrived(shell.NowMs, new HubNews(frame.MemberDelta, null), Number));
                 break;
             case V1.HubFrame.FrameOneofCase.RightsReply:
-                OnReply(frame.RightsReply.Request, frame.RightsReply.Member, frame.RightsReply.Rights);
+                OnReply(frame.RightsReply.Request, new HubNews(frame.RightsReply.Member, frame.RightsReply.Rights));
                 break;
             case V1.HubFrame.FrameOneofCase.IdentifyReply:
-                OnReply(frame.IdentifyReply.Request, frame.IdentifyReply.Member, frame.IdentifyReply.Rights);
+                OnReply(frame.IdentifyReply.Request, new HubNews(frame.IdentifyReply.Member, frame.IdentifyReply.Rights));
+                break;
+            case V1.HubFrame.FrameOneofCase.RefundRightReply:
+                OnReply(frame.RefundRightReply.Request, new HubNews(frame.RefundRightReply.Member, frame.RefundRightReply.Rights) { RefundRight = frame.RefundRightReply });
                 break;
             case V1.HubFrame.FrameOneofCase.RevokeAsk:
                 OnRevokeAsk(frame.RevokeAsk);
@@ -290,9 +293,8 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         }
     }
 
-    private void OnReply(long ask, V1.MemberDelta? member, V1.Rights? rights)
+    private void OnReply(long ask, HubNews news)
     {
-        var news = new HubNews(member, rights);
         if (_asked.Remove(ask, out var answer))
         {
             answer(news);

@@ -19,4 +19,7 @@ public interface IHubLink
 
     /// <summary>Rights for a payment: from the hub's free part, and from other stores that are online.</summary>
     Task<HubNews?> AskRightsAsync(MemberId member, IReadOnlyList<GrantTarget> wanted);
+
+    /// <summary>The right to void or refund an op, for use from a place in this store's log on.</summary>
+    Task<HubNews?> AskRefundRightAsync(OpId op, long since);
 }

@@ -83,6 +83,12 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         return await connection.AskAsync(number => new V1.AgentFrame { RightsRequest = Numbered(request, number) }, TimeSpan.FromMilliseconds(_options.CheckoutDeadlineMs) + ReplySlack);
     }
 
+    /// <inheritdoc/>
+    public async Task<HubNews?> AskRefundRightAsync(OpId op, long since) =>
+        _connection is { IsLive: true } connection
+            ? await connection.AskAsync(number => new V1.AgentFrame { RefundRightRequest = new V1.RefundRightRequest { Nonce = connection.Nonce, Request = number, Op = OpIdCodec.ToWire(op), Since = since } }, IdentifyDeadline)
+            : null;
+
     /// <summary>Closes the connection; what was not sent is sent after the next start.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -47,7 +47,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     private async Task<EngineReply> PayAsync(IMessage request)
     {
         var reply = await loop.AskAsync(NewCall(request));
-        var hasNews = false;
+        var (hasNews, hasAskedRight) = (false, false);
         for (var round = 0; round < MostRounds && link.IsOnline; round++)
         {
             HubNews? news;
@@ -55,6 +55,11 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             {
                 hasNews = true;
                 news = await link.IdentifyAsync(new V1.IdentifyRequest { Member = UnsafeByteOperations.UnsafeWrap(reply.Member.ToBytes()), Prefetch = true });
+            }
+            else if (reply.WantedRefundRight is { } op && !hasAskedRight)
+            {
+                hasAskedRight = true;
+                news = await link.AskRefundRightAsync(op, since: reply.TipSequence + 1);
             }
             else if (reply.Wanted.Count > 0)
             {

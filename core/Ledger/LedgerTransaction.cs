@@ -21,8 +21,9 @@ public sealed class LedgerTransaction
     /// <param name="currency">The asset of money buckets.</param>
     /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears.</param>
     /// <param name="payerOf">For the n-th move: the account that bears such a part; null = the store's own loss account.</param>
+    /// <param name="undoneAt">For a void or refund: the store whose op is undone, where it is another one.</param>
     /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
-    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null)
+    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null, StoreId? undoneAt = null)
     {
         var sums = new SortedDictionary<(string Account, string Asset), long>();
         void Book(string account, Asset asset, long amount)
@@ -42,12 +43,12 @@ public sealed class LedgerTransaction
             {
                 case MoveKind.Credit:
                     Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
-                    Book(Counterpart(op, move, store), asset, move.AmountMinor);
+                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, move.AmountMinor);
                     break;
                 case MoveKind.Debit:
                     Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
                     Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
-                    Book(Counterpart(op, move, store), asset, -move.AmountMinor);
+                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, -move.AmountMinor);
                     break;
                 default:
                     break;
@@ -90,9 +91,9 @@ public sealed class LedgerTransaction
         return entries.Length == 0 ? Empty : new LedgerTransaction(entries);
     }
 
-    // A void or refund books against the account that the op it undoes had used, so that the two cancel out. A payment that was confirmed is booked
-    // as the top-up would have been.
-    private static string Counterpart(Op op, Move move, StoreId store)
+    // A void or refund books against the account that the op it undoes had used, so that the two cancel out; only cash is that of the till which
+    // hands it out. A payment that was confirmed is booked as the top-up would have been.
+    private static string Counterpart(Op op, Move move, StoreId store, StoreId undoneAt)
     {
         if (op.Type is OpType.AliasOut or OpType.AliasIn)
         {
@@ -113,9 +114,9 @@ public sealed class LedgerTransaction
         var grantedHere = (op.Type is OpType.TopUp or OpType.Adjust && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
         return move.Bucket.Kind switch
         {
-            BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(store),
-            BucketKind.Lot => grantedHere ? Accounts.BonusGranted(store) : Accounts.Sales(store),
-            _ => (move.Kind == MoveKind.Credit) != undoing ? Accounts.PointsGranted(store) : Accounts.PointsRedeemed(store),
+            BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(undoneAt),
+            BucketKind.Lot => grantedHere ? Accounts.BonusGranted(undoneAt) : Accounts.Sales(undoneAt),
+            _ => (move.Kind == MoveKind.Credit) != undoing ? Accounts.PointsGranted(undoneAt) : Accounts.PointsRedeemed(undoneAt),
         };
     }
 }

@@ -1,4 +1,5 @@
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
@@ -21,6 +22,9 @@ public sealed record SendRightsReply(Holder Holder, long Request, MemberView Vie
 
 /// <summary>Answer an identification.</summary>
 public sealed record SendIdentifyReply(Holder Holder, long Request, MemberView View) : MemberEffect;
+
+/// <summary>Answer a request for a refund right: the op with the right and what was given back of it, or why not.</summary>
+public sealed record SendRefundRight(Holder Holder, long Request, OwnOp? Op, Rejection? Refusal, MemberView View) : MemberEffect;
 
 /// <summary>Tell a store the member's newest state.</summary>
 public sealed record SendChange(StoreId Store, MemberView View) : MemberEffect;

@@ -1,6 +1,7 @@
 using SyncHub.Core.Identity;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
@@ -13,6 +14,9 @@ public sealed record OpApplied(Op Op) : MemberEvent
 {
     /// <summary>The chain that it came in: its holder's, or a branch of it.</summary>
     public OpId Place { get; init; } = Op.Id;
+
+    /// <summary>For a void or refund: what it undoes. Null in events that were written before the hub checked it.</summary>
+    public Undoing? Undoing { get; init; }
 }
 
 /// <summary>An op that could not be taken in, or one of the same store behind such a one: kept, acknowledged, waiting for a person.</summary>
@@ -23,6 +27,12 @@ public sealed record LinesReleased(Holder Holder, ReleaseKind Kind, string Payer
 
 /// <summary>A store proved grants that this hub, restored to an older state, had forgotten; the numbers are G of each line.</summary>
 public sealed record RightsHealed(Holder Holder, IReadOnlyList<GrantedLine> Lines) : MemberEvent;
+
+/// <summary>The right to void or refund an op went from the hub to a store (protocol.md 1.12).</summary>
+/// <param name="Op">The op.</param>
+/// <param name="Right">Who may undo it from now on.</param>
+/// <param name="Left">What is left to give back, per bucket; for people.</param>
+public sealed record RefundRightMoved(OpId Op, RefundRight Right, IReadOnlyList<Move> Left) : MemberEvent;
 
 /// <summary>Rights were granted to a holder; the numbers are the new cumulative G of each line.</summary>
 public sealed record RightsGranted(Holder Holder, IReadOnlyList<GrantedLine> Lines) : MemberEvent;

@@ -57,6 +57,9 @@ public sealed partial class MemberMachine(MemberState state)
             case CatchUpWanted wanted:
                 OnCatchUp(wanted, turn);
                 break;
+            case RefundRightWanted wanted:
+                OnRefundRight(wanted, turn, context);
+                break;
             case RegisterWanted wanted:
                 Apply(new MemberRegistered(wanted.Profile), turn, context);
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
@@ -124,7 +127,7 @@ public sealed partial class MemberMachine(MemberState state)
         }
 
         Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
-        var outcome = Apply(new OpApplied(op) { Place = place }, turn, context)!;
+        var outcome = Apply(new OpApplied(op) { Place = place, Undoing = arrived.Undoing }, turn, context)!;
         if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
         {
             turn.Cases.Add(opened);

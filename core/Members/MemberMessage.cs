@@ -1,6 +1,8 @@
 using SyncHub.Core.Identity;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
+using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
@@ -16,6 +18,9 @@ public sealed record OpArrived(Op Op) : MemberMessage
 
     /// <summary>Why it must not be decided but parked; empty where it may be.</summary>
     public string ParkBecause { get; init; } = "";
+
+    /// <summary>For a void or refund: what the journal has of the op that it undoes. Null: not looked up, and not checked.</summary>
+    public Undoing? Undoing { get; init; }
 }
 
 /// <summary>A life of a store is over: take from it what it held of this member.</summary>
@@ -23,6 +28,13 @@ public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer
 
 /// <summary>A store reports the g of its lines to a hub that was restored.</summary>
 public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage;
+
+/// <summary>A store wants to void or refund an op to which it has no right.</summary>
+/// <param name="Holder">Who asks.</param>
+/// <param name="Request">The asker's number for the answer.</param>
+/// <param name="Original">The op as its store logged it; durable and applied.</param>
+/// <param name="Since">The place after the end of the asker's log: from there on it would use the right.</param>
+public sealed record RefundRightWanted(Holder Holder, long Request, OwnOp Original, long Since) : MemberMessage;
 
 /// <summary>A store wants rights: absolute targets for G.</summary>
 /// <param name="Holder">Who asks.</param>

@@ -92,7 +92,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         switch (change)
         {
             case OpApplied applied:
-                return ApplyOp(applied.Op, applied.Place);
+                return ApplyOp(applied);
             case OpParked parked:
                 ApplyParked(parked);
                 return null;
@@ -104,6 +104,9 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 return null;
             case RightsGranted granted:
                 ApplyGrant(granted);
+                return null;
+            case RefundRightMoved moved:
+                ApplyRefundRight(moved);
                 return null;
             case MemberFollowed followed:
                 Follow(followed.Store);
@@ -134,15 +137,17 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         return parcels != TotalOf(Bucket.Principal) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
     }
 
-    private OpOutcome ApplyOp(Op op, OpId place)
+    private OpOutcome ApplyOp(OpApplied applied)
     {
-        Applied[place.Holder] = place.Sequence;
+        var op = applied.Op;
+        Applied[applied.Place.Holder] = applied.Place.Sequence;
         if (OpDefects.Find(op) is { } defect)
         {
             return new OpOutcome(Classification.Anomaly, $"Parked: {defect}. No value was moved; compare with the receipt and adjust.", LedgerTransaction.Empty);
         }
 
-        var anomalies = new List<string>();
+        var undoFault = FindUndoFault(applied);
+        var anomalies = new List<string>(undoFault is null ? [] : [undoFault]);
         var losses = new long[op.Moves.Count];
         var unbacked = Buckets.Sum(bucket => bucket.Unbacked);
         for (var i = 0; i < op.Moves.Count; i++)
@@ -156,7 +161,8 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             TakeFromAliasLine(op, anomalies);
         }
 
-        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index));
+        RecordUndo(op);
+        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null);
         var loss = losses.Sum();
         return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : op.Type == OpType.AliasIn ? CaseKind.Other : CaseKind.UnknownGrant }
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)

@@ -22,6 +22,12 @@ public interface ITurnContext
     /// <summary>Whether the hub was restored and some store has not been heard out: nothing is granted, and a free pool may be negative for a while.</summary>
     bool IsReconciling => false;
 
+    /// <summary>
+    /// The newest day close (or end of incarnation) of a holder up to which the hub has its whole log, durable and applied; 0 for none. Too low a
+    /// number keeps refund rights where they are; too high a one would give a right two owners.
+    /// </summary>
+    long ClosedUpTo(Holder holder) => 0;
+
     /// <summary>A number never used before for an ask, so that a late answer to an old one is recognised.</summary>
     long NextAsk();
 }

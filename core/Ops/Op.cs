@@ -121,6 +121,11 @@ public sealed record Op
 
     /// <summary>For a top-up that is pending: the bonus that comes with its confirmation.</summary>
     public long PromisedBonusMinor { get; init; }
+    /// <summary>
+    /// The newest day close of this log by which the store gave its refund rights up to the hub; of a day close its own number. 0 = none, and
+    /// in day closes of older agents, which kept their rights.
+    /// </summary>
+    public long ClosedUpTo { get; init; }
 
     /// <summary>Whether it is about the store as a whole and no member.</summary>
     public bool IsOfStore => Type is OpType.CloseDay or OpType.CloseIncarnation;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SyncHub.Core.Rules;
 
 /// <summary>In which order a wallet pays.</summary>
@@ -80,6 +82,22 @@ public sealed record Tier
     public int EarnPermille { get; init; } = 1000;
 }
 
+/// <summary>Where a refund puts what an expired bonus lot had paid. Voids always give back to the lot: they make the op as if it had not been.</summary>
+public enum ExpiredLotRefund
+{
+    /// <summary>Not said: back to the lot.</summary>
+    Unspecified = 0,
+
+    /// <summary>To the lot, expired as it is.</summary>
+    BackToLot = 1,
+
+    /// <summary>To the principal.</summary>
+    Principal = 2,
+
+    /// <summary>Nowhere: that part cannot be refunded.</summary>
+    None = 3,
+}
+
 /// <summary>A discount on large bills.</summary>
 public sealed record BillDiscount(long FromBillMinor, int DiscountPermille, long AmountOffMinor);
 
@@ -100,6 +118,10 @@ public sealed record Ruleset
 
     /// <summary>In which order a wallet pays.</summary>
     public SpendOrder SpendOrder { get; init; }
+
+    /// <summary>Where a refund puts what an expired lot had paid. Not written where it is not said, so that older agents read the rules.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public ExpiredLotRefund ExpiredLotRefund { get; init; }
 
     /// <summary>How points are earned.</summary>
     public EarnRules Earn { get; init; } = new();

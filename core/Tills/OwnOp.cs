@@ -1,19 +1,25 @@
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Tills;
 
-/// <summary>What a store keeps of an op that it may still void or refund. The right to do so has one owner: this store (protocol.md 1.12).</summary>
+/// <summary>What is kept of an op that may be voided or refunded: at the store that logged it, and at one that the hub moved the right to.</summary>
 /// <param name="Id">Its name.</param>
 /// <param name="Type">What it was.</param>
 /// <param name="Member">Whose.</param>
 /// <param name="Moves">What it changed.</param>
-/// <param name="BillMinor">The bill after discount: what a sale added to the lifetime spend, and what its void takes back from it.</param>
+/// <param name="BillMinor">The bill after discount: what a sale added to the lifetime spend, and what its void takes back from it; for a top-up the cash.</param>
 public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<Move> Moves, long BillMinor)
 {
     /// <summary>What is to be kept of <paramref name="op"/>, which was logged just now.</summary>
-    public static OwnOp Of(Op op) => new(op.Id, op.Type, op.Member, op.Moves, checked(op.BillMinor - op.DiscountMinor)) { Tender = op.Tender, PromisedBonusMinor = op.PromisedBonusMinor };
+    public static OwnOp Of(Op op) => new(op.Id, op.Type, op.Member, op.Moves, checked(op.BillMinor - op.DiscountMinor))
+    {
+        OtherTenderMinor = op.OtherTenderMinor,
+        Tender = op.Tender,
+        PromisedBonusMinor = op.PromisedBonusMinor,
+    };
 
     /// <summary>How a top-up was paid.</summary>
     public Tender Tender { get; init; }
@@ -28,17 +34,33 @@ public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<
         return sold.Count > 0 ? this with { Moves = sold } : this with { IsVoided = true };
     }
 
+    /// <summary>The part of a sale that was paid by cash or card.</summary>
+    public long OtherTenderMinor { get; init; }
+
+    /// <summary>Whether it stays with the store that took it, whatever day is closed: a stored payment is decided there, and waits in a bucket that never leaves it.</summary>
+    public bool StaysAtItsStore => Tender == Tender.CardStoreAndForward;
+
+    /// <summary>Who may undo it, and since when.</summary>
+    public RefundRight Right { get; init; } = RefundRight.AsLogged(Id);
+
     /// <summary>Whether it was voided.</summary>
     public bool IsVoided { get; init; }
 
     /// <summary>What refunds have given back so far, per bucket; points taken back stand as debits.</summary>
     public IReadOnlyList<Move> GivenBack { get; init; } = [];
 
+    /// <summary>What a sale took from the wallet.</summary>
+    public long PaidMinor => Sum(Moves, MoveKind.Debit);
+
     /// <summary>Money that the sale took and no refund has given back.</summary>
-    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : Sum(Moves, MoveKind.Debit) - Sum(GivenBack, MoveKind.Credit);
+    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : PaidMinor - Sum(GivenBack, MoveKind.Credit);
 
     /// <summary>How much of a bucket was given back (credit) or taken back (debit).</summary>
     public long GivenBackOf(MoveKind kind, Bucket bucket) => GivenBack.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);
+
+    /// <summary>What one bucket paid and has not got back; money that went to another bucket instead is not counted.</summary>
+    public long LeftOf(Bucket bucket) =>
+        Math.Max(0, Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket == bucket).Sum(move => move.AmountMinor) - GivenBackOf(MoveKind.Credit, bucket));
 
     private static long Sum(IReadOnlyList<Move> moves, MoveKind kind) => moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
 }

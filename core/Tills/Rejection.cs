@@ -50,6 +50,8 @@ public enum RejectionCode
 
     /// <summary>The payment of a pending top-up was decided before.</summary>
     TenderDecided = 19,
+    /// <summary>The right to undo the op is not at this store.</summary>
+    RefundRightElsewhere = 27,
 }
 
 /// <summary>A refusal with what to do about it.</summary>

@@ -34,11 +34,19 @@ public sealed record SaleCommand(TillContext Context, MemberId Member, long Bill
 /// <summary>A till wants points to be spent outside a sale.</summary>
 public sealed record RedeemCommand(TillContext Context, MemberId Member, long Points, string What);
 
-/// <summary>A till wants an op of this store undone.</summary>
-public sealed record VoidCommand(TillContext Context, OpId Op);
+/// <summary>A till wants an op undone to which this store has the right.</summary>
+public sealed record VoidCommand(TillContext Context, OpId Op)
+{
+    /// <summary>The store's newest day close; it gave up every right from before.</summary>
+    public long ClosedUpTo { get; init; }
+}
 
-/// <summary>A till wants part of a sale of this store given back.</summary>
-public sealed record RefundCommand(TillContext Context, OpId Op, long AmountMinor);
+/// <summary>A till wants part of a sale given back to which this store has the right.</summary>
+public sealed record RefundCommand(TillContext Context, OpId Op, long AmountMinor)
+{
+    /// <summary>The store's newest day close; it gave up every right from before.</summary>
+    public long ClosedUpTo { get; init; }
+}
 
 /// <summary>A till registers a member.</summary>
 public sealed record RegisterCommand(TillContext Context, MemberId Member, MemberProfile Profile);

@@ -1,6 +1,7 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Rules;
 using SyncHub.Core.Wallets;
@@ -102,9 +103,14 @@ public sealed partial class TillMachine(Ruleset rules)
             return refusal;
         }
 
-        if (own is null || own.Type is not (OpType.Sale or OpType.TopUp or OpType.Redeem))
+        if (own is null ? IsMissingHere(command.Op, command.ClosedUpTo, id) : !UndoCheck.IsUndoable(own.Type))
         {
-            return TillDecision.Refuse(RejectionCode.UnknownOp, "This store has no sale, top-up or redemption of that number that it may undo; the store that logged it can.");
+            return TillDecision.Refuse(RejectionCode.UnknownOp, "This store has no sale, top-up or redemption of that number. Check the number on the receipt.");
+        }
+
+        if (own is null)
+        {
+            return RightElsewhere(command.Op, id);
         }
 
         if (own.IsVoided)
@@ -115,6 +121,11 @@ public sealed partial class TillMachine(Ruleset rules)
         if (own.GivenBack.Count > 0)
         {
             return TillDecision.Refuse(RejectionCode.AlreadyVoided, $"Part of it was refunded; refund the rest of {own.RefundableMinor} instead.");
+        }
+
+        if (!HasRight(own, command.ClosedUpTo, id))
+        {
+            return RightElsewhere(own.Id, id);
         }
 
         // protocol.md 1.9: the void of a top-up needs a >= amount here; it never makes a wallet negative.
@@ -150,6 +161,7 @@ public sealed partial class TillMachine(Ruleset rules)
         {
             Reference = own.Id,
             BillMinor = own.Type == OpType.Sale ? own.BillMinor : 0,
+            ClosedUpTo = command.ClosedUpTo,
             Note = string.Join("; ", notes),
         }, default);
     }
@@ -162,9 +174,14 @@ public sealed partial class TillMachine(Ruleset rules)
             return refusal;
         }
 
-        if (own is null || own.Type != OpType.Sale)
+        if (own is null ? IsMissingHere(command.Op, command.ClosedUpTo, id) : own.Type != OpType.Sale)
         {
-            return TillDecision.Refuse(RejectionCode.UnknownOp, "This store has no sale of that number that it may refund; the store that sold can.");
+            return TillDecision.Refuse(RejectionCode.UnknownOp, "This store has no sale of that number. Check the number on the receipt.");
+        }
+
+        if (own is null)
+        {
+            return RightElsewhere(command.Op, id);
         }
 
         if (own.IsVoided)
@@ -172,23 +189,24 @@ public sealed partial class TillMachine(Ruleset rules)
             return TillDecision.Refuse(RejectionCode.AlreadyVoided, "The sale was voided.");
         }
 
-        if (command.AmountMinor > own.RefundableMinor)
+        var day = Calendar.DayOf(command.Context.NowMs);
+        var forfeited = ForfeitedMinor(own, day);
+        var refundable = own.RefundableMinor - forfeited;
+        if (command.AmountMinor > refundable)
         {
             // I10: refunds(x) <= amount(x)
-            return TillDecision.Refuse(RejectionCode.RefundTooLarge, $"Only {own.RefundableMinor} of this sale's stored value can still be refunded.");
+            return TillDecision.Refuse(RejectionCode.RefundTooLarge, $"Only {refundable} of this sale's stored value can still be refunded."
+                + (forfeited > 0 ? $" {forfeited} was bonus money that has expired; this chain's rules do not give it back." : ""));
         }
 
-        var moves = new List<Move>();
-        var left = command.AmountMinor;
-        foreach (var paid in own.Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket.IsMoney).Reverse())
+        if (!HasRight(own, command.ClosedUpTo, id))
         {
-            var back = Math.Min(left, paid.AmountMinor - own.GivenBackOf(MoveKind.Credit, paid.Bucket));
-            Add(moves, MoveKind.Credit, member, paid.Bucket, back);
-            left -= Math.Max(0, back);
+            return RightElsewhere(own.Id, id);
         }
 
+        var moves = Allocate(own, command.AmountMinor, member, day);
         Add(moves, MoveKind.Debit, member, Bucket.Points, PointsToTakeBack(own, command.AmountMinor, member));
-        return Accept(Draft(command.Context, id, OpType.Refund, own.Member, moves) with { Reference = own.Id, BillMinor = command.AmountMinor }, default);
+        return Accept(Draft(command.Context, id, OpType.Refund, own.Member, moves) with { Reference = own.Id, BillMinor = command.AmountMinor, ClosedUpTo = command.ClosedUpTo }, default);
     }
 
     /// <summary>A new member.</summary>
@@ -281,13 +299,50 @@ public sealed partial class TillMachine(Ruleset rules)
         return new Rejection(exists ? RejectionCode.InsufficientRights : RejectionCode.InsufficientFunds, message) { Wanted = wanted };
     }
 
+    // Lots back to lots, last spent first; what an expired lot paid goes where the rules say (protocol.md 1.12).
+    private List<Move> Allocate(OwnOp own, long amountMinor, MemberHere member, int day)
+    {
+        var back = new SortedDictionary<Bucket, long>();
+        var left = amountMinor;
+        foreach (var bucket in own.Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket.IsMoney).Select(move => move.Bucket).Reverse())
+        {
+            var isLost = !MemberHere.IsValid(bucket, day) && Rules.ExpiredLotRefund == ExpiredLotRefund.None;
+            var part = isLost ? 0 : Math.Min(left, own.LeftOf(bucket));
+            var target = MemberHere.IsValid(bucket, day) || Rules.ExpiredLotRefund != ExpiredLotRefund.Principal ? bucket : Bucket.Principal;
+            back[target] = checked(back.GetValueOrDefault(target) + part);
+            left -= part;
+        }
+
+        var moves = new List<Move>();
+        foreach (var (bucket, part) in back)
+        {
+            Add(moves, MoveKind.Credit, member, bucket, part);
+        }
+
+        return moves;
+    }
+
+    private long ForfeitedMinor(OwnOp own, int day) => Rules.ExpiredLotRefund != ExpiredLotRefund.None ? 0
+        : own.Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket.IsMoney && !MemberHere.IsValid(move.Bucket, day)).Sum(move => own.LeftOf(move.Bucket));
+
+    // An op of this store that it should know and does not; those from before its day close are asked of the hub.
+    private static bool IsMissingHere(OpId op, long closedUpTo, OpId next) => op.Holder == next.Holder && op.Sequence > closedUpTo;
+
+    private static bool HasRight(OwnOp own, long closedUpTo, OpId next) =>
+        own.Right.Holder == next.Holder && (own.StaysAtItsStore || !own.Right.IsGivenUpBy(closedUpTo));
+
+    private static TillDecision RightElsewhere(OpId op, OpId next) => TillDecision.Refuse(RejectionCode.RefundRightElsewhere, op.Holder == next.Holder
+        ? "The day of this op is closed, and with it the right to undo it went to headquarters, which cannot be asked now. Try again when online, or give the amount as goodwill with a top-up."
+        : $"Store {op.Holder.Store} logged this op, and headquarters, which could move the right to undo it, cannot be asked now. Try again when online, undo it there, or give the amount as goodwill with a top-up.");
+
     private static long PointsToTakeBack(OwnOp own, long refundMinor, MemberHere member)
     {
+        // Points were earned on everything that was paid in money, so what other tender earned is kept: it is not refunded here.
         var earned = own.Moves.Where(move => move.Kind == MoveKind.Credit && move.Bucket == Bucket.Points).Sum(move => move.AmountMinor);
-        var paid = own.Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
+        var paid = own.PaidMinor;
         var refunded = paid - own.RefundableMinor + refundMinor;
         // Cumulative, so that many small refunds take back as much as one large one.
-        var due = (long)((Int128)earned * refunded / Math.Max(1, paid)) - own.GivenBackOf(MoveKind.Debit, Bucket.Points);
+        var due = (long)((Int128)earned * refunded / Math.Max(1, paid + own.OtherTenderMinor)) - own.GivenBackOf(MoveKind.Debit, Bucket.Points);
         return Math.Clamp(due, 0, Math.Max(0, member.LineOf(Bucket.Points).Available));
     }
 

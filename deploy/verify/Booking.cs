@@ -21,6 +21,7 @@ internal static class Booking
             return entries;
         }
 
+        var undone = effect.UndoneAt ?? store;
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
@@ -32,12 +33,12 @@ internal static class Booking
             {
                 case MoveKind.Credit:
                     Add(entries, WalletOf(kind), asset, -amount);
-                    Add(entries, Other(op, isCredit: true, kind, store), asset, amount);
+                    Add(entries, Other(op, isCredit: true, kind, store, undone), asset, amount);
                     break;
                 case MoveKind.Debit:
                     Add(entries, WalletOf(kind), asset, amount - loss);
                     Add(entries, $"store/{store}/loss", asset, loss);
-                    Add(entries, Other(op, isCredit: false, kind, store), asset, -amount);
+                    Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
                     break;
                 default:
                     // A right handed back changes who may spend, not what the member owns.
@@ -93,7 +94,7 @@ internal static class Booking
 
     // An op either does (issue: value comes to the member; use: value goes) or, as a void or refund, undoes. An undone issue is a debit,
     // an undone use is a credit, and both go back to the account of the deed. Money that a sale or redemption credits was a use as well.
-    private static string Other(OpEnvelope op, bool isCredit, BucketKind kind, long store)
+    private static string Other(OpEnvelope op, bool isCredit, BucketKind kind, long store, long undoneAt)
     {
         var type = op.Type;
         if (kind == BucketKind.Pending || (type == OpType.Adjust && op.Reference is null))
@@ -112,11 +113,11 @@ internal static class Booking
             : undoes ? !isCredit : isCredit && (type is OpType.TopUp or OpType.Adjust);
         return (kind, isIssue) switch
         {
-            (BucketKind.Points, true) => $"store/{store}/points-granted",
-            (BucketKind.Points, false) => $"store/{store}/points-redeemed",
+            (BucketKind.Points, true) => $"store/{undoneAt}/points-granted",
+            (BucketKind.Points, false) => $"store/{undoneAt}/points-redeemed",
             (BucketKind.Principal, true) => $"store/{store}/cash",
-            (_, true) => $"store/{store}/bonus-granted",
-            _ => $"store/{store}/sales",
+            (_, true) => $"store/{undoneAt}/bonus-granted",
+            _ => $"store/{undoneAt}/sales",
         };
     }
 }

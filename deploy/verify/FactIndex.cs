@@ -14,6 +14,7 @@ internal sealed class FactIndex
     private const int BlockBytes = 1 << 20;
 
     private readonly Dictionary<ProducerId, List<FactEntry>> _logs = [];
+    private readonly Dictionary<ProducerId, List<long>> _closes = [];
     private readonly List<byte[]> _blocks = [];
     private int _used = BlockBytes;
 
@@ -36,6 +37,11 @@ internal sealed class FactIndex
         var entry = new FactEntry { Sequence = fact.Sequence, Digest = Chain.Digest(fact.Bytes), HashHead = Chain.Head(fact.Hash), Block = -1 };
         if (op is not null)
         {
+            if (isNamed && op.Type == OpType.CloseDay && op.ClosedUpTo == fact.Sequence)
+            {
+                (_closes.TryGetValue(fact.Producer, out var closes) ? closes : _closes[fact.Producer] = []).Add(fact.Sequence);
+            }
+
             op.Terminal = op.Operator = op.RequestId = op.Note = "";
             op.Profile = null;
             entry.Type = op.Type;
@@ -45,6 +51,9 @@ internal sealed class FactIndex
 
         log.Add(entry);
     }
+
+    /// <summary>Day closes by which a store gave its refund rights up, in rising sequence.</summary>
+    public IReadOnlyList<long> ClosesOf(ProducerId producer) => _closes.TryGetValue(producer, out var closes) ? closes : [];
 
     /// <summary>Index of a sequence in its producer's log, negative where it is not there.</summary>
     public static int Find(List<FactEntry> log, long sequence)

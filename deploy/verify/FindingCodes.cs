@@ -123,6 +123,15 @@ public static class FindingCodes
     /// <summary>I16: breakage of what is no lot, of a lot whose last day had not passed, or of more than was free.</summary>
     public const string BreakageWrong = "breakage_wrong";
 
+    /// <summary>I10: the hub moved a refund right although its owner had not given it up.</summary>
+    public const string RefundRightEarly = "refund_right_early";
+
+    /// <summary>The hub judged a void or refund by another op than the one that it undoes.</summary>
+    public const string RefundOriginalDiffers = "refund_original_differs";
+
+    /// <summary>A void or refund says otherwise than its log which day close was the newest.</summary>
+    public const string RefundAfterClose = "refund_after_close";
+
     // 7 accounts
 
     /// <summary>The entries of one record do not sum to zero.</summary>
@@ -198,7 +207,7 @@ public static class FindingCodes
         new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, FactGapOpen]),
         new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),

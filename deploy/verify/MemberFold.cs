@@ -28,6 +28,19 @@ internal sealed class MemberFold(UInt128 id)
     /// <summary>The newest op of each holder about this member.</summary>
     public Dictionary<ProducerId, long> Newest { get; } = [];
 
+    /// <summary>Ops that were undone, or whose refund right was moved.</summary>
+    public Dictionary<(ProducerId Store, long Sequence), UndoFold> Undone { get; } = [];
+
+    public UndoFold UndoneOf(ProducerId store, long sequence)
+    {
+        if (!Undone.TryGetValue((store, sequence), out var undo))
+        {
+            Undone.Add((store, sequence), undo = new UndoFold(store, sequence));
+        }
+
+        return undo;
+    }
+
     public BucketFold BucketOf(BucketKey key)
     {
         if (!Buckets.TryGetValue(key, out var bucket))
@@ -51,7 +64,7 @@ internal sealed class MemberFold(UInt128 id)
     }
 
     /// <summary>Takes an op.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence)
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, UndoneOriginal? undone = null)
     {
         Newest[holder] = Math.Max(sequence, Newest.GetValueOrDefault(holder));
         if (OpReader.FindDefect(op) is not null)
@@ -60,7 +73,8 @@ internal sealed class MemberFold(UInt128 id)
         }
 
         var losses = new Int128[op.Moves.Count];
-        var isAnomaly = false;
+        var isWrongUndo = Undo(op, holder, undone);
+        var isAnomaly = isWrongUndo;
         for (var i = 0; i < losses.Length; i++)
         {
             var move = op.Moves[i];
@@ -74,7 +88,7 @@ internal sealed class MemberFold(UInt128 id)
         Describe(op, (int)holder.Store);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : losses.Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
-        return new OpEffect(IsParked: false, classification, losses);
+        return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store };
     }
 
     public void Register(MemberProfile? profile)
@@ -84,6 +98,27 @@ internal sealed class MemberFold(UInt128 id)
     }
 
     public void Follow(int store) => Followers.Add(store);
+
+    private static bool IsUndoing(OpEnvelope op) => op.Type is OpType.Void or OpType.Refund;
+
+    // I10. Records of before the hub checked it say nothing of the op undone, and are taken as they are.
+    private bool Undo(OpEnvelope op, ProducerId holder, UndoneOriginal? undone)
+    {
+        if (!IsUndoing(op))
+        {
+            return false;
+        }
+
+        if (op.Reference is not { } reference)
+        {
+            return undone is not null;
+        }
+
+        var undo = UndoneOf(new ProducerId(reference.Store, reference.Incarnation), reference.Sequence);
+        var isBroken = undone is not null && undo.IsBrokenBy(op, holder, undone, Merge.Aliases.Count > 0);
+        undo.Take(op);
+        return isBroken;
+    }
 
     private void Describe(OpEnvelope op, int store)
     {
@@ -123,4 +158,8 @@ internal sealed class MemberFold(UInt128 id)
 /// <param name="IsParked">Kept without moving value.</param>
 /// <param name="Classification">What the hub must have called it.</param>
 /// <param name="Losses">For each move the part that the store bears; empty where parked.</param>
-internal readonly record struct OpEffect(bool IsParked, Classification Classification, Int128[] Losses);
+internal readonly record struct OpEffect(bool IsParked, Classification Classification, Int128[] Losses)
+{
+    /// <summary>The store whose op was undone with the right to do so; null where none was.</summary>
+    public long? UndoneAt { get; init; }
+}

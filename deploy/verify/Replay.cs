@@ -8,6 +8,8 @@ namespace SyncHub.Verify;
 /// <summary>Checks 4 to 7 along the records, in the order in which the hub wrote them.</summary>
 internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountCheck accounts, SnapshotCheck snapshots)
 {
+    private readonly RefundCheck _refunds = new(hub, findings);
+
     public void Run(JournalFileReader file)
     {
         long position = 0;
@@ -64,6 +66,9 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
                 break;
             case MemberEventRecord.EventOneofCase.Granted:
                 ApplyGrant(member, change.Granted);
+                break;
+            case MemberEventRecord.EventOneofCase.RefundRightMoved:
+                _refunds.Move(member, change.RefundRightMoved);
                 break;
             case MemberEventRecord.EventOneofCase.Followed:
                 member.Follow(change.Followed.Store);
@@ -162,9 +167,10 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.AddWallet(FindingCodes.OpOutOfOrder, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied after op {newest} of the same store");
         }
 
-        var effect = member.Apply(op, key.Producer, key.Sequence);
+        var effect = member.Apply(op, key.Producer, key.Sequence, applied.Undone);
         hub.Parked += effect.IsParked ? 1 : 0;
         var name = $"{OpText.Of(key.Producer, key.Sequence)}, {op.Type} of member {MemberText.Of(member.Id)}";
+        _refunds.Judge(member, name, key, op, applied);
         if (applied.Classification != effect.Classification)
         {
             findings.Add(FindingCodes.ClassificationDiffers, $"{name}: the hub says {applied.Classification}; expected {effect.Classification}");

@@ -62,6 +62,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
         CompareBuckets(member, snapshot, Expect);
         ComparePlaces(member, snapshot, Expect);
         member.Merge.Compare(snapshot, Expect);
+        CompareUndone(member, snapshot, Expect);
         Expect("the sum of principal parcels", member.TotalOf(BucketKind.Principal), Sum(snapshot.Parcels, parcel => parcel.RemainingMinor));
     }
 
@@ -147,6 +148,39 @@ internal sealed class SnapshotCheck(FindingLog findings)
         {
             expect($"the newest op of {OpText.Of(holder)}", member.Newest.GetValueOrDefault(holder), found.GetValueOrDefault(holder));
         }
+    }
+
+    private static void CompareUndone(MemberFold member, MemberSnapshot snapshot, Action<string, Int128, Int128> expect)
+    {
+        if (!snapshot.CountsUndone)
+        {
+            return; // older than the count; the hub does not use it any more
+        }
+
+        var found = new Dictionary<(ProducerId, long), UndoneState>();
+        foreach (var undone in snapshot.Undone)
+        {
+            found[(new ProducerId(undone.Op.Store, undone.Op.Incarnation), undone.Op.Sequence)] = undone;
+        }
+
+        foreach (var ((producer, sequence), undo) in member.Undone)
+        {
+            var name = $"the undoing of {OpText.Of(producer, sequence)}";
+            var state = found.Remove((producer, sequence), out var kept) ? kept : new UndoneState();
+            var owner = state.Store == 0 ? producer : new ProducerId(state.Store, state.Incarnation);
+            expect($"whether {name} is a void", undo.IsVoided ? 1 : 0, state.Voided ? 1 : 0);
+            expect($"the store with the right to {name}", undo.Owner.Store, owner.Store);
+            expect($"the incarnation with the right to {name}", undo.Owner.Incarnation, owner.Incarnation);
+            expect($"the start of the right to {name}", undo.Since, state.Store == 0 ? sequence : state.Since);
+            foreach (var (key, amount) in undo.Sums)
+            {
+                expect($"the {key.Kind} of {key.Bucket} in {name}", amount, Sum(state.GivenBack.Where(move => move.Kind == key.Kind && BucketKey.Of(move.Bucket) == key.Bucket), move => move.AmountMinor));
+            }
+
+            expect($"the number of sums in {name}", undo.Sums.Count, state.GivenBack.Count);
+        }
+
+        expect("the number of undone ops that no record knows", 0, found.Count);
     }
 
     private static Int128 Sum<T>(IEnumerable<T> items, Func<T, Int128> amount)

@@ -31,12 +31,13 @@ internal sealed class Grain
     {
         var stored = journal.ReadStream(new StreamId(id.Value));
         var state = new MemberState(id, currency);
-        if (stored.Snapshot is { } snapshot)
+        var records = stored.Tail;
+        if (stored.Snapshot is { } snapshot && !SnapshotCodec.Decode(snapshot, stored.SnapshotVersion, state))
         {
-            SnapshotCodec.Decode(snapshot, stored.SnapshotVersion, state);
+            records = journal.ReadRecords(new StreamId(id.Value), 1, int.MaxValue);
         }
 
-        foreach (var record in stored.Tail)
+        foreach (var record in records)
         {
             var (change, recordedAtMs) = EventCodec.Decode(record.Payload, record.FactBytes, PlaceOf(record.Fact));
             state.Apply(change, recordedAtMs);

@@ -5,6 +5,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Members;
+using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -21,6 +22,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 {
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
+    private readonly OriginalOps _originals = new(journal);
     private long _decided;
     private long _released;
     private int _active;
@@ -74,6 +76,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     public void Evict()
     {
         var released = Volatile.Read(ref _released);
+        _originals.Forget(released);
         for (var place = _byUse.First; place is not null && _grains.Count > settings.GrainBudget;)
         {
             var next = place.Next;
@@ -117,7 +120,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         var grain = Activate(message.Member);
         var state = grain.Machine.State;
         var before = Batch.ExposureOf(state);
-        var turn = grain.Machine.Turn(message.Message, context);
+        var turn = grain.Machine.Turn(_originals.Fill(message.Message), context);
         foreach (var applied in turn.Events)
         {
             Write(applied, state.Id, message.Incoming, batch);
@@ -170,6 +173,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             var producer = new ProducerId(at.Holder.Store.Value, at.Holder.Incarnation.Value);
             fact = new FactKey(producer, at.Sequence);
             batch.Journal.Facts.Add(new NewFact(producer, at.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
+            _originals.Note(batch.Number, applied.Event);
         }
 
         if (applied.Outcome is { } outcome)

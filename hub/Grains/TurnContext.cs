@@ -1,13 +1,14 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Members;
+using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 
 namespace SyncHub.Hub.Grains;
 
 /// <summary>What a grain may look at besides itself, taken from the living hub.</summary>
-internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, StoreRegistry stores, ClaimBook claims) : ITurnContext
+internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, StoreRegistry stores, ClaimBook claims, ClosedDays? closed = null) : ITurnContext
 {
     // Starts at the clock so that an ask of a former hub process is never mistaken for one of this process; only freshness depends on it.
     private long _ask = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
@@ -32,6 +33,10 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
 
     /// <inheritdoc/>
     public bool IsReconciling => stores.IsReconciling;
+
+    // protocol.md 1.17: a hub that was restored may have forgotten where a right went.
+    /// <inheritdoc/>
+    public long ClosedUpTo(Holder holder) => stores.IsReconciling ? 0 : closed?.UpTo(holder) ?? 0;
 
     /// <inheritdoc/>
     public long NextAsk() => Interlocked.Increment(ref _ask);

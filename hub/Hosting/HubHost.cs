@@ -14,6 +14,7 @@ using SyncHub.Hub.Cases;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Members;
+using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
@@ -161,7 +162,7 @@ public sealed class HubHost : IAsyncDisposable
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
         var router = new EffectRouter(links, stores, rules, schedule, grains, log.CreateLogger<EffectRouter>());
-        var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal));
+        var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal), new ClosedDays(journal));
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);

@@ -4,6 +4,7 @@ using SyncHub.Core.Identity;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
+using SyncHub.Hub.Refunds;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
 using CoreHello = SyncHub.Core.Protocol.Hello;
@@ -49,6 +50,13 @@ internal static class AgentFrames
                 if (link.OnUsed(connection) is { } giver)
                 {
                     Post(parts, member, new RevokeAnswered(giver, frame.RevokeDone.Id));
+                }
+
+                return null;
+            case AgentFrame.FrameOneofCase.RefundRightRequest:
+                if (link.OnUsed(connection) is { } undoer)
+                {
+                    RefundDesk.Ask(parts, undoer, connection, frame.RefundRightRequest);
                 }
 
                 return null;

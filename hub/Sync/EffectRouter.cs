@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
+using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
@@ -84,6 +85,9 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
                 break;
             case SendIdentifyReply reply:
                 Send(reply.Holder.Store, new HubFrame { IdentifyReply = ReplyTo(reply) });
+                break;
+            case SendRefundRight reply:
+                Send(reply.Holder.Store, new HubFrame { RefundRightReply = RefundDesk.ToWire(reply, MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules), RightsOf(reply.View, reply.Holder)) });
                 break;
             case SendChange change when links.Find(change.Store) is { IsOnline: true } link:
                 link.Send(new HubFrame { MemberDelta = MemberCodec.ToDelta(change.View, link.Holder, rules.Rules, stores.Term) });

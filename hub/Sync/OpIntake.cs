@@ -6,6 +6,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Grains;
+using SyncHub.Hub.Refunds;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
 
@@ -41,16 +42,17 @@ internal static class OpIntake
 
         if (op.Member == default)
         {
-            KeepWithoutMember(incoming, place, Classification.Normal, "", link, parts);
+            KeepWithoutMember(incoming, place, Classification.Normal, "", link, parts, ClosedDays.MoveFor(op, place, incoming));
             return;
         }
 
         parts.Grains.Post(new GrainMessage(op.Member, new OpArrived(op) { Place = place }, incoming));
     }
 
-    private static void KeepWithoutMember(IncomingOp incoming, OpId place, Classification classification, string note, StoreLink link, HubParts parts)
+    private static void KeepWithoutMember(IncomingOp incoming, OpId place, Classification classification, string note, StoreLink link, HubParts parts, CursorMove? closed = null)
     {
         var batch = new JournalBatch();
+        batch.Cursors.AddRange(closed is { } move ? [move] : []);
         batch.Facts.Add(new NewFact(new ProducerId(place.Holder.Store.Value, place.Holder.Incarnation.Value), place.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
         if (classification != Classification.Normal)
         {

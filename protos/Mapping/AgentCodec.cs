@@ -48,7 +48,7 @@ public static class AgentCodec
     /// <summary>An op that may be undone.</summary>
     public static byte[] Write(OwnOp own)
     {
-        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor };
+        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor, OtherTenderMinor = own.OtherTenderMinor };
         wire.Moves.AddRange(own.Moves.Select(MoveCodec.ToWire));
         wire.GivenBack.AddRange(own.GivenBack.Select(MoveCodec.ToWire));
         return wire.ToByteArray();
@@ -60,6 +60,7 @@ public static class AgentCodec
         var wire = Wire.OwnOp.Parser.ParseFrom(bytes);
         return new OwnOp(id, (OpType)wire.Type, MemberId.FromBytes(wire.Member.Span), [.. wire.Moves.Select(MoveCodec.ToCore)], wire.BillMinor)
         {
+            OtherTenderMinor = wire.OtherTenderMinor,
             IsVoided = wire.Voided,
             Tender = (Tender)wire.Tender,
             PromisedBonusMinor = wire.PromisedBonusMinor,

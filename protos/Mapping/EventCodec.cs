@@ -16,8 +16,12 @@ public static class EventCodec
         var record = new Wire.MemberEventRecord { RecordedAtMs = applied.RecordedAtMs };
         switch (applied.Event)
         {
-            case OpApplied:
+            case OpApplied op:
                 record.OpApplied = ToWire(applied.Outcome!, previousHash);
+                record.OpApplied.Undone = RefundCodec.ToWire(op.Undoing);
+                break;
+            case RefundRightMoved moved:
+                record.RefundRightMoved = RefundCodec.ToWire(moved);
                 break;
             case RightsGranted granted:
                 record.Granted = new Wire.GrantedEvent { Store = granted.Holder.Store.Value, Incarnation = granted.Holder.Incarnation.Value };
@@ -60,12 +64,13 @@ public static class EventCodec
         var record = Wire.MemberEventRecord.Parser.ParseFrom(payload);
         MemberEvent change = record.EventCase switch
         {
-            Wire.MemberEventRecord.EventOneofCase.OpApplied => Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place),
+            Wire.MemberEventRecord.EventOneofCase.OpApplied => Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), record.OpApplied),
             Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason),
             Wire.MemberEventRecord.EventOneofCase.Released => ToCore(record.Released),
             Wire.MemberEventRecord.EventOneofCase.Healed => new RightsHealed(
                 new Holder(new StoreId(record.Healed.Store), new Incarnation(record.Healed.Incarnation)),
                 [.. record.Healed.Lines.Select(ToCore)]),
+            Wire.MemberEventRecord.EventOneofCase.RefundRightMoved => RefundCodec.ToCore(record.RefundRightMoved),
             Wire.MemberEventRecord.EventOneofCase.Granted => new RightsGranted(
                 new Holder(new StoreId(record.Granted.Store), new Incarnation(record.Granted.Incarnation)),
                 [.. record.Granted.Lines.Select(ToCore)]),
@@ -105,6 +110,8 @@ public static class EventCodec
 
     /// <summary>G of one line from the wire.</summary>
     public static GrantedLine ToCore(Wire.GrantedLine line) => new(BucketCodec.ToCore(line.Bucket), line.Granted);
+
+    private static OpApplied Undoing(OpApplied applied, Wire.OpAppliedEvent wire) => applied with { Undoing = RefundCodec.ToCore(wire.Undone, applied.Op.Reference) };
 
     private static Wire.OpAppliedEvent ToWire(OpOutcome outcome, OpHash previousHash)
     {

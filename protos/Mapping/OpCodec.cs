@@ -32,6 +32,7 @@ public static class OpCodec
             Tender = (Wire.Tender)op.Tender,
             PromisedBonusMinor = op.PromisedBonusMinor,
             OtherMember = op.OtherMember == default ? ByteString.Empty : MergeCodec.Bytes(op.OtherMember),
+            ClosedUpTo = op.ClosedUpTo,
         };
         foreach (var move in op.Moves)
         {
@@ -83,6 +84,7 @@ public static class OpCodec
             Tender = (Tender)wire.Tender,
             PromisedBonusMinor = wire.PromisedBonusMinor,
             OtherMember = MergeCodec.Member(wire.OtherMember),
+            ClosedUpTo = wire.ClosedUpTo,
         };
     }
 }

@@ -19,6 +19,7 @@ public static class SnapshotCodec
             LifetimeSpendMinor = state.LifetimeSpendMinor,
             RecordedAtMs = state.RecordedAtMs,
             LargestBasketMinor = state.LargestBasketMinor,
+            CountsUndone = true,
         };
         wire.Buckets.AddRange(state.Buckets.Select(ToWire));
         wire.Parcels.AddRange(state.Parcels.Select(MemberCodec.ToWire));
@@ -27,13 +28,20 @@ public static class SnapshotCodec
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
         wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
         MergeCodec.Encode(state, wire);
+        wire.Undone.AddRange(state.Undone.Values.Select(RefundCodec.ToWire));
         return wire.ToByteArray();
     }
 
     /// <summary>Fills a new state from a snapshot.</summary>
-    public static void Decode(byte[] payload, long version, MemberState state)
+    /// <returns>False, with the state untouched, for a snapshot of before undone ops were counted: replay all records instead.</returns>
+    public static bool Decode(byte[] payload, long version, MemberState state)
     {
         var wire = Wire.MemberSnapshot.Parser.ParseFrom(payload);
+        if (!wire.CountsUndone)
+        {
+            return false;
+        }
+
         state.Version = version;
         state.Registered = wire.Registered;
         state.Profile = wire.Profile is null ? MemberProfile.Empty : MemberCodec.ToCore(wire.Profile);
@@ -49,12 +57,18 @@ public static class SnapshotCodec
         state.Followers.AddRange(wire.Followers.Select(store => new StoreId(store)));
         state.Visits.AddRange(wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight)));
         DecodeParked(wire, state);
+        foreach (var undone in wire.Undone.Select(RefundCodec.ToCore))
+        {
+            state.Undone[undone.Id] = undone;
+        }
+
         foreach (var producer in wire.Producers)
         {
             state.Applied[new Holder(new StoreId(producer.Store), new Incarnation(producer.Incarnation))] = producer.Sequence;
         }
 
         MergeCodec.Decode(wire, state);
+        return true;
     }
 
     private static void DecodeParked(Wire.MemberSnapshot wire, MemberState state)

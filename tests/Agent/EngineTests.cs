@@ -256,10 +256,10 @@ public sealed class EngineTests
         foreign.Store++;
         var future = op.Clone();
         future.Sequence = 99;
-        foreach (var (wrong, id) in new[] { (foreign, "a"), (future, "b") })
+        foreach (var (wrong, id, code) in new[] { (foreign, "a", V1.RejectionCode.RefundRightElsewhere), (future, "b", V1.RejectionCode.UnknownOp) })
         {
-            Assert.Equal(V1.RejectionCode.UnknownOp, _store.Pay(new V1.VoidRequest { RequestId = id, Op = wrong }).Rejection.Code);
-            Assert.Equal(V1.RejectionCode.UnknownOp, _store.Pay(new V1.RefundRequest { RequestId = id, Op = wrong, AmountMinor = 5 }).Rejection.Code);
+            Assert.Equal(code, _store.Pay(new V1.VoidRequest { RequestId = id, Op = wrong }).Rejection.Code);
+            Assert.Equal(code, _store.Pay(new V1.RefundRequest { RequestId = id, Op = wrong, AmountMinor = 5 }).Rejection.Code);
         }
     }
 

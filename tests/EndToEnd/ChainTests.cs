@@ -159,4 +159,41 @@ public sealed class ChainTests(ITestOutputHelper output)
         await chain.ConvergeAsync();
         Assert.Equal(1_000_000 + 150_00 - 4_000, (await chain.WalletAsync(member)) is var wallet ? wallet.PrincipalMinor + wallet.BonusMinor : 0);
     }
+
+    [Fact]
+    public async Task After_the_day_close_another_store_refunds_once_and_the_selling_store_no_more()
+    {
+        await using var chain = await Chain.StartAsync(stores: 3);
+        var (a, b, c) = (chain.Shops[0], chain.Shops[1], chain.Shops[2]);
+        var member = await a.RegisterAsync("c1");
+        await a.TopUpAsync(member, 5_000);
+        var sale = (await a.SellAsync(member, 3_000)).Receipt.Op;
+        await chain.ConvergeAsync();
+        Assert.Equal(RejectionCode.RefundRightElsewhere, (await b.Till.RefundAsync(new RefundRequest { RequestId = "r1", Op = sale, AmountMinor = 100 })).Rejection.Code);
+
+        await a.Till.CloseDayAsync(new CloseDayRequest { RequestId = "close" });
+        await chain.ConvergeAsync();
+        Assert.Equal(2_000, (await b.Till.RefundAsync(new RefundRequest { RequestId = "r2", Op = sale, AmountMinor = 2_000 })).Receipt.PaidPrincipalMinor);
+        Assert.Equal(RejectionCode.RefundRightElsewhere, (await a.Till.RefundAsync(new RefundRequest { RequestId = "r3", Op = sale, AmountMinor = 100 })).Rejection.Code);
+        Assert.Equal(RejectionCode.RefundRightElsewhere, (await c.Till.RefundAsync(new RefundRequest { RequestId = "r4", Op = sale, AmountMinor = 100 })).Rejection.Code);
+
+        await b.Till.CloseDayAsync(new CloseDayRequest { RequestId = "close" });
+        await chain.ConvergeAsync();
+        Assert.Equal(1_000, (await a.Till.RefundAsync(new RefundRequest { RequestId = "r5", Op = sale, AmountMinor = 1_000 })).Receipt.PaidPrincipalMinor);
+        Assert.Equal(RejectionCode.RefundTooLarge, (await a.Till.RefundAsync(new RefundRequest { RequestId = "r6", Op = sale, AmountMinor = 1 })).Rejection.Code);
+
+        a.Cut();
+        await a.OfflineAsync();
+        var topUp = (await a.TopUpAsync(member, 700)).Receipt.Op;
+        await a.Till.CloseDayAsync(new CloseDayRequest { RequestId = "close 2" });
+        Assert.Equal(RejectionCode.RefundRightElsewhere, (await a.Till.VoidAsync(new VoidRequest { RequestId = "v1", Op = topUp })).Rejection.Code);
+        a.Heal();
+        await chain.ConvergeAsync();
+        await c.IdentifyAsync(member);
+        Assert.Equal(700, (await c.Till.VoidAsync(new VoidRequest { RequestId = "v2", Op = topUp })).Receipt.ToppedUpMinor);
+        await chain.ConvergeAsync();
+        Assert.Equal(5_000, (await chain.WalletAsync(member)).PrincipalMinor);
+        var report = await chain.AuditAsync();
+        Assert.True(report.IsClean(converged: true), string.Join(Environment.NewLine, report.Findings));
+    }
 }

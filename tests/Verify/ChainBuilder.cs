@@ -37,18 +37,31 @@ internal sealed class ChainBuilder : IAsyncDisposable
     public Task Applied(int store, OpEnvelope op, params LedgerEntry[] entries) => Applied(store, op, null, entries);
 
     /// <summary>The same, with the store's lines written together with the op, as a store does.</summary>
-    public async Task Applied(int store, OpEnvelope op, DocumentWrite? lines, params LedgerEntry[] entries)
+    public Task Applied(int store, OpEnvelope op, DocumentWrite? lines, params LedgerEntry[] entries) => Applied(store, op, lines, null, entries);
+
+    private async Task Applied(int store, OpEnvelope op, DocumentWrite? lines, UndoneOriginal? undone, params LedgerEntry[] entries)
     {
         var (previous, fact) = await Log(store, op, lines);
         var batch = new JournalBatch();
         batch.Facts.Add(fact);
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
-        var applied = new OpAppliedEvent { Classification = Classification.Normal, PreviousHash = ByteString.CopyFrom(previous) };
+        var applied = new OpAppliedEvent { Classification = Classification.Normal, PreviousHash = ByteString.CopyFrom(previous), Undone = undone };
         applied.Entries.AddRange(entries);
         var member = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span);
         batch.Records.Add(Record(member, new MemberEventRecord { OpApplied = applied }, new FactKey(fact.Producer, fact.Sequence)));
         batch.Balances.AddRange(entries.Select(entry => new BalanceChange(0, entry.Account, entry.Asset, entry.AmountMinor)));
         await _hub.CommitAsync(batch);
+    }
+
+    /// <summary>A refund of one point, with what the hub says to have found of the sale that it undoes.</summary>
+    public async Task Undone(int store, UInt128 member, long sequence, long claimed, long closedUpTo)
+    {
+        var op = Make.Op(OpType.Refund, member, Make.Debit(Make.PointsBucket, 1));
+        op.Reference = new OpId { Store = store, Incarnation = Make.Incarnation, Sequence = sequence };
+        op.ClosedUpTo = closedUpTo;
+        var original = new UndoneOriginal { Found = true, Type = OpType.Sale, Member = op.Member, BillMinor = 3_000 };
+        original.Moves.AddRange([Make.Debit(Make.Principal, claimed), Make.Debit(Make.Lot, 500), Make.Credit(Make.PointsBucket, 30)]);
+        await Applied(store, op, null, original, Make.Entry("wallet/points", 1, Make.Points), Make.Entry($"store/{store}/points-granted", -1, Make.Points));
     }
 
     /// <summary>An op about no member: a fact at the hub without a record.</summary>
@@ -66,6 +79,7 @@ internal sealed class ChainBuilder : IAsyncDisposable
     {
         var (tip, previous) = _tips[store];
         op.Id = new OpId { Store = store, Incarnation = Make.Incarnation, Sequence = tip + 1 };
+        op.ClosedUpTo = op.Type == OpType.CloseDay ? tip + 1 : op.ClosedUpTo;
         if (op.Type is not (OpType.CloseDay or OpType.Relinquish) && op.RequestId.Length == 0)
         {
             op.RequestId = $"request {store}-{tip + 1}";

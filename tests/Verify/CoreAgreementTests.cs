@@ -1,6 +1,8 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
+using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -12,6 +14,8 @@ namespace SyncHub.Verify.Tests;
 public sealed class CoreAgreementTests : IDisposable
 {
     private static readonly Asset Eur = new("EUR");
+    private readonly SortedDictionary<OpId, Op> _applied = [];
+    private readonly Dictionary<Holder, long> _closed = [];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("synchub-verify-");
 
     [Theory]
@@ -42,6 +46,10 @@ public sealed class CoreAgreementTests : IDisposable
                 else if (random.Next(10) == 0)
                 {
                     Merge(state, members[random.Next(members.Length)], random, batch);
+                }
+                else if (random.Next(12) == 0)
+                {
+                    MoveRight(state, random, batch);
                 }
                 else
                 {
@@ -100,11 +108,20 @@ public sealed class CoreAgreementTests : IDisposable
         Write(to, new ValueTaken(from.Id, totals), OpHash.Genesis, null, batch);
     }
 
-    private static void Log(MemberState state, Random random, JournalBatch batch, Dictionary<Holder, (long Sequence, OpHash Hash)> tips)
+    private void MoveRight(MemberState state, Random random, JournalBatch batch)
+    {
+        var movable = _applied.Values.Where(op => op.Member == state.Id && UndoCheck.IsUndoable(op.Type) && state.UndoneOf(op.Id).Right.IsGivenUpBy(_closed.GetValueOrDefault(state.UndoneOf(op.Id).Right.Holder))).ToArray();
+        if (movable.Length > 0)
+        {
+            Write(state, new RefundRightMoved(movable[random.Next(movable.Length)].Id, new RefundRight(HolderOf(random), random.Next(1, 500)), []), OpHash.Genesis, null, batch);
+        }
+    }
+
+    private void Log(MemberState state, Random random, JournalBatch batch, Dictionary<Holder, (long Sequence, OpHash Hash)> tips)
     {
         var holder = HolderOf(random);
         var (sequence, previous) = tips.GetValueOrDefault(holder);
-        var op = RandomOp(state, random, new OpId(holder, sequence + 1));
+        var op = Undoing(RandomOp(state, random, new OpId(holder, sequence + 1)), random);
         var bytes = OpCodec.Encode(op);
         var hash = previous.Next(bytes);
         tips[holder] = (sequence + 1, hash);
@@ -112,7 +129,31 @@ public sealed class CoreAgreementTests : IDisposable
         batch.Facts.Add(new NewFact(fact.Producer, fact.Sequence, hash.ToBytes(), bytes));
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, hash.ToBytes()));
         // The member as the hub would apply it: from the bytes, not from the object.
-        Write(state, new OpApplied(OpCodec.Decode(bytes)), previous, fact, batch);
+        var applied = OpCodec.Decode(bytes);
+        if (applied.Type == OpType.CloseDay)
+        {
+            _closed[holder] = applied.ClosedUpTo;
+        }
+
+        var isUndoing = applied.Type is OpType.Void or OpType.Refund && random.Next(10) > 0; // else as before the hub checked
+        Write(state, new OpApplied(applied) { Undoing = isUndoing ? new Undoing(Original(applied)) : null }, previous, fact, batch);
+        _applied[applied.Id] = applied;
+    }
+
+    private OwnOp? Original(Op op) => op.Reference is { } id && _applied.TryGetValue(id, out var found) && OpDefects.Find(found) is null ? OwnOp.Of(found) : null;
+
+    // Mostly an op that is there, by its own store or another; at times a number that nobody logged, or none.
+    private Op Undoing(Op op, Random random)
+    {
+        var closedUpTo = op.Type == OpType.CloseDay ? op.Id.Sequence : _closed.GetValueOrDefault(op.Id.Holder);
+        if (op.Type is not (OpType.Void or OpType.Refund))
+        {
+            return op with { ClosedUpTo = op.Type == OpType.CloseDay ? closedUpTo : 0 };
+        }
+
+        var known = _applied.Values.Where(other => other.Member == op.Member && (random.Next(3) == 0 || other.Id.Holder == op.Id.Holder)).ToArray();
+        var reference = known.Length > 0 && random.Next(10) > 0 ? known[random.Next(known.Length)].Id : op.Id with { Sequence = 9_999 };
+        return op with { Reference = random.Next(20) == 0 ? null : reference, ClosedUpTo = closedUpTo };
     }
 
     private static void Write(MemberState state, MemberEvent change, OpHash previous, FactKey? fact, JournalBatch batch)

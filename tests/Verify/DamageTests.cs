@@ -157,6 +157,32 @@ public sealed class DamageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refund_right_that_moved_before_the_day_close_is_found()
+    {
+        var moved = new RefundRightMovedEvent { Op = new OpId { Store = 1, Incarnation = Incarnation, Sequence = 3 }, Store = 2, Incarnation = Incarnation, Since = 9 };
+        using var chains = await Chains.HealthyAsync(chain => chain.Event(Ann, new MemberEventRecord { RefundRightMoved = moved }));
+        Expect(chains.Audit(), "refund_right_early", MemberText.Of(Ann));
+    }
+
+    [Fact]
+    public async Task A_refund_that_was_judged_by_another_op_than_it_undoes_is_found()
+    {
+        using var chains = await Chains.HealthyAsync(chain => chain.Undone(1, Ann, sequence: 3, claimed: 9_999, closedUpTo: 0));
+        Expect(chains.Audit(), "refund_original_differs", MemberText.Of(Ann));
+    }
+
+    [Fact]
+    public async Task A_refund_that_hides_a_day_close_of_its_log_is_found()
+    {
+        using var chains = await Chains.HealthyAsync(async chain =>
+        {
+            await chain.Kept(1, OpType.CloseDay);
+            await chain.Undone(1, Ann, sequence: 3, claimed: 2_500, closedUpTo: 0);
+        });
+        Assert.Contains(chains.Audit().Findings, finding => finding.Code == "refund_after_close");
+    }
+
+    [Fact]
     public void A_snapshot_that_cannot_be_read_is_found() =>
         Finds(chains => Chains.Tamper(chains.Hub, "UPDATE snapshot SET payload = x'FFFFFF'"), MemberText.Of(Ann), "snapshot_unreadable");
 

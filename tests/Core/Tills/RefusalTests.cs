@@ -1,6 +1,8 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
+using SyncHub.Core.Rules;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
@@ -16,6 +18,10 @@ public sealed class RefusalTests
 
     private static readonly OwnOp TopUp = new(Make.Id(1), OpType.TopUp, Make.Member,
         [Make.Credit(Bucket.Principal, 10_000), Make.Credit(Make.Lot, 1_000)], 10_000);
+
+    private static readonly OwnOp ExpiredSale = Sale with { Moves = [Make.Debit(Make.ExpiredLot, 300), Make.Debit(Bucket.Principal, 700)] };
+
+    private static readonly TillMachine NoRefundOfExpired = new(Make.Rules with { ExpiredLotRefund = ExpiredLotRefund.None });
 
     private static readonly MemberProfile Profile = new("Mei", "+8613800000000", "C1", default, "");
 
@@ -85,6 +91,11 @@ public sealed class RefusalTests
         { "void of a relinquishment", here => VoidOf(Sale with { Type = OpType.Relinquish }, here), RejectionCode.UnknownOp },
         { "second void", here => VoidOf(Sale with { IsVoided = true }, here), RejectionCode.AlreadyVoided },
         { "void of a refunded sale", here => VoidOf(Sale with { GivenBack = [Make.Credit(Bucket.Principal, 1)] }, here), RejectionCode.AlreadyVoided },
+        { "void after the day close", here => VoidOf(Sale, here, closedUpTo: 1), RejectionCode.RefundRightElsewhere },
+        { "void of a top-up that was spent, after the day close", here => VoidOf(TopUp, here, closedUpTo: 1), RejectionCode.RefundRightElsewhere },
+        { "void of a closed day's op that is not kept any more", here => VoidOf(null, here, closedUpTo: 1), RejectionCode.RefundRightElsewhere },
+        { "void of another store's op", here => Machine.Void(new VoidCommand(Make.Context(), Make.Id(1, store: 2)), null, here, Make.Id(2)), RejectionCode.RefundRightElsewhere },
+        { "void under a right that a day close gave up", here => VoidOf(Moved(Sale, since: 5), here, closedUpTo: 5), RejectionCode.RefundRightElsewhere },
         { "void of a top-up that was spent", here => VoidOf(TopUp, here), RejectionCode.InsufficientRights },
 
         // --- refunds
@@ -93,6 +104,10 @@ public sealed class RefusalTests
         { "refund of a voided sale", here => RefundOf(1, Sale with { IsVoided = true }, here), RejectionCode.AlreadyVoided },
         { "refund above the sale", here => RefundOf(1_001, Sale, here), RejectionCode.RefundTooLarge },
         { "refund above the rest of the sale", here => RefundOf(400, Sale with { GivenBack = [Make.Credit(Bucket.Principal, 601)] }, here), RejectionCode.RefundTooLarge },
+        { "refund after the day close", here => RefundOf(1, Sale, here, closedUpTo: 1), RejectionCode.RefundRightElsewhere },
+        { "refund of another store's sale", here => Machine.Refund(new RefundCommand(Make.Context(), Make.Id(1, store: 2), 1), null, here, Make.Id(2)), RejectionCode.RefundRightElsewhere },
+        { "refund under a right that a day close gave up", here => RefundOf(1, Moved(Sale, since: 5), here, closedUpTo: 6), RejectionCode.RefundRightElsewhere },
+        { "refund of what an expired lot paid, where the rules forfeit it", here => NoRefundOfExpired.Refund(new RefundCommand(Make.Context(), Sale.Id, 701), ExpiredSale, here, Make.Id(2)), RejectionCode.RefundTooLarge },
         { "refund of a sale that no wallet paid", here => RefundOf(1, Sale with { Moves = [Make.Credit(Bucket.Points, 10)] }, here), RejectionCode.RefundTooLarge },
     };
 
@@ -123,10 +138,12 @@ public sealed class RefusalTests
     private static TillDecision RedeemOf(long points, MemberHere here) =>
         Machine.Redeem(new RedeemCommand(Make.Context(), Make.Member, points, "cup"), here, Make.Id(2));
 
-    private static TillDecision VoidOf(OwnOp? own, MemberHere here) => Machine.Void(new VoidCommand(Make.Context(), Make.Id(1)), own, here, Make.Id(2));
+    private static TillDecision VoidOf(OwnOp? own, MemberHere here, long closedUpTo = 0) => Machine.Void(new VoidCommand(Make.Context(), Make.Id(1)) { ClosedUpTo = closedUpTo }, own, here, Make.Id(2));
 
-    private static TillDecision RefundOf(long amount, OwnOp? own, MemberHere here) =>
-        Machine.Refund(new RefundCommand(Make.Context(), Make.Id(1), amount), own, here, Make.Id(2));
+    private static TillDecision RefundOf(long amount, OwnOp? own, MemberHere here, long closedUpTo = 0) =>
+        Machine.Refund(new RefundCommand(Make.Context(), Make.Id(1), amount) { ClosedUpTo = closedUpTo }, own, here, Make.Id(2));
+
+    private static OwnOp Moved(OwnOp own, long since) => own with { Right = new RefundRight(Make.Holder(1), since) };
 
     private static TillDecision Register(MemberProfile profile, string requestId = "r") =>
         Machine.Register(new RegisterCommand(Make.Context(requestId), Make.Member, profile), Make.Id(2));
