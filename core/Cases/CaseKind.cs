@@ -24,7 +24,7 @@ public enum CaseKind
     /// <summary>A second member claims a phone or card: probably one person registered twice.</summary>
     DuplicateClaim = 6,
 
-    /// <summary>More was refunded than the sale had taken.</summary>
+    /// <summary>More was voided or refunded than an op had moved, or by a store without the right to it.</summary>
     RefundExceeds = 7,
 
     /// <summary>A store's clock is far from the hub's.</summary>

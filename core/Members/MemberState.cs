@@ -164,7 +164,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         RecordUndo(op);
         var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null);
         var loss = losses.Sum();
-        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : op.Type == OpType.AliasIn ? CaseKind.Other : CaseKind.UnknownGrant }
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn ? CaseKind.Other : CaseKind.UnknownGrant }
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }

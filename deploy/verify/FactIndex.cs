@@ -43,7 +43,7 @@ internal sealed class FactIndex
             }
 
             op.Terminal = op.Operator = op.RequestId = op.Note = "";
-            op.Profile = null;
+            op.Profile = op.Type == OpType.RegisterMember ? op.Profile : null; // the directory is checked against it
             entry.Type = op.Type;
             entry.NeedsRecord = isNamed && OpReader.MemberOf(op) != UInt128.Zero;
             (entry.Block, entry.Start, entry.Length) = Keep(op);

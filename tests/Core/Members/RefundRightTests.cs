@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
@@ -18,7 +19,7 @@ public sealed class RefundRightTests : ITurnContext
 
     public RefundRightTests()
     {
-        _hub.Turn(new OpArrived(Make.Op(OpType.TopUp, Make.Credit(Bucket.Principal, 5_000), Make.Credit(Make.Lot, 500))), this);
+        _hub.Turn(new OpArrived(Make.Op(OpType.TopUp, Make.Credit(Bucket.Principal, 5_000), Make.Credit(Make.Lot, 500), Make.Credit(Bucket.Points, 5))), this);
         _hub.Turn(new OpArrived(Sale), this);
     }
 
@@ -143,6 +144,7 @@ public sealed class RefundRightTests : ITurnContext
         var outcome = turn.Events[0].Outcome!;
         Assert.Equal(Classification.Anomaly, outcome.Classification);
         Assert.NotEmpty(outcome.Note);
+        Assert.Equal(CaseKind.RefundExceeds, Assert.Single(turn.Cases).Kind);
         Assert.All(outcome.Transaction.Entries.Where(entry => entry.Account.StartsWith("store/", StringComparison.Ordinal)),
             entry => Assert.StartsWith($"store/{op.Id.Holder.Store}/", entry.Account, StringComparison.Ordinal));
     }
