@@ -127,7 +127,6 @@ public sealed class RefundRightTests : ITurnContext
         { "after the own day close", () => Refund(1, 5, 10) with { ClosedUpTo = 4 }, true },
         { "above what the sale took", () => Refund(1, 3, 1_001), true },
         { "of an op that the hub does not have", () => Refund(1, 3, 10), false },
-        { "of no op", () => Refund(1, 3, 10) with { Reference = null }, true },
         { "of another member's op", () => Refund(1, 3, 10) with { Member = new MemberId(7) }, true },
         { "of more points than were earned", () => Refund(1, 3, 10) with { Moves = [Make.Debit(Bucket.Points, 11)] }, true },
     };
