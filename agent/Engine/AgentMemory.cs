@@ -103,6 +103,7 @@ internal sealed class AgentMemory(Workspace work)
     /// <summary>The present life is over; the next one begins with nothing locked, no token and no watermark.</summary>
     public void BeginLife(DeadLog ended)
     {
+        SetClosed(0); // the day closes of the old log say nothing of the new one
         Put(ended);
         SetLocked("", default);
         Token = 0;

@@ -359,9 +359,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return null;
         }
 
-        var own = AgentCodec.ReadOwnOp(id, bytes);
+        var own = AgentCodec.ReadOwnOp(id, bytes, memory.DeadLogs.Count == 0);
         // Documents of older agents do not say what else paid; the log does.
-        return own.OtherTenderMinor > 0 ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
+        return own is null or { OtherTenderMinor: > 0 } ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
     }
 
     private void UpdateOwn(Op op, OwnOp? own)

@@ -48,16 +48,24 @@ public static class AgentCodec
     /// <summary>An op that may be undone.</summary>
     public static byte[] Write(OwnOp own)
     {
-        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor, OtherTenderMinor = own.OtherTenderMinor };
+        var wire = new Wire.OwnOp { Type = (Wire.OpType)own.Type, Voided = own.IsVoided, Member = UnsafeByteOperations.UnsafeWrap(own.Member.ToBytes()), BillMinor = own.BillMinor, Tender = (Wire.Tender)own.Tender, PromisedBonusMinor = own.PromisedBonusMinor, OtherTenderMinor = own.OtherTenderMinor, Incarnation = own.Id.Holder.Incarnation.Value };
         wire.Moves.AddRange(own.Moves.Select(MoveCodec.ToWire));
         wire.GivenBack.AddRange(own.GivenBack.Select(MoveCodec.ToWire));
         return wire.ToByteArray();
     }
 
-    /// <summary>Reads an op that may be undone.</summary>
-    public static OwnOp ReadOwnOp(OpId id, byte[] bytes)
+    /// <summary>Reads an op that may be undone; null where the document is of another life of the store, which used the same number.</summary>
+    /// <param name="id">The op.</param>
+    /// <param name="bytes">The document.</param>
+    /// <param name="isFirstLife">Whether the store's database has had one life only: then a document that does not say its life is of it.</param>
+    public static OwnOp? ReadOwnOp(OpId id, byte[] bytes, bool isFirstLife = true)
     {
         var wire = Wire.OwnOp.Parser.ParseFrom(bytes);
+        if (wire.Incarnation == 0 ? !isFirstLife : wire.Incarnation != id.Holder.Incarnation.Value)
+        {
+            return null;
+        }
+
         return new OwnOp(id, (OpType)wire.Type, MemberId.FromBytes(wire.Member.Span), [.. wire.Moves.Select(MoveCodec.ToCore)], wire.BillMinor)
         {
             OtherTenderMinor = wire.OtherTenderMinor,

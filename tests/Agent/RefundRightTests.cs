@@ -1,4 +1,5 @@
 using SyncHub.Agent.Engine;
+using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Agent.Tests;
@@ -88,6 +89,25 @@ public sealed class RefundRightTests
 
         var day = _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "c" });
         Assert.Equal((1, 0), (day.TopUps, day.ExpectedCashMinor));
+    }
+
+    [Fact]
+    public void A_new_life_undoes_its_own_ops_and_none_of_the_old_life_under_the_same_number()
+    {
+        Sell();
+        _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "close" });
+        _store.Turn(new LockOrdered(_store.NowMs, "An older copy."));
+        var wish = _store.Turn(new DescribeSelf(_store.NowMs, new byte[16] { 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }))[0].Self!.Wish;
+        var reborn = Incarnation.Of(1, 2);
+        _store.Turn(new LifeGiven(_store.NowMs, EngineDriver.Holder.Incarnation, reborn, wish));
+
+        var member = _store.Register("13900000001", "new-1");
+        _store.Register("13900000002", "new-2");
+        _store.Register("13900000003", "new-3"); // op 3 of the old life was a sale
+        Assert.Equal(V1.RejectionCode.UnknownOp, _store.Pay(new V1.VoidRequest { RequestId = "v", Op = new V1.OpId { Store = EngineDriver.Store, Incarnation = reborn.Value, Sequence = 3 } }).Rejection.Code);
+        var topUp = _store.TopUp(member, 500, "new-4").Receipt.Op;
+        Assert.Equal(4, topUp.Sequence);
+        Assert.Equal(500, _store.Pay(new V1.VoidRequest { RequestId = "v4", Op = topUp }).Receipt.ToppedUpMinor);
     }
 
     private static HubNews News(V1.RefundRight right) => new(null, null) { RefundRight = new V1.RefundRightReply { Right = right } };
