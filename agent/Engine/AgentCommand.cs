@@ -95,6 +95,9 @@ public sealed record EngineReply
     /// <summary>What other stores gave up for this call so far, minor units.</summary>
     public long RevokedMinor { get; init; }
 
+    /// <summary>For <see cref="RevokeAsked"/>: whether an op that hands rights back was logged. It is the answer; no other is needed.</summary>
+    public bool GaveRights { get; init; }
+
     /// <summary>The tip of the log after the command.</summary>
     public long TipSequence { get; init; }
 

@@ -235,7 +235,7 @@ public sealed class AgentEngine
         if (_memory.LockReason.Length == 0 && asked.Ask.Incarnation == _work.Holder.Incarnation.Value && asked.Ask.Member.Length == 16)
         {
             var lines = asked.Ask.Lines.Select(line => new RevokeLine(BucketCodec.ToCore(line.Bucket), line.KeepLevel, line.AsOfGranted));
-            Relinquish(_members.Get(MemberId.FromBytes(asked.Ask.Member.Span)), [.. lines], asked.NowMs);
+            return new EngineReply { GaveRights = Relinquish(_members.Get(MemberId.FromBytes(asked.Ask.Member.Span)), [.. lines], asked.NowMs) };
         }
 
         return new EngineReply();
@@ -265,12 +265,15 @@ public sealed class AgentEngine
 
     private static bool IsExpired(Bucket bucket, ReturnIdleRights idle) => !bucket.IsValidOn(Calendar.DayOf(idle.NowMs));
 
-    private void Relinquish(MemberHere member, IReadOnlyList<RevokeLine> lines, long nowMs)
+    private bool Relinquish(MemberHere member, IReadOnlyList<RevokeLine> lines, long nowMs)
     {
-        if (_memory.Machine.Relinquish(member, lines, _work.NextId, nowMs) is { } op)
+        if (_memory.Machine.Relinquish(member, lines, _work.NextId, nowMs) is not { } op)
         {
-            Log(op, member);
+            return false;
         }
+
+        Log(op, member);
+        return true;
     }
 
     private SelfDescription Describe(DescribeSelf describe)

@@ -192,7 +192,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
 
         if (id is not { } known || Find(known, call) is not { IsKnown: true } member)
         {
-            return Unknown(call, id ?? default);
+            return Unknown(call, id ?? default) with { NeedsNews = true };
         }
 
         if (isVisit)
@@ -200,7 +200,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             members.Touch(member, call.NowMs);
         }
 
-        return new EngineReply { Answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) }, Member = member.Id };
+        return new EngineReply { Answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) }, Member = member.Id, NeedsNews = member.AsksHubAtScan(Calendar.DayOf(call.NowMs)) };
     }
 
     private EngineReply Quote(TillCall call, V1.QuoteRequest request)

@@ -308,7 +308,11 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private void OnRevokeAsk(V1.RevokeAsk ask) => shell.Ask(new RevokeAsked(shell.NowMs, ask), reply =>
     {
         _outbox.OnLogged(reply.TipSequence);
-        _revokesDone.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
+        if (!reply.GaveRights) // else the op itself answers
+        {
+            _revokesDone.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
+        }
+
         shell.Wake();
     });
 

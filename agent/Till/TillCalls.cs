@@ -101,10 +101,13 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         return closed;
     }
 
+    // The store answers by itself where it can: a round trip at every scan would be most of what the chain sends.
     private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request)
     {
-        var news = link.IsOnline && ToHub(request.Key, prefetch: true) is { } question ? await link.IdentifyAsync(question) : null;
-        return await loop.AskAsync(NewCall(request) with { News = news is null ? [] : [news] });
+        var reply = await loop.AskAsync(NewCall(request));
+        return reply.NeedsNews && link.IsOnline && ToHub(request.Key, prefetch: true) is { } question && await link.IdentifyAsync(question) is { } news
+            ? await loop.AskAsync(NewCall(request) with { News = [news] })
+            : reply;
     }
 
     // While there is a hub it knows best whose a phone or card is; what it says lands in the local index before the store decides.

@@ -28,8 +28,8 @@ public sealed partial class MemberMachine
         if (held.Count > 0)
         {
             Apply(new LinesReleased(wanted.Holder, wanted.Kind, wanted.Payer, wanted.Approver, held), turn, context);
-            ServeCheckouts(turn, context);
-            Refill(wanted.Holder.Store, turn, context);
+            ServeCheckouts(answered: null, turn, context);
+            Place(wanted.Holder.Store, mayAsk: false, turn, context);
         }
 
         turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)) { Amount = held.Where(line => line.Bucket.IsMoney).Sum(line => line.Amount) });

@@ -147,8 +147,8 @@ public sealed partial class MemberMachine
 
         if (increments.Lines.Count > 0)
         {
-            ServeCheckouts(turn, context);
-            Refill(null, turn, context);
+            ServeCheckouts(answered: null, turn, context);
+            Place(giver: null, mayAsk: false, turn, context);
         }
     }
 

@@ -135,16 +135,19 @@ public sealed partial class MemberMachine(MemberState state)
 
         turn.Effects.Add(new AcknowledgeOp(place.Holder, place.Sequence, outcome.Classification, outcome.Note));
         Tidy(turn, context);
-        ServeCheckouts(turn, context);
-        if (op.Type is OpType.Sale or OpType.Relinquish)
+        // A store that gives rights up after an ask has answered it: nothing more will come.
+        ServeCheckouts(op.Type == OpType.Relinquish ? op.Id.Holder : null, turn, context);
+        switch (op.Type)
         {
-            // A store that hands rights back does not need them: refilling it would only send them round.
-            Refill(op.Type == OpType.Relinquish ? op.Id.Holder.Store : null, turn, context);
-        }
-
-        if (op.Type == OpType.Sale)
-        {
-            ReturnSurplus(op.Id.Holder, turn, context);
+            case OpType.Sale:
+                EndHold(op.Id.Holder);
+                Place(giver: null, mayAsk: true, turn, context);
+                break;
+            case OpType.Relinquish:
+                Place(op.Id.Holder.Store, mayAsk: false, turn, context);
+                break;
+            default:
+                break;
         }
     }
 
@@ -159,7 +162,12 @@ public sealed partial class MemberMachine(MemberState state)
 
         // One target for each bucket, never below zero: two would be granted and asked for one on top of the other.
         var wanted = asked with { Targets = [.. asked.Targets.GroupBy(target => target.Bucket).Select(same => new GrantedLine(same.Key, Math.Max(0, same.Max(target => target.Granted))))] };
-        GrantUpTo(wanted.Holder, wanted.Targets, turn, context);
+        var isGranted = GrantUpTo(wanted.Holder, wanted.Targets, turn, context) is not null; // the reply says how much
+        if (wanted.Checkout && isGranted)
+        {
+            Hold(wanted.Holder, context);
+        }
+
         var checkout = new Checkout(context.NextAsk(), wanted);
         if (wanted.Checkout && AskOthers(checkout, turn, context))
         {
@@ -213,10 +221,7 @@ public sealed partial class MemberMachine(MemberState state)
 
         if (wanted.Prefetch)
         {
-            // The member stands at this till: everything that is free may lie here, the placement takes it back after the sale.
-            var targets = State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Pool > 0)
-                .Select(bucket => new GrantedLine(bucket.Bucket, (bucket.Find(wanted.Holder)?.Granted ?? 0) + bucket.Pool)).ToArray();
-            GrantUpTo(wanted.Holder, targets, turn, context);
+            Prefetch(wanted.Holder, turn, context); // the reply says how much
         }
 
         turn.Effects.Add(new SendIdentifyReply(wanted.Holder, wanted.Request, MemberView.Of(State)));
@@ -233,11 +238,12 @@ public sealed partial class MemberMachine(MemberState state)
     }
 
     // protocol.md 1.5: delta = min(P, max(0, target - G)); the absolute target makes a repeated request harmless.
-    private void GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
+    // Who calls it tells the holder: by a frame of its own, or by the reply that leaves in the same turn anyway.
+    private SendRights? GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
     {
         if (!context.IsOnline(holder) || context.IsReconciling || State.IsAlias)
         {
-            return; // a restored hub may have given the same money to a store that it has not heard yet; what an alias has free is on its way to the survivor
+            return null; // a restored hub may have given the same money to a store that it has not heard yet; what an alias has free is on its way to the survivor
         }
 
         var granted = new List<GrantedLine>();
@@ -256,11 +262,13 @@ public sealed partial class MemberMachine(MemberState state)
             }
         }
 
-        if (granted.Count > 0)
+        if (granted.Count == 0)
         {
-            Apply(new RightsGranted(holder, granted), turn, context);
-            turn.Effects.Add(new SendRights(holder, granted));
+            return null;
         }
+
+        Apply(new RightsGranted(holder, granted), turn, context);
+        return new SendRights(holder, granted);
     }
 
     // protocol.md 1.6: ask online holders, largest first, until what they hold would cover what is missing.
@@ -275,7 +283,7 @@ public sealed partial class MemberMachine(MemberState state)
             }
 
             var missing = target - (bucket.Find(checkout.Wanted.Holder)?.Granted ?? 0);
-            var holders = bucket.Lines.Where(line => line.Outstanding > 0 && line.Holder != checkout.Wanted.Holder && context.IsOnline(line.Holder));
+            var holders = bucket.Lines.Where(line => line.Outstanding > 0 && line.Holder != checkout.Wanted.Holder && context.IsOnline(line.Holder) && !IsHeld(line.Holder, context));
             foreach (var line in holders.OrderByDescending(line => line.Outstanding).ThenBy(line => line.Holder))
             {
                 if (missing <= 0)
@@ -283,14 +291,15 @@ public sealed partial class MemberMachine(MemberState state)
                     break;
                 }
 
-                // Level 0: the member stands at the asking till, so that is where the value is needed; placement spreads it again afterwards.
+                // Only what is missing: the rest is where placement wanted it, and would have to travel back.
+                var keep = Math.Max(0, line.Outstanding - missing);
                 missing -= line.Outstanding;
                 if (!asks.TryGetValue(line.Holder, out var lines))
                 {
                     asks.Add(line.Holder, lines = []);
                 }
 
-                lines.Add(new RevokeLine(bucketId, KeepLevel: 0, line.Granted));
+                lines.Add(new RevokeLine(bucketId, keep, line.Granted));
             }
         }
 
@@ -303,78 +312,32 @@ public sealed partial class MemberMachine(MemberState state)
         return asks.Count > 0;
     }
 
-    private void ServeCheckouts(TurnResult turn, ITurnContext context)
+    private void ServeCheckouts(Holder? answered, TurnResult turn, ITurnContext context)
     {
         for (var i = 0; i < _checkouts.Count; i++)
         {
             var checkout = _checkouts[i];
-            GrantUpTo(checkout.Wanted.Holder, checkout.Wanted.Targets, turn, context);
-            if (IsServed(checkout.Wanted))
+            var granted = GrantUpTo(checkout.Wanted.Holder, checkout.Wanted.Targets, turn, context);
+            if (granted is not null)
+            {
+                Hold(checkout.Wanted.Holder, context);
+            }
+
+            var isLast = answered is { } holder && checkout.Asked.Remove(holder) && checkout.Asked.Count == 0;
+            if (isLast || IsServed(checkout.Wanted))
             {
                 _checkouts.RemoveAt(i--);
                 turn.Effects.Add(new SendRightsReply(checkout.Wanted.Holder, checkout.Wanted.Request, MemberView.Of(State)));
+            }
+            else if (granted is not null)
+            {
+                turn.Effects.Add(granted);
             }
         }
     }
 
     private bool IsServed(RightsWanted wanted) =>
         wanted.Targets.All(target => (State.Find(target.Bucket)?.Find(wanted.Holder)?.Granted ?? 0) >= target.Granted);
-
-    private void Refill(StoreId? except, TurnResult turn, ITurnContext context)
-    {
-        if (IsWaiting)
-        {
-            return; // what comes back is for the till that waits
-        }
-
-        var wallet = State.MoneyMinor;
-        foreach (var (store, allowance) in Placement.Allowances(State, context.Policy))
-        {
-            if (store == except || context.OnlineHolder(store) is not { } holder)
-            {
-                continue; // rights sent to an offline store would only be stranded
-            }
-
-            var targets = new List<GrantedLine>();
-            foreach (var bucket in State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Pool > 0))
-            {
-                var target = Placement.ShareOf(allowance, bucket.Total, wallet);
-                var line = bucket.Find(holder);
-                var outstanding = line?.Outstanding ?? 0;
-                if (outstanding < Placement.Scale(target, context.Policy.RefillBelowPermille))
-                {
-                    targets.Add(new GrantedLine(bucket.Bucket, (line?.Granted ?? 0) + target - outstanding));
-                }
-            }
-
-            GrantUpTo(holder, targets, turn, context);
-        }
-    }
-
-    private void ReturnSurplus(Holder seller, TurnResult turn, ITurnContext context)
-    {
-        if (IsWaiting || !context.IsOnline(seller))
-        {
-            return;
-        }
-
-        var wallet = State.MoneyMinor;
-        var allowance = Placement.Allowances(State, context.Policy).FirstOrDefault(allowance => allowance.Store == seller.Store).AllowanceMinor;
-        var lines = new List<RevokeLine>();
-        foreach (var bucket in State.Buckets.Where(bucket => bucket.Bucket.IsMoney))
-        {
-            var keep = Placement.ShareOf(allowance, bucket.Total, wallet);
-            if (bucket.Find(seller) is { } line && line.Outstanding > Placement.Scale(keep, context.Policy.ReturnAbovePermille))
-            {
-                lines.Add(new RevokeLine(bucket.Bucket, keep, line.Granted));
-            }
-        }
-
-        if (lines.Count > 0)
-        {
-            turn.Effects.Add(new AskRevoke(seller, context.NextAsk(), lines));
-        }
-    }
 
     private sealed class Checkout(long ask, RightsWanted wanted)
     {

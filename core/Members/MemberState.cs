@@ -16,7 +16,10 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 {
     // A store visited once in 300 visits is below one part in ten thousand: it need not be remembered.
     private const int RememberedStores = 8;
-    private const long VisitUnit = 1_000_000;
+    private const int RememberedBaskets = 16;
+
+    /// <summary>The weight of one visit, just made.</summary>
+    public const long VisitUnit = 1_000_000;
 
     /// <summary>Whose state.</summary>
     public MemberId Id { get; } = id;
@@ -38,6 +41,12 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
     /// <summary>The largest recent payment, decaying by 2 % a visit.</summary>
     public long LargestBasketMinor { get; set; }
+
+    /// <summary>What the newest sales came to in which the wallet paid, oldest first.</summary>
+    public List<long> RecentBaskets { get; } = [];
+
+    /// <summary>How large the next purchase will be; null where nothing is known.</summary>
+    public BasketModel? Baskets => BasketModel.Of(RecentBaskets.Count == 0 && LargestBasketMinor > 0 ? [LargestBasketMinor] : RecentBaskets);
 
     /// <summary>When the hub wrote the newest event, Unix milliseconds.</summary>
     public long RecordedAtMs { get; set; }
@@ -300,6 +309,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 Follow(store);
                 LifetimeSpendMinor = checked(LifetimeSpendMinor + op.BillMinor - op.DiscountMinor);
                 LargestBasketMinor = Math.Max(LargestBasketMinor * 98 / 100, op.MoneyMinor(MoveKind.Debit));
+                RememberBasket(op);
                 break;
             case OpType.Void or OpType.Refund:
                 // BillMinor of an undoing op is the part of the sale that is undone; a voided top-up undoes no sale.
@@ -307,6 +317,16 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 break;
             default:
                 break;
+        }
+    }
+
+    // The whole price, not only what the wallet had here: else a store with too little would be thought to need little.
+    private void RememberBasket(Op op)
+    {
+        if (op.MoneyMinor(MoveKind.Debit) > 0)
+        {
+            RecentBaskets.Add(op.BillMinor - op.DiscountMinor);
+            RecentBaskets.RemoveRange(0, Math.Max(0, RecentBaskets.Count - RememberedBaskets));
         }
     }
 

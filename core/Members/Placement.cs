@@ -1,31 +1,211 @@
-using SyncHub.Core.Primitives;
-
 namespace SyncHub.Core.Members;
 
 /// <summary>Decides how much of a member's money should lie ready at which store.</summary>
+/// <remarks>
+/// One question decides: what is most likely to let the next sale through? Rights at a store are worth
+/// p(next visit is there) x P(basket within them), and cost, by <see cref="PlacementPolicy.StrandedPermille"/>, p(it is elsewhere) x
+/// P(basket fits the wallet, but not what is left of it without this store). A part of a basket is worth nothing, so rights are given
+/// in whole baskets, the most useful per unit of money first. Then as few shifts are made as bring nearly as much: each frame has to
+/// earn <see cref="PlacementPolicy.MinGainPermille"/>. Integers only, no state; about as many steps as stores x baskets.
+/// </remarks>
 public static class Placement
 {
-    /// <summary>The allowance of each usual store in money, most visited first; the rest of the wallet stays free at the hub.</summary>
-    public static IReadOnlyList<(StoreId Store, long AllowanceMinor)> Allowances(MemberState member, PlacementPolicy policy)
-    {
-        var left = member.MoneyMinor;
-        var basket = Scale(member.LargestBasketMinor, policy.BasketPermille);
-        var allowances = new List<(StoreId, long)>(policy.UsualStores);
-        foreach (var visit in member.Visits.Take(policy.UsualStores))
-        {
-            var wanted = allowances.Count == 0 ? Math.Max(basket, Scale(member.MoneyMinor, policy.HomePermille)) : basket;
-            var allowance = Math.Clamp(wanted, 0, Math.Max(0, left));
-            allowances.Add((visit.Store, allowance));
-            left -= allowance;
-        }
+    // Probabilities of stores count in 1024ths: finer than anybody knows them.
+    private const int Sure = 1024;
 
-        return allowances;
+    // An outage may last for more than one visit: what lies at a store beyond the next basket is worth a little too, but never a basket elsewhere.
+    private const int DepthPermille = 50;
+
+    /// <summary>What to move now; never more than <paramref name="poolMinor"/> and what is asked back in the same plan.</summary>
+    /// <param name="sites">Stores that hold something or may be given something.</param>
+    /// <param name="visitWeights">The sum of all visit weights, with that of a store never visited before.</param>
+    /// <param name="poolMinor">Money free at the hub.</param>
+    /// <param name="baskets">How large the next purchase will be.</param>
+    /// <param name="policy">The chain's settings.</param>
+    public static IReadOnlyList<Shift> Plan(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
+    {
+        var worth = new Worth(sites, visitWeights, poolMinor, baskets, policy);
+        var target = Fill(sites, worth, atLeastHeld: false, poolMinor + sites.Where(site => site.MayGive).Sum(site => site.HeldMinor));
+        return Pick(sites, worth, target, poolMinor, (long)policy.MinGainPermille * Sure * baskets.Total);
     }
 
     /// <summary><paramref name="amount"/> in thousandths, rounded down, without overflow.</summary>
     public static long Scale(long amount, int permille) => (long)((Int128)amount * permille / 1000);
 
-    /// <summary>The share of one bucket in an allowance, in proportion to the bucket's part of the wallet; rounded down.</summary>
-    public static long ShareOf(long allowance, long bucketTotal, long walletTotal) =>
-        walletTotal <= 0 ? 0 : (long)((Int128)allowance * bucketTotal / walletTotal);
+    // Greedy: the step with the most gain per unit of money, over all stores, until nothing gains or nothing is left.
+    private static long[] Fill(IReadOnlyList<Site> sites, Worth worth, bool atLeastHeld, long left)
+    {
+        var at = new long[sites.Count];
+        var next = new Step[sites.Count];
+        for (var i = 0; i < at.Length; i++)
+        {
+            at[i] = atLeastHeld || !sites[i].MayGive ? sites[i].HeldMinor : 0;
+            next[i] = worth.BestStep(i, at[i], left, sites[i]);
+        }
+
+        while (true)
+        {
+            var best = -1;
+            for (var i = 0; i < next.Length; i++)
+            {
+                if (next[i].Gain > 0 && next[i].Cost > left)
+                {
+                    next[i] = worth.BestStep(i, at[i], left, sites[i]);
+                }
+
+                best = next[i].Gain > 0 && (best < 0 || next[i].IsBetterThan(next[best])) ? i : best;
+            }
+
+            if (best < 0)
+            {
+                return at;
+            }
+
+            at[best] += next[best].Cost;
+            left -= next[best].Cost;
+            next[best] = worth.BestStep(best, at[best], left, sites[best]);
+        }
+    }
+
+    // Hysteresis: of the way to the target only the shifts that earn their frames. A grant is one frame, asking back is two.
+    private static List<Shift> Pick(IReadOnlyList<Site> sites, Worth worth, long[] target, long poolMinor, long gainPerFrame)
+    {
+        var ups = new List<(long Gain, long Amount, int Site)>();
+        var downs = new List<(long Gain, long Amount, int Site)>();
+        for (var i = 0; i < target.Length; i++)
+        {
+            var (amount, gain) = (target[i] - sites[i].HeldMinor, worth.At(i, target[i]) - worth.At(i, sites[i].HeldMinor));
+            if (amount > 0 && gain > gainPerFrame)
+            {
+                ups.Add((gain - gainPerFrame, amount, i));
+            }
+            else if (amount < 0)
+            {
+                downs.Add((gain - (2 * gainPerFrame), -amount, i));
+            }
+        }
+
+        ups.Sort(static (left, right) => left.Gain != right.Gain ? right.Gain.CompareTo(left.Gain) : left.Site.CompareTo(right.Site));
+        downs.Sort(static (left, right) => ((Int128)left.Gain * right.Amount).CompareTo((Int128)right.Gain * left.Amount) is var order && order != 0 ? -order : left.Site.CompareTo(right.Site));
+        var (bestGain, bestUps, bestDowns) = (0L, 0, 0);
+        var (gainOfUps, needed) = (0L, 0L);
+        for (var count = 0; count <= ups.Count; count++)
+        {
+            var (gain, free, asked) = (gainOfUps, poolMinor, 0);
+            while (asked < downs.Count && (free < needed || downs[asked].Gain > 0))
+            {
+                (gain, free) = (gain + downs[asked].Gain, free + downs[asked].Amount);
+                asked++;
+            }
+
+            if (free >= needed && gain > bestGain)
+            {
+                (bestGain, bestUps, bestDowns) = (gain, count, asked);
+            }
+
+            if (count < ups.Count)
+            {
+                (gainOfUps, needed) = (gainOfUps + ups[count].Gain, needed + ups[count].Amount);
+            }
+        }
+
+        var shifts = new List<Shift>(bestUps + bestDowns);
+        shifts.AddRange(ups.Take(bestUps).Select(up => new Shift(sites[up.Site].Holder, up.Amount)));
+        shifts.AddRange(downs.Take(bestDowns).Select(down => new Shift(sites[down.Site].Holder, -down.Amount)));
+        return shifts;
+    }
+
+    private readonly record struct Step(long Gain, long Cost)
+    {
+        public bool IsBetterThan(Step other) => Math.BigMul(Gain, other.Cost) > Math.BigMul(other.Gain, Cost);
+    }
+
+    /// <summary>What an amount at a store is worth, in parts of 1024 x 1000 x the baskets' total.</summary>
+    private sealed class Worth
+    {
+        private readonly BasketModel _baskets;
+        private readonly int[] _probability;
+        private readonly long _strandedPermille;
+        private readonly long _wallet;
+        private readonly int _withinWallet;
+        private readonly long[] _amounts;
+        private readonly int[] _covered;
+        private readonly int[] _stranded;
+
+        public Worth(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
+        {
+            _baskets = baskets;
+            _strandedPermille = policy.StrandedPermille;
+            _wallet = Math.Max(1, poolMinor + sites.Sum(site => site.HeldMinor));
+            _withinWallet = baskets.Within(_wallet);
+            _probability = new int[sites.Count];
+            for (var i = 0; i < _probability.Length; i++)
+            {
+                _probability[i] = (int)((Int128)sites[i].Weight * Sure / Math.Max(1, visitWeights));
+            }
+
+            // Only here does the worth change: where one more basket is covered, and where one more would be missing elsewhere.
+            var steps = baskets.Steps;
+            _amounts = new long[(2 * steps.Length) + 1];
+            var count = 0;
+            foreach (var step in steps)
+            {
+                if (step <= _wallet)
+                {
+                    (_amounts[count], _amounts[count + 1]) = (step, _wallet - step);
+                    count += 2;
+                }
+            }
+
+            _amounts[count++] = _wallet;
+            _amounts = _amounts[..count];
+            Array.Sort(_amounts);
+            (_covered, _stranded) = (new int[count], new int[count]);
+            for (var i = 0; i < count; i++)
+            {
+                (_covered[i], _stranded[i]) = (baskets.Within(_amounts[i]), _withinWallet - baskets.Within(_wallet - _amounts[i]));
+            }
+        }
+
+        public long At(int site, long amount) => At(site, amount, _baskets.Within(amount), _withinWallet - _baskets.Within(_wallet - amount));
+
+        public Step BestStep(int site, long from, long left, Site facts)
+        {
+            var best = default(Step);
+            if (!facts.MayGain && from >= facts.HeldMinor)
+            {
+                return best;
+            }
+
+            var worthNow = At(site, from);
+            var most = facts.MayGain ? left : Math.Min(left, facts.HeldMinor - from);
+            for (var i = 0; i < _amounts.Length; i++)
+            {
+                var cost = _amounts[i] - from;
+                if (cost <= 0)
+                {
+                    continue;
+                }
+
+                if (cost > most)
+                {
+                    break;
+                }
+
+                Compare(new Step(At(site, _amounts[i], _covered[i], _stranded[i]) - worthNow, cost));
+            }
+
+            if (most > 0)
+            {
+                Compare(new Step(At(site, from + most) - worthNow, most)); // all that is left
+            }
+
+            return best;
+
+            void Compare(Step step) => best = step.Gain > 0 && (best.Gain == 0 || step.IsBetterThan(best)) ? step : best;
+        }
+
+        private long At(int site, long amount, int covered, int stranded) =>
+            (_probability[site] * ((1000L * covered) + (long)((Int128)amount * _baskets.Total * DepthPermille / _wallet))) - (_strandedPermille * (Sure - _probability[site]) * stranded);
+    }
 }

@@ -3,21 +3,18 @@ namespace SyncHub.Core.Members;
 /// <summary>How rights are spread over stores before anybody needs them (protocol.md 1.5). Configuration; a wrong value costs comfort, never money.</summary>
 public sealed record PlacementPolicy
 {
-    /// <summary>How many of a member's most visited stores hold rights.</summary>
-    public int UsualStores { get; init; } = 4;
+    /// <summary>How many of a member's most visited stores may be given rights; 0 = everything waits at the hub.</summary>
+    public int UsualStores { get; init; } = 8;
 
-    /// <summary>The allowance of a usual store, in thousandths of the largest recent basket.</summary>
-    public int BasketPermille { get; init; } = 1500;
+    /// <summary>How bad a decline online is, because a store that is offline holds what is missing, beside a decline offline, in thousandths.</summary>
+    public int StrandedPermille { get; init; } = 300;
 
-    /// <summary>The part of the wallet that the most visited store may hold, in thousandths.</summary>
-    public int HomePermille { get; init; } = 700;
-
-    /// <summary>A store below this part of its allowance is refilled, in thousandths.</summary>
-    public int RefillBelowPermille { get; init; } = 500;
-
-    /// <summary>A store above this part of its allowance is asked to hand the rest back, in thousandths.</summary>
-    public int ReturnAbovePermille { get; init; } = 1500;
+    /// <summary>By how much a frame about rights must make the next sale more likely to be approved if its store is offline, in thousandths.</summary>
+    public int MinGainPermille { get; init; } = 30;
 
     /// <summary>How long a live revoke may take before the till is answered with what there is, milliseconds.</summary>
     public int RevokeDeadlineMs { get; init; } = 600;
+
+    /// <summary>How long a store may keep what it was given for a checkout that is not over, milliseconds; else two tills with one card take it from each other.</summary>
+    public int MinHoldMs { get; init; } = 2000;
 }

@@ -60,6 +60,10 @@ public sealed class MemberHere(MemberId id)
     /// <summary>The confirmed money in valid buckets.</summary>
     public long ConfirmedMoney(int day) => Buckets.Where(bucket => bucket.IsMoney && IsValid(bucket, day)).Sum(ConfirmedOf);
 
+    /// <summary>Whether a scan of the member should ask the hub: for one whom this store does not know, or who has money and none of it here.</summary>
+    /// <remarks>For all others the hub has nothing new to say: a store that is online is told of each change, and a checkout that lacks rights asks by itself.</remarks>
+    public bool AsksHubAtScan(int day) => !IsKnown || (HereMinor(day) == 0 && ConfirmedMoney(day) > 0);
+
     /// <summary>Whether a bucket may pay on this day.</summary>
     public static bool IsValid(Bucket bucket, int day) => bucket.IsValidOn(day);
 }

@@ -20,6 +20,9 @@ internal sealed class MemberFold(UInt128 id)
 
     public Int128 LargestBasket { get; set; }
 
+    /// <summary>What the newest sixteen sales with stored value came to, oldest first.</summary>
+    public List<Int128> RecentBaskets { get; } = [];
+
     public Dictionary<BucketKey, BucketFold> Buckets { get; } = [];
 
     /// <summary>Stores that keep a replica.</summary>
@@ -135,10 +138,24 @@ internal sealed class MemberFold(UInt128 id)
                 Follow(store);
                 LifetimeSpend += (Int128)op.BillMinor - op.DiscountMinor;
                 LargestBasket = Int128.Max(LargestBasket * 98 / 100, MoneyDebited(op));
+                RememberBasket(op);
                 break;
             case OpType.Void or OpType.Refund:
                 LifetimeSpend = Int128.Max(0, LifetimeSpend - op.BillMinor);
                 break;
+        }
+    }
+
+    private void RememberBasket(OpEnvelope op)
+    {
+        if (MoneyDebited(op) > 0)
+        {
+            RecentBaskets.Add((Int128)op.BillMinor - op.DiscountMinor);
+        }
+
+        if (RecentBaskets.Count > 16)
+        {
+            RecentBaskets.RemoveAt(0);
         }
     }
 

@@ -80,8 +80,8 @@ public sealed record HubOptions
         {
             var policy = LoadPlacement();
             Check(policy.UsualStores is >= 0 and <= 8, "--placement: usualStores must be 0 to 8.");
-            Check(policy.HomePermille is >= 0 and <= 1000, "--placement: homePermille must be 0 to 1000.");
-            Check(policy is { BasketPermille: >= 0, RefillBelowPermille: >= 0, ReturnAbovePermille: >= 1000 }, "--placement: basketPermille and refillBelowPermille must not be negative, returnAbovePermille must be 1000 or more.");
+            Check(policy is { StrandedPermille: >= 0 and <= 100_000, MinGainPermille: >= 0 and <= 1000 }, "--placement: strandedPermille must be 0 to 100000, minGainPermille 0 to 1000.");
+            Check(policy.MinHoldMs is >= 0 and <= 60_000, "--placement: minHoldMs must be 0 to 60000.");
             Check(policy.RevokeDeadlineMs is >= 1 and <= 10_000, "--placement: revokeDeadlineMs must be 1 to 10000.");
         }
         catch (Exception fault) when (fault is JsonException or IOException or UnauthorizedAccessException)

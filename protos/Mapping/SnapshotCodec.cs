@@ -25,6 +25,7 @@ public static class SnapshotCodec
         wire.Parcels.AddRange(state.Parcels.Select(MemberCodec.ToWire));
         wire.Followers.AddRange(state.Followers.Select(store => store.Value));
         wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
+        wire.RecentBaskets.AddRange(state.RecentBaskets);
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
         wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
         MergeCodec.Encode(state, wire);
@@ -57,6 +58,7 @@ public static class SnapshotCodec
         state.Followers.AddRange(wire.Followers.Select(store => new StoreId(store)));
         state.Visits.AddRange(wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight)));
         DecodeParked(wire, state);
+        state.RecentBaskets.AddRange(wire.RecentBaskets);
         foreach (var undone in wire.Undone.Select(RefundCodec.ToCore))
         {
             state.Undone[undone.Id] = undone;

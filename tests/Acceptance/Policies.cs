@@ -10,7 +10,7 @@ internal static class Policies
     [
         ("hub only", null),
         ("placed nowhere", new PlacementPolicy { UsualStores = 0 }),
-        ("one store", new PlacementPolicy { UsualStores = 1, HomePermille = 1000 }),
+        ("one store", new PlacementPolicy { UsualStores = 1 }),
         ("default", new PlacementPolicy()),
     ];
 }

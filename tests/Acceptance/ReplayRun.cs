@@ -105,8 +105,7 @@ internal sealed class ReplayRun
         }
     }
 
-    // The product asks at every scan while there is a network.
-    private bool ScanAsks(int store, int member) => _chain.IsOnline(store) && member >= 0;
+    private bool ScanAsks(int store, int member) => MemberAt(store, member).AsksHubAtScan(Calendar.DayOf(_chain.NowMs));
 
     private void Reload(int store, int member, long amount)
     {

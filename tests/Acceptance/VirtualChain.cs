@@ -208,6 +208,7 @@ internal sealed class VirtualChain : ITurnContext
         {
             store.Log(member, op);
             Deliver(ask.Holder.Store.Value - 1);
+            return; // the op itself answers
         }
 
         _tally.Count(Frame.RevokeDone);

@@ -107,7 +107,7 @@ public sealed class SyncLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_revoke_is_done_only_after_its_op_was_sent()
+    public async Task A_revoke_is_answered_by_its_op_and_by_a_frame_of_its_own_where_there_is_nothing_to_give()
     {
         var session = await _hub.NextSessionAsync();
         var member = await RegisterAsync();
@@ -120,10 +120,10 @@ public sealed class SyncLinkTests : IAsyncLifetime
 
         var batch = (await session.NextAsync(FrameCase.OpBatch)).OpBatch;
         Assert.Equal((OpType.Relinquish, 800), (OpCodec.Decode(batch.Envelopes[0].Memory).Type, OpCodec.Decode(batch.Envelopes[0].Memory).Moves[0].AmountMinor));
-        Assert.Equal(31, (await session.NextAsync(FrameCase.RevokeDone)).RevokeDone.Id);
 
+        ask.Id = 32;
         await session.SendAsync(new V1.HubFrame { RevokeAsk = ask });
-        Assert.Equal(31, (await session.NextAsync(FrameCase.RevokeDone)).RevokeDone.Id); // nothing left to give, and said so
+        Assert.Equal(32, (await session.NextAsync(FrameCase.RevokeDone)).RevokeDone.Id); // nothing left to give, and said so
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class MemberMachineTests : ITurnContext
 
         var turn = _hub.Turn(new RightsWanted(Make.Holder(2), 1, [new(Bucket.Principal, 50), new(Bucket.Principal, 60)], true), this);
 
-        Assert.Equal([new RevokeLine(Bucket.Principal, 0, 0)], Assert.Single(turn.Effects.OfType<AskRevoke>()).Lines);
+        Assert.Equal([new RevokeLine(Bucket.Principal, 40, 0)], Assert.Single(turn.Effects.OfType<AskRevoke>()).Lines);
     }
 
     [Theory]
@@ -203,5 +203,5 @@ public sealed class MemberMachineTests : ITurnContext
     private TurnResult Want(int store, long target, bool checkout = false) =>
         _hub.Turn(new RightsWanted(Make.Holder(store), 1, [new GrantedLine(Bucket.Principal, target)], checkout), this);
 
-    private static GrantedLine[] Granted(TurnResult turn) => [.. turn.Effects.OfType<SendRights>().SelectMany(rights => rights.Lines)];
+    private static GrantedLine[] Granted(TurnResult turn) => [.. turn.Events.Select(applied => applied.Event).OfType<RightsGranted>().SelectMany(rights => rights.Lines)];
 }

@@ -98,6 +98,7 @@ public sealed class MoneyProperties
 
         Assert.Equal(Totals(network.Hub.State), Totals(again.Hub.State));
         Assert.Equal(network.Hub.State.Visits, again.Hub.State.Visits);
+        Assert.Equal(network.Hub.State.RecentBaskets, again.Hub.State.RecentBaskets);
         Assert.Equal(network.Hub.State.Parcels, again.Hub.State.Parcels);
     });
 

@@ -31,7 +31,7 @@ internal sealed class TestNetwork : ITurnContext
         _longestPauseMs = longestPauseMs;
         _random = new SeededRandom(seed);
         _till = new TillMachine(Make.Rules with { SpendOrder = (SpendOrder)_random.Between(1, 3) });
-        Policy = new PlacementPolicy { UsualStores = _random.Below(4), HomePermille = _random.Below(1001), RefillBelowPermille = _random.Below(1001) };
+        Policy = new PlacementPolicy { UsualStores = _random.Below(4), StrandedPermille = _random.Below(2001), MinGainPermille = _random.Chance(700) ? 0 : _random.Below(100), MinHoldMs = _random.Chance(500) ? 0 : 2000 };
         // Known to the hub before the first step: an identification of an unknown member grants nothing.
         Turn(new RegisterWanted(MemberProfile.Empty, "reply"));
     }

@@ -1,0 +1,146 @@
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rights;
+using SyncHub.Core.Rules;
+
+namespace SyncHub.Core.Members;
+
+/// <content>Rights that move before anybody needs them: after a sale, and when rights come back.</content>
+public sealed partial class MemberMachine
+{
+    private const int PurchasesOfATopUp = 5;
+
+    /// <summary>Moves what is worth moving.</summary>
+    /// <param name="giver">A store that has just handed rights back: refilling it would only send them round.</param>
+    /// <param name="mayAsk">Whether stores may be asked for rights; if not, only what is free is spread.</param>
+    /// <param name="turn">Where to.</param>
+    /// <param name="context">What may be looked at.</param>
+    private void Place(StoreId? giver, bool mayAsk, TurnResult turn, ITurnContext context)
+    {
+        // What comes back while a till waits is for that till; a hub that was restored does not know yet what is free.
+        if (IsWaiting || context.IsReconciling || State.IsAlias)
+        {
+            return;
+        }
+
+        // Who has bought nothing yet has paid in for some purchases: about five.
+        var baskets = State.Baskets ?? BasketModel.Of([Math.Max(1, State.MoneyMinor / PurchasesOfATopUp)])!;
+
+        var sites = Sites(giver, mayAsk, context);
+        var shifts = Placement.Plan(sites, State.Visits.Sum(visit => visit.Weight) + MemberState.VisitUnit, PoolOf(context), baskets, context.Policy);
+        foreach (var shift in shifts)
+        {
+            if (shift.AmountMinor < 0)
+            {
+                AskBack(shift.Holder, -shift.AmountMinor, turn, context);
+            }
+            else if (shift.AmountMinor <= PoolOf(context)) // else it follows when what was asked back is here
+            {
+                GrantMoney(shift.Holder, shift.AmountMinor, turn, context);
+            }
+        }
+    }
+
+    // What has expired pays nothing any more, wherever it lies.
+    private IEnumerable<BucketState> MoneyOf(ITurnContext context)
+    {
+        var day = Calendar.DayOf(context.NowMs);
+        return State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Bucket.IsValidOn(day));
+    }
+
+    private long PoolOf(ITurnContext context) => MoneyOf(context).Sum(bucket => bucket.Pool);
+
+    private List<Site> Sites(StoreId? giver, bool mayAsk, ITurnContext context)
+    {
+        var held = new SortedDictionary<Holder, long>();
+        foreach (var bucket in MoneyOf(context))
+        {
+            foreach (var line in bucket.Lines.Where(line => line.Outstanding > 0))
+            {
+                held[line.Holder] = held.GetValueOrDefault(line.Holder) + line.Outstanding;
+            }
+        }
+
+        var sites = new List<Site>(held.Count + context.Policy.UsualStores);
+        foreach (var visit in State.Visits.Take(context.Policy.UsualStores))
+        {
+            if (context.OnlineHolder(visit.Store) is { } holder) // rights sent to an offline store would only be stranded
+            {
+                sites.Add(SiteOf(holder, visit.Weight, held.GetValueOrDefault(holder), isOnline: true));
+                held.Remove(holder);
+            }
+        }
+
+        foreach (var (holder, amount) in held)
+        {
+            sites.Add(SiteOf(holder, 0, amount, context.IsOnline(holder)));
+        }
+
+        return sites;
+
+        Site SiteOf(Holder holder, long weight, long amount, bool isOnline) =>
+            new(holder, weight, amount, isOnline && weight > 0 && holder.Store != giver, isOnline && mayAsk && !IsHeld(holder, context));
+    }
+
+    private void GrantMoney(Holder holder, long amount, TurnResult turn, ITurnContext context)
+    {
+        if (GrantUpTo(holder, Shares(holder, amount, context), turn, context) is { } granted)
+        {
+            turn.Effects.Add(granted);
+        }
+    }
+
+    private List<GrantedLine> Shares(Holder holder, long amount, ITurnContext context)
+    {
+        var pool = PoolOf(context);
+        var (before, given) = (0L, 0L);
+        var targets = new List<GrantedLine>();
+        foreach (var bucket in MoneyOf(context).Where(bucket => bucket.Pool > 0))
+        {
+            before += bucket.Pool;
+            var part = Part(amount, before, pool) - given;
+            given += part;
+            targets.Add(new GrantedLine(bucket.Bucket, (bucket.Find(holder)?.Granted ?? 0) + part));
+        }
+
+        return targets;
+    }
+
+    // The member stands at this till: a whole basket may lie here, as far as it is free. What a checkout lacks beyond that it asks for.
+    private void Prefetch(Holder holder, TurnResult turn, ITurnContext context)
+    {
+        var here = MoneyOf(context).Sum(bucket => bucket.Find(holder)?.Outstanding ?? 0);
+        var wanted = State.Baskets is { } baskets ? Math.Max(0, baskets.LargestOwnMinor - here) : long.MaxValue;
+        GrantUpTo(holder, Shares(holder, Math.Min(wanted, PoolOf(context)), context), turn, context);
+    }
+
+    private void AskBack(Holder holder, long amount, TurnResult turn, ITurnContext context)
+    {
+        var holdings = new List<(BucketState Bucket, HubLine Line)>();
+        foreach (var bucket in MoneyOf(context))
+        {
+            if (bucket.Find(holder) is { Outstanding: > 0 } line)
+            {
+                holdings.Add((bucket, line));
+            }
+        }
+
+        var held = holdings.Sum(holding => holding.Line.Outstanding);
+        var (before, asked) = (0L, 0L);
+        var lines = new List<RevokeLine>();
+        foreach (var (bucket, line) in holdings)
+        {
+            before += line.Outstanding;
+            var part = Part(amount, before, held) - asked;
+            asked += part;
+            if (part > 0)
+            {
+                lines.Add(new RevokeLine(bucket.Bucket, line.Outstanding - part, line.Granted));
+            }
+        }
+
+        turn.Effects.Add(new AskRevoke(holder, context.NextAsk(), lines));
+    }
+
+    // Shares of an amount over several buckets, cumulated, so that they add up to it exactly: a basket that lacks one unit is none.
+    private static long Part(long amount, long upTo, long whole) => (long)((Int128)amount * upTo / whole);
+}
