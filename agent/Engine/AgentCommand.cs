@@ -28,6 +28,9 @@ public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : Age
     /// <summary>What other stores gave up for this call in earlier rounds, minor units.</summary>
     public long RevokedMinor { get; init; }
 
+    /// <summary>Whether what is missing may go on account: at once where there is no hub to ask for rights, else when it has been asked.</summary>
+    public bool MayUseCredit { get; init; } = !IsOnline;
+
     /// <summary>Ten random bytes, for a registration.</summary>
     public ReadOnlyMemory<byte> Entropy { get; init; }
 }
@@ -85,6 +88,9 @@ public sealed record EngineReply
 
     /// <summary>Rights that would let a refused call through.</summary>
     public IReadOnlyList<GrantTarget> Wanted { get; init; } = [];
+
+    /// <summary>Whether a refused call would go through on account.</summary>
+    public bool CouldUseCredit { get; init; }
 
     /// <summary>Whether newer news of the member might let a refused call through.</summary>
     public bool NeedsNews { get; init; }

@@ -46,6 +46,9 @@ internal sealed class AgentMemory(Workspace work)
 
     public TillMachine Machine { get; private set; } = new(new Ruleset());
 
+    /// <summary>Members to whom nothing is advanced.</summary>
+    public IReadOnlySet<MemberId> FloorDenied { get; private set; } = new HashSet<MemberId>();
+
     public IReadOnlyDictionary<int, string> StoreNames { get; private set; } = new Dictionary<int, string>();
 
     public void Load()
@@ -156,6 +159,7 @@ internal sealed class AgentMemory(Workspace work)
     {
         Machine = new TillMachine(rules);
         PolicyVersion = policy.Version;
+        FloorDenied = policy.FloorDenied.Where(member => member.Length == 16).Select(member => MemberId.FromBytes(member.Span)).ToHashSet();
         StoreNames = policy.Stores.GroupBy(store => store.Store).ToDictionary(group => group.Key, group => group.Last().Name);
     }
 

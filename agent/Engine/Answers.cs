@@ -22,6 +22,8 @@ internal static class Answers
             PointsHere = member.PointsHere,
             PointsConfirmed = member.ConfirmedOf(Bucket.Points),
             PendingMinor = member.ConfirmedOf(Bucket.Pending),
+            CreditHereMinor = member.LineOf(Bucket.Credit).Available,
+            ReceivableMinor = member.ReceivableMinor,
             PointsPending = member.PendingPoints,
         };
         var elsewhere = (member.Replica?.Holdings ?? [])
@@ -82,6 +84,7 @@ internal static class Answers
             PaidBonusMinor = isMoneyIn || isByHand ? 0 : bonus,
             ToppedUpMinor = isMoneyIn ? principal : 0,
             BonusMinor = isMoneyIn ? bonus : 0,
+            OnAccountMinor = op.OnAccountMinor - op.AmountOf(MoveKind.Settle, Bucket.Principal),
             PendingMinor = op.Type == OpType.TopUp ? op.AmountOf(MoveKind.Credit, Bucket.Pending) : 0,
             AdjustedMinor = isByHand ? op.MoneyMinor(MoveKind.Credit) - op.MoneyMinor(MoveKind.Debit) : 0,
             PointsEarned = op.AmountOf(MoveKind.Credit, Bucket.Points),

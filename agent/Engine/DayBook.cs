@@ -23,7 +23,7 @@ internal sealed class DayBook(Workspace work)
         {
             case OpType.Sale:
                 day.Sales++;
-                day.SalesStoredValueMinor += op.MoneyMinor(MoveKind.Debit);
+                day.SalesStoredValueMinor += op.MoneyMinor(MoveKind.Debit) + op.OnAccountMinor;
                 day.ExpectedCashMinor += op.OtherTenderMinor;
                 break;
             case OpType.TopUp:

@@ -19,9 +19,10 @@ internal sealed class OpenOps(Workspace work)
     private readonly Queue<OpenOp> _open = new();
     private readonly Dictionary<MemberId, long> _points = [];
     private long _topUps;
+    private long _advances;
 
     /// <summary>How the store stands with its hub.</summary>
-    public StoreStanding Standing => new(_topUps);
+    public StoreStanding Standing => new(_topUps, _advances);
 
     /// <summary>Points that a member earned here and the hub has not acknowledged.</summary>
     public long PointsOf(MemberId member) => Math.Max(0, _points.GetValueOrDefault(member));
@@ -30,7 +31,7 @@ internal sealed class OpenOps(Workspace work)
     {
         _open.Clear();
         _points.Clear();
-        _topUps = 0;
+        (_topUps, _advances) = (0, 0);
         for (var next = committed + 1; work.Journal.ReadFacts(work.Producer, next, PageOps, PageBytes) is { Count: > 0 } page; next = page[^1].Sequence + 1)
         {
             foreach (var fact in page)
@@ -44,8 +45,9 @@ internal sealed class OpenOps(Workspace work)
     {
         // What a void takes back was earned as far as is known in the same stretch of the log; if not, the member only waits for less.
         var points = op.AmountOf(MoveKind.Credit, Bucket.Points) - (op.Type is OpType.Void or OpType.Refund ? op.AmountOf(MoveKind.Debit, Bucket.Points) : 0);
-        var added = new OpenOp(op.Id.Sequence, op.Member, op.Type == OpType.TopUp ? op.AmountOf(MoveKind.Credit, Bucket.Principal) : 0, points);
-        if (added is { TopUpMinor: 0, Points: 0 })
+        var added = new OpenOp(op.Id.Sequence, op.Member, op.Type == OpType.TopUp ? op.AmountOf(MoveKind.Credit, Bucket.Principal) : 0,
+            op.Type == OpType.Sale ? op.AmountOf(MoveKind.Advance, Bucket.Principal) : 0, points);
+        if (added is { TopUpMinor: 0, AdvancedMinor: 0, Points: 0 })
         {
             return;
         }
@@ -65,6 +67,7 @@ internal sealed class OpenOps(Workspace work)
     private void Count(OpenOp op, int sign)
     {
         _topUps += sign * op.TopUpMinor;
+        _advances += sign * op.AdvancedMinor;
         var points = _points.GetValueOrDefault(op.Member) + (sign * op.Points);
         if (points == 0)
         {
@@ -76,5 +79,5 @@ internal sealed class OpenOps(Workspace work)
         }
     }
 
-    private readonly record struct OpenOp(long Sequence, MemberId Member, long TopUpMinor, long Points);
+    private readonly record struct OpenOp(long Sequence, MemberId Member, long TopUpMinor, long AdvancedMinor, long Points);
 }

@@ -36,11 +36,15 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         V1.TopUpRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
             memory.Machine.TopUp(new TopUpCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.AmountMinor) { Tender = (Tender)request.Tender }, member, id)),
         V1.SaleRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
-            memory.Machine.Sale(new SaleCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.BillMinor, request.RedeemPoints, request.OtherTenderMinor), member, id)),
+            memory.Machine.Sale(new SaleCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.BillMinor, request.RedeemPoints, request.OtherTenderMinor)
+            {
+                MayUseCredit = call.MayUseCredit,
+                IsDenied = memory.FloorDenied.Contains(member.Id),
+            }, member, id)),
         V1.RedeemRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
             memory.Machine.Redeem(new RedeemCommand(Context(call, request.RequestId, request.Terminal, request.Operator), member.Id, request.Points, request.What), member, id)),
         V1.VoidRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
-            memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)) { ClosedUpTo = memory.ClosedUpTo }, own, member, id)),
+            memory.Machine.Void(new VoidCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op)) { ClosedUpTo = memory.ClosedUpTo, AsReceivable = request.AsReceivable }, own, member, id)),
         V1.RefundRequest request => OnOwnOp(call, request.RequestId, request.Op, (own, member, id) =>
             memory.Machine.Refund(new RefundCommand(Context(call, request.RequestId, request.Terminal, request.Operator), OpIdCodec.ToCore(request.Op), request.AmountMinor) { ClosedUpTo = memory.ClosedUpTo }, own, member, id)),
         V1.TenderRequest request => OnTender(call, request.RequestId, request.Op, request.Terminal, request.Operator, isConfirmed: true),
@@ -415,6 +419,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             Member = member.Id,
             Wanted = rejection.Wanted,
             NeedsNews = isShort,
+            CouldUseCredit = rejection.CouldUseCredit,
             RevokedMinor = Math.Max(call.RevokedMinor, HeldElsewhere(rejection.Wanted, member)),
         };
     }

@@ -83,7 +83,8 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             }
         }
 
-        return reply;
+        // All that could be had was asked for: what is still missing goes on account, where the rules or HQ allow it.
+        return reply.CouldUseCredit ? await loop.AskAsync(NewCall(request) with { MayUseCredit = true, RevokedMinor = reply.RevokedMinor }) : reply;
     }
 
     // What expired is of no use here any more; handed back it goes to breakage. A page that cannot be written waits for the slow round of idle rights.

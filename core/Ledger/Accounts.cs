@@ -18,6 +18,9 @@ public static class Accounts
     /// <summary>Top-ups whose payment may still be declined; a credit balance.</summary>
     public const string WalletPending = "wallet/pending";
 
+    /// <summary>What members owe the chain; a debit balance.</summary>
+    public const string MemberReceivable = "member/receivable";
+
     /// <summary>Bonus money that expired unspent; the chain owes it no more.</summary>
     public const string Breakage = "breakage";
 
@@ -62,6 +65,7 @@ public static class Accounts
         BucketKind.Principal => WalletPrincipal,
         BucketKind.Points => WalletPoints,
         BucketKind.Pending => WalletPending,
+        BucketKind.Credit => MemberReceivable,
         _ => WalletBonus,
     };
 

@@ -19,7 +19,7 @@ public sealed class LedgerTransaction
     /// <summary>Books the moves of <paramref name="op"/>.</summary>
     /// <param name="op">The op; relinquishments book nothing, because the member's value does not change.</param>
     /// <param name="currency">The asset of money buckets.</param>
-    /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears.</param>
+    /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears; of a settlement, the part that is principal again.</param>
     /// <param name="payerOf">For the n-th move: the account that bears such a part; null = the store's own loss account.</param>
     /// <param name="undoneAt">For a void or refund: the store whose op is undone, where it is another one.</param>
     /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
@@ -49,6 +49,15 @@ public sealed class LedgerTransaction
                     Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
                     Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
                     Book(Counterpart(op, move, store, undoneAt ?? store), asset, -move.AmountMinor);
+                    break;
+                case MoveKind.Advance:
+                    Book(Accounts.MemberReceivable, asset, move.AmountMinor);
+                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, -move.AmountMinor);
+                    break;
+                case MoveKind.Settle:
+                    Book(Accounts.MemberReceivable, asset, lossOf(i) - move.AmountMinor);
+                    Book(Accounts.WalletPrincipal, asset, -lossOf(i));
+                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, move.AmountMinor);
                     break;
                 default:
                     break;
@@ -111,9 +120,10 @@ public sealed class LedgerTransaction
         }
 
         var undoing = op.Type is OpType.Void or OpType.Refund;
-        var grantedHere = (op.Type is OpType.TopUp or OpType.Adjust && move.Kind == MoveKind.Credit) || (undoing && move.Kind == MoveKind.Debit);
+        var grantedHere = (op.Type is OpType.TopUp or OpType.Adjust && move.Kind == MoveKind.Credit) || (undoing && (move.Kind is MoveKind.Debit or MoveKind.Advance));
         return move.Bucket.Kind switch
         {
+            BucketKind.Credit => Accounts.Sales(undoneAt),
             BucketKind.Principal => grantedHere ? Accounts.Cash(store) : Accounts.Sales(undoneAt),
             BucketKind.Lot => grantedHere ? Accounts.BonusGranted(undoneAt) : Accounts.Sales(undoneAt),
             _ => (move.Kind == MoveKind.Credit) != undoing ? Accounts.PointsGranted(undoneAt) : Accounts.PointsRedeemed(undoneAt),

@@ -23,7 +23,7 @@ public sealed class BucketState(Bucket bucket)
     /// <summary>What stores bore because the wallet could not.</summary>
     public long Loss { get; set; }
 
-    /// <summary>What left the bucket unspent: the free part of an expired lot.</summary>
+    /// <summary>What left the bucket unspent: the free part of an expired lot, or of a credit limit that was lowered.</summary>
     public long Breakage { get; set; }
 
     /// <summary>Uses of rights that nobody backed and no reclaim explains (I5); above zero only after amnesia or a clone.</summary>

@@ -17,6 +17,9 @@ public sealed record OpApplied(Op Op) : MemberEvent
 
     /// <summary>For a void or refund: what it undoes. Null in events that were written before the hub checked it.</summary>
     public Undoing? Undoing { get; init; }
+
+    /// <summary>For an op that advances value: what the floor allowed when the hub took it in, so that a replay judges it alike.</summary>
+    public long FloorLimitMinor { get; init; }
 }
 
 /// <summary>An op that could not be taken in, or one of the same store behind such a one: kept, acknowledged, waiting for a person.</summary>

@@ -2,6 +2,7 @@ using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Refunds;
 using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
 
@@ -44,5 +45,5 @@ public sealed partial class MemberMachine
         $"Store {holder.Store} has the right to undo it until its day is closed and reported. Undo it there, try again after that, or give the amount as goodwill with a top-up.");
 
     private static Move[] LeftOf(OwnOp op) =>
-        [.. op.Moves.Where(move => move.Kind == MoveKind.Debit).Select(move => new Move(MoveKind.Credit, move.Bucket, op.LeftOf(move.Bucket), 0)).Where(move => move.AmountMinor > 0)];
+        [.. op.Moves.Where(move => move.Kind == MoveKind.Debit && !move.IsOnAccount).Select(move => new Move(MoveKind.Credit, move.Bucket, op.LeftOf(move.Bucket), 0)).Append(new Move(MoveKind.Settle, Bucket.Principal, op.OnAccountLeftMinor, 0)).Where(move => move.AmountMinor > 0)];
 }

@@ -67,6 +67,9 @@ public sealed partial class MemberMachine(MemberState state)
             case StateWanted wanted:
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
+            case CreditLimitWanted wanted:
+                OnCreditLimit(wanted, turn, context);
+                break;
             case SweepWanted wanted:
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
@@ -127,7 +130,7 @@ public sealed partial class MemberMachine(MemberState state)
         }
 
         Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
-        var outcome = Apply(new OpApplied(op) { Place = place, Undoing = arrived.Undoing }, turn, context)!;
+        var outcome = Apply(new OpApplied(op) { Place = place, Undoing = arrived.Undoing, FloorLimitMinor = FloorLimitFor(op, context) }, turn, context)!;
         if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
         {
             turn.Cases.Add(opened);
@@ -222,6 +225,7 @@ public sealed partial class MemberMachine(MemberState state)
         if (wanted.Prefetch)
         {
             Prefetch(wanted.Holder, turn, context); // the reply says how much
+            PrefetchCredit(wanted.Holder, turn, context);
         }
 
         turn.Effects.Add(new SendIdentifyReply(wanted.Holder, wanted.Request, MemberView.Of(State)));

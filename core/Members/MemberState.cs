@@ -1,4 +1,5 @@
 using SyncHub.Core.Cases;
+using SyncHub.Core.Credit;
 using SyncHub.Core.Ledger;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -56,6 +57,9 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
     /// <summary>Principal by origin, oldest first.</summary>
     public List<PrincipalParcel> Parcels { get; } = [];
+
+    /// <summary>What the member owes, and may owe.</summary>
+    public MemberCredit Credit { get; } = new();
 
     /// <summary>Stores that keep a replica.</summary>
     public List<StoreId> Followers { get; } = [];
@@ -125,6 +129,11 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 return null;
             case LotsExpired expired:
                 return Expiry.Apply(expired, this);
+            case CreditLimitSet set:
+                CreditBook.Apply(set, this);
+                return null;
+            case ReceivableSettled settled:
+                return CreditBook.Apply(settled, this);
             default:
                 return ApplyMerge(change);
         }
@@ -140,6 +149,11 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             {
                 return $"member {Id}: {breach}";
             }
+        }
+
+        if (Credit.FindBreach() is { } owing)
+        {
+            return $"member {Id}: {owing}";
         }
 
         var parcels = Parcels.Sum(parcel => parcel.RemainingMinor);
@@ -164,6 +178,12 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             losses[i] = ApplyMove(op, op.Moves[i], anomalies);
         }
 
+        var excess = CreditBook.FindExcess(op, this, applied.FloorLimitMinor);
+        if (excess is not null)
+        {
+            anomalies.Add(excess);
+        }
+
         ApplyMember(op);
         if (op.Type == OpType.AliasIn)
         {
@@ -172,14 +192,19 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
         RecordUndo(op);
         var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null);
-        var loss = losses.Sum();
-        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn ? CaseKind.Other : CaseKind.UnknownGrant }
+        var loss = losses.Where((_, index) => op.Moves[index].Kind != MoveKind.Settle).Sum();
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn || excess is not null ? CaseKind.Other : CaseKind.UnknownGrant }
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }
 
     private long ApplyMove(Op op, Move move, List<string> anomalies)
     {
+        if (move.Kind is MoveKind.Advance or MoveKind.Settle)
+        {
+            return CreditBook.Apply(op, move, this); // without a right line
+        }
+
         var bucket = BucketOf(move.Bucket);
         var line = bucket.LineOf(op.Id.Holder);
         if (move.GrantedSeen > line.Granted)
@@ -190,10 +215,11 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         var unbackedBefore = bucket.Unbacked;
         var loss = move.Kind switch
         {
-            MoveKind.Credit => Credit(bucket, line, move.AmountMinor, op),
+            MoveKind.Credit => CreditBucket(bucket, line, move.AmountMinor, op),
             MoveKind.Debit => Debit(bucket, line, move.AmountMinor),
             _ => TakeBack(bucket, line, move.AmountMinor),
         };
+        CreditBook.Follow(move, loss, this);
         if (bucket.Unbacked > unbackedBefore)
         {
             anomalies.Add($"{bucket.Unbacked - unbackedBefore} of {move.Bucket} used without a right to it; store {op.Id.Holder.Store} bears {loss}");
@@ -202,7 +228,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         return loss;
     }
 
-    private long Credit(BucketState bucket, HubLine line, long amount, Op op)
+    private long CreditBucket(BucketState bucket, HubLine line, long amount, Op op)
     {
         checked
         {
@@ -262,7 +288,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         return 0;
     }
 
-    private void AddParcel(PrincipalParcel added)
+    internal void AddParcel(PrincipalParcel added)
     {
         var index = Parcels.FindIndex(parcel => parcel.OriginStore == added.OriginStore && parcel.Terms == added.Terms);
         if (index < 0)
@@ -274,7 +300,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         Parcels[index] = added with { RemainingMinor = checked(Parcels[index].RemainingMinor + added.RemainingMinor) };
     }
 
-    private void ConsumeParcels(long amount)
+    internal void ConsumeParcels(long amount)
     {
         while (amount > 0 && Parcels.Count > 0)
         {

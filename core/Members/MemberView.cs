@@ -1,3 +1,4 @@
+using SyncHub.Core.Credit;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
@@ -43,6 +44,15 @@ public sealed record MemberView
     /// <summary>What stores hold on right lines of aliases; not part of the buckets.</summary>
     public IReadOnlyList<Holding> HeldByAliases { get; init; } = [];
 
+    /// <summary>How much the member may owe by HQ's limit.</summary>
+    public long CreditLimitMinor { get; init; }
+
+    /// <summary>What the member owes.</summary>
+    public long ReceivableMinor { get; init; }
+
+    /// <summary>What stores advanced without a right, by holder.</summary>
+    public IReadOnlyDictionary<Holder, FloorLine> Floor { get; init; } = new Dictionary<Holder, FloorLine>();
+
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static MemberView Of(MemberState state) => new()
     {
@@ -58,6 +68,9 @@ public sealed record MemberView
         AliasOf = state.AliasOf,
         Aliases = [.. state.Aliases.Keys],
         HeldByAliases = [.. state.HeldByAliases],
+        CreditLimitMinor = state.Credit.LimitMinor,
+        ReceivableMinor = state.Credit.ReceivableMinor,
+        Floor = state.Credit.Floor.ToDictionary(),
     };
 }
 

@@ -13,6 +13,9 @@ public interface ITurnContext
     /// <summary>How rights are placed.</summary>
     PlacementPolicy Policy { get; }
 
+    /// <summary>The most that one store may have advanced to one member without a right and unsettled: min(f, Phi); 0 = no floor.</summary>
+    long FloorLimitMinor => 0;
+
     /// <summary>Whether a holder is the living incarnation of its store and connected now. A wrong answer costs time, never money.</summary>
     bool IsOnline(Holder holder);
 

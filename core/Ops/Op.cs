@@ -61,6 +61,12 @@ public enum MoveKind
 
     /// <summary>The store gives up the right to spend; the member's value stays.</summary>
     Relinquish = 3,
+
+    /// <summary>The store gives value on account, without a right: the member owes it. In a void: what of a top-up could not be taken back.</summary>
+    Advance = 4,
+
+    /// <summary>What was sold on account is undone: the member owes less, or has principal where the debt was settled meanwhile.</summary>
+    Settle = 5,
 }
 
 /// <summary>One change of one bucket. The amount is above zero; the kind says which way.</summary>
@@ -68,7 +74,11 @@ public enum MoveKind
 /// <param name="Bucket">Which pot.</param>
 /// <param name="AmountMinor">Minor units (points for the points bucket), above zero.</param>
 /// <param name="GrantedSeen">The right line's g when the op was logged.</param>
-public readonly record struct Move(MoveKind Kind, Bucket Bucket, long AmountMinor, long GrantedSeen);
+public readonly record struct Move(MoveKind Kind, Bucket Bucket, long AmountMinor, long GrantedSeen)
+{
+    /// <summary>Whether it makes the member owe: used credit, or an advance.</summary>
+    public bool IsOnAccount => Kind == MoveKind.Advance || (Kind == MoveKind.Debit && Bucket == Bucket.Credit);
+}
 
 /// <summary>A fact in a store's append-only log: it happened, and nobody may refuse it afterwards.</summary>
 /// <remarks>This is the decoded form. The bytes it came from are what is hashed, kept and sent; it is never encoded a second time.</remarks>
@@ -138,6 +148,9 @@ public sealed record Op
 
     /// <summary>The sum of one kind of move over money buckets.</summary>
     public long MoneyMinor(MoveKind kind) => Moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
+
+    /// <summary>What the op lets the member owe: used credit and advances.</summary>
+    public long OnAccountMinor => Moves.Where(move => move.IsOnAccount).Sum(move => move.AmountMinor);
 
     /// <summary>The sum of one kind of move over one bucket.</summary>
     public long AmountOf(MoveKind kind, Bucket bucket) => Moves.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);

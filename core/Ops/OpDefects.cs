@@ -68,7 +68,7 @@ public static class OpDefects
             return $"a move of {move.AmountMinor} minor units";
         }
 
-        if (move.Bucket.Kind is not (BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Pending))
+        if (move.Bucket.Kind is not (BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Credit or BucketKind.Pending))
         {
             return $"bucket kind {(int)move.Bucket.Kind} is not known to this version";
         }
@@ -78,12 +78,12 @@ public static class OpDefects
             return $"a lot of {move.Bucket.Kind}";
         }
 
-        if (move.Kind is < MoveKind.Credit or > MoveKind.Relinquish)
+        if (move.Kind is < MoveKind.Credit or > MoveKind.Settle)
         {
             return $"move kind {(int)move.Kind} is not known to this version";
         }
 
-        return (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in a {op.Type}" : FindInPending(op, move);
+        return (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in a {op.Type}" : FindInPending(op, move) ?? FindInCredit(op, move);
     }
 
     // Pending value comes with a top-up and goes with its void or the decision on its payment; it is never handed back.
@@ -92,5 +92,18 @@ public static class OpDefects
         var isRight = move.Bucket != Bucket.Pending
             || (move.Kind == MoveKind.Credit ? op.Type == OpType.TopUp : move.Kind == MoveKind.Debit && (op.Type == OpType.Void || op is { Type: OpType.Adjust, Reference: not null }));
         return isRight ? null : $"a {move.Kind} of pending value in a {op.Type}";
+    }
+
+    // A debt comes with a sale or with a top-up that cannot be taken back, and goes with what undoes a sale; credit is used by sales only.
+    private static string? FindInCredit(Op op, Move move)
+    {
+        var isRight = (move.Kind, move.Bucket.Kind, op.Type) switch
+        {
+            (MoveKind.Advance, BucketKind.Principal, OpType.Sale or OpType.Void) or (MoveKind.Advance, BucketKind.Lot, OpType.Void) => true,
+            (MoveKind.Settle, BucketKind.Principal, OpType.Void or OpType.Refund) => true,
+            (MoveKind.Debit, BucketKind.Credit, OpType.Sale) or (MoveKind.Relinquish, BucketKind.Credit, OpType.Relinquish) => true,
+            _ => move.Kind is not (MoveKind.Advance or MoveKind.Settle) && move.Bucket.Kind != BucketKind.Credit,
+        };
+        return isRight ? null : $"a {move.Kind} of {move.Bucket.Kind} on account in a {op.Type}";
     }
 }

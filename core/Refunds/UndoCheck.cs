@@ -69,6 +69,14 @@ public static class UndoCheck
         return null;
     }
 
+    // What was sold on account is undone by settling it, and what a voided top-up cannot give back is owed: the sums are the same.
+    private static MoveKind WayOf(MoveKind kind) => kind switch
+    {
+        MoveKind.Advance => MoveKind.Debit,
+        MoveKind.Settle => MoveKind.Credit,
+        _ => kind,
+    };
+
     private static long Sum(IReadOnlyList<Move> moves, MoveKind kind, bool isMoney) =>
-        moves.Where(move => move.Kind == kind && isMoney == (move.Bucket.Kind != BucketKind.Points)).Sum(move => move.AmountMinor);
+        moves.Where(move => WayOf(move.Kind) == kind && isMoney == (move.Bucket.Kind != BucketKind.Points)).Sum(move => move.AmountMinor);
 }

@@ -37,6 +37,20 @@ public sealed record TopUpRules
     public string Terms { get; init; } = "";
 }
 
+/// <summary>What a store may advance to a member without any right, offline or not (protocol.md 1.13); off unless both are above zero.</summary>
+public sealed record FloorRules
+{
+    /// <summary>f: the most that a store may have advanced to one member and not seen settled.</summary>
+    public long PerMemberMinor { get; init; }
+
+    /// <summary>Phi: the most that a store may advance to all members before the hub has acknowledged it.</summary>
+    public long StoreBudgetMinor { get; init; }
+
+    /// <summary>min(f, Phi): the most that one store can be owed by one member.</summary>
+    [JsonIgnore]
+    public long LimitMinor => Math.Min(PerMemberMinor, StoreBudgetMinor);
+}
+
 /// <summary>How points are earned: <see cref="Points"/> for each full <see cref="PerMinor"/> of what is paid.</summary>
 public sealed record EarnRules
 {
@@ -122,6 +136,9 @@ public sealed record Ruleset
     /// <summary>Where a refund puts what an expired lot had paid. Not written where it is not said, so that older agents read the rules.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public ExpiredLotRefund ExpiredLotRefund { get; init; }
+
+    /// <summary>What stores may advance.</summary>
+    public FloorRules Floor { get; init; } = new();
 
     /// <summary>How points are earned.</summary>
     public EarnRules Earn { get; init; } = new();

@@ -43,6 +43,11 @@ internal static class RulesetFaults
             yield return $"topUp.unacknowledgedLimitMinor: must be 0 (no limit) to {Amount.LargestMoveMinor}.";
         }
 
+        if (ruleset.Floor.PerMemberMinor is < 0 or > Most || ruleset.Floor.StoreBudgetMinor is < 0 or > Amount.LargestMoveMinor)
+        {
+            yield return $"floor: perMemberMinor must be 0 (off) to {Most}, storeBudgetMinor 0 (off) to {Amount.LargestMoveMinor}.";
+        }
+
         if (ruleset.Earn.PerMinor is < 0 or > Most || ruleset.Earn.Points is < 0 or > MostPoints)
         {
             yield return $"earn: perMinor must be 0 to {Most}, points 0 to {MostPoints}.";

@@ -33,6 +33,16 @@ public sealed class MemberHere(MemberId id)
     /// <summary>Principal and valid bonus that may be spent here now.</summary>
     public long HereMinor(int day) => SpendableMoney(day).Sum(pot => pot.AmountMinor);
 
+    /// <summary>All that this store ever advanced to the member without a right.</summary>
+    public long AdvancedMinor { get; set; }
+
+    /// <summary>What of it is not settled, as far as this store has heard; never less than it is.</summary>
+    public long FloorOutstandingMinor => checked(AdvancedMinor - (Replica?.FloorSettledMinor ?? 0));
+
+    /// <summary>What the member owes: as the hub last said, and what this store sold on account since.</summary>
+    public long ReceivableMinor => checked((Replica?.ReceivableMinor ?? 0) + (AdvancedMinor - (Replica?.FloorAdvancedMinor ?? 0))
+        + (LineOf(Bucket.Credit).Debited - (Replica?.OwnLines.GetValueOrDefault(Bucket.Credit).Debited ?? 0)));
+
     /// <summary>Points earned here that may be spent only when the hub has acknowledged the earning; set by the agent where the rules say so.</summary>
     public long PendingPoints { get; set; }
 

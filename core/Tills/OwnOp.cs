@@ -49,11 +49,17 @@ public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<
     /// <summary>What refunds have given back so far, per bucket; points taken back stand as debits.</summary>
     public IReadOnlyList<Move> GivenBack { get; init; } = [];
 
-    /// <summary>What a sale took from the wallet.</summary>
-    public long PaidMinor => Sum(Moves, MoveKind.Debit);
+    /// <summary>What a sale took from the wallet, and what it put on account.</summary>
+    public long PaidMinor => Sum(Moves, MoveKind.Debit) + OnAccountMinor;
 
     /// <summary>Money that the sale took and no refund has given back.</summary>
-    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : PaidMinor - Sum(GivenBack, MoveKind.Credit);
+    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : PaidMinor - Sum(GivenBack, MoveKind.Credit) - GivenBackOf(MoveKind.Settle, Bucket.Principal);
+
+    /// <summary>What the sale put on the member's account: used credit and advances.</summary>
+    public long OnAccountMinor => Moves.Where(move => move.IsOnAccount).Sum(move => move.AmountMinor);
+
+    /// <summary>What of it was not undone.</summary>
+    public long OnAccountLeftMinor => Math.Max(0, OnAccountMinor - GivenBackOf(MoveKind.Settle, Bucket.Principal));
 
     /// <summary>How much of a bucket was given back (credit) or taken back (debit).</summary>
     public long GivenBackOf(MoveKind kind, Bucket bucket) => GivenBack.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);

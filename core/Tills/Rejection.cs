@@ -59,6 +59,9 @@ public sealed record Rejection(RejectionCode Code, string Message)
 {
     /// <summary>Rights that would let the request through, where that is what is missing.</summary>
     public IReadOnlyList<GrantTarget> Wanted { get; init; } = [];
+
+    /// <summary>Whether the request would go through on account.</summary>
+    public bool CouldUseCredit { get; init; }
 }
 
 /// <summary>The g of one line that would suffice.</summary>

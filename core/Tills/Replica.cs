@@ -38,6 +38,15 @@ public sealed record Replica
     /// <summary>Members that were merged into this one.</summary>
     public IReadOnlyList<MemberId> Aliases { get; init; } = [];
 
+    /// <summary>What the member owes, wherever.</summary>
+    public long ReceivableMinor { get; init; }
+
+    /// <summary>What this store advanced without a right, as far as the hub had heard.</summary>
+    public long FloorAdvancedMinor { get; init; }
+
+    /// <summary>What of it was settled.</summary>
+    public long FloorSettledMinor { get; init; }
+
     /// <summary>Buckets with anything in them.</summary>
     public IEnumerable<Bucket> Buckets => Holdings.Select(holding => holding.Bucket).Distinct();
 

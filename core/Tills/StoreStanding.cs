@@ -2,4 +2,5 @@ namespace SyncHub.Core.Tills;
 
 /// <summary>What a store has promised and its hub has not acknowledged yet, counted from the store's own log above the committed watermark.</summary>
 /// <param name="TopUpsMinor">Top-ups that are spendable.</param>
-public readonly record struct StoreStanding(long TopUpsMinor);
+/// <param name="AdvancesMinor">What was advanced without a right.</param>
+public readonly record struct StoreStanding(long TopUpsMinor, long AdvancesMinor = 0);

@@ -29,7 +29,14 @@ public sealed record TenderCommand(TillContext Context, OpId Op, bool IsConfirme
 public sealed record AdjustCommand(TillContext Context, MemberId Member, BucketKind Kind, long DeltaMinor, string Reason);
 
 /// <summary>A till wants a bill to be paid.</summary>
-public sealed record SaleCommand(TillContext Context, MemberId Member, long BillMinor, long RedeemPoints, long OtherTenderMinor);
+public sealed record SaleCommand(TillContext Context, MemberId Member, long BillMinor, long RedeemPoints, long OtherTenderMinor)
+{
+    /// <summary>Whether what is missing may go on account: not before the rights that lie elsewhere were asked for.</summary>
+    public bool MayUseCredit { get; init; }
+
+    /// <summary>Whether HQ denied the member any advance.</summary>
+    public bool IsDenied { get; init; }
+}
 
 /// <summary>A till wants points to be spent outside a sale.</summary>
 public sealed record RedeemCommand(TillContext Context, MemberId Member, long Points, string What);
@@ -39,6 +46,9 @@ public sealed record VoidCommand(TillContext Context, OpId Op)
 {
     /// <summary>The store's newest day close; it gave up every right from before.</summary>
     public long ClosedUpTo { get; init; }
+
+    /// <summary>For a top-up that was spent: what cannot be taken back, the member owes.</summary>
+    public bool AsReceivable { get; init; }
 }
 
 /// <summary>A till wants part of a sale given back to which this store has the right.</summary>

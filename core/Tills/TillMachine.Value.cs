@@ -122,6 +122,39 @@ public sealed partial class TillMachine
         }, default);
     }
 
+    // What the rights here do not pay: first the credit that this store holds, then the floor (protocol.md 1.13). Empty where both together do not reach.
+    private List<Move> OnAccount(SaleCommand command, MemberHere member, long missing)
+    {
+        var moves = new List<Move>();
+        var credit = Math.Min(missing, member.LineOf(Bucket.Credit).Available);
+        var advance = missing - credit;
+        if (missing <= 0 || advance > FloorRoom(command, member))
+        {
+            return moves;
+        }
+
+        Add(moves, MoveKind.Debit, member, Bucket.Credit, credit);
+        if (advance > 0)
+        {
+            moves.Add(new Move(MoveKind.Advance, Bucket.Principal, advance, 0));
+        }
+
+        return moves;
+    }
+
+    private static void AddSettlement(List<Move> moves, long amount)
+    {
+        if (amount > 0)
+        {
+            moves.Add(new Move(MoveKind.Settle, Bucket.Principal, amount, 0));
+        }
+    }
+
+    // I15: advances(m) here and unsettled <= min(f, Phi), advances of this store and unacknowledged <= Phi. Cumulative: many small ones are one large one.
+    private long FloorRoom(SaleCommand command, MemberHere member) =>
+        command.IsDenied || Rules.Floor.LimitMinor == 0 ? 0
+            : Math.Max(0, Math.Min(Rules.Floor.LimitMinor - member.FloorOutstandingMinor, Rules.Floor.StoreBudgetMinor - command.Context.Standing.AdvancesMinor));
+
     private List<Move> SoldValue(MemberHere member, StoreId store, long amount, long bonus, long nowMs)
     {
         var moves = new List<Move> { Credit(member, Bucket.Principal, amount) };

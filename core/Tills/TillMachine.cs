@@ -50,13 +50,14 @@ public sealed partial class TillMachine(Ruleset rules)
 
         var day = Calendar.DayOf(command.Context.NowMs);
         var plan = SpendPlan.Take(Rules.SpendOrder, member.SpendableMoney(day), fromWallet);
-        var shortOfMoney = plan.Sum(part => part.AmountMinor) < fromWallet;
-        if (shortOfMoney || member.PointsHere < command.RedeemPoints)
+        var missing = fromWallet - plan.Sum(part => part.AmountMinor);
+        var onAccount = OnAccount(command, member, missing);
+        if ((missing > 0 && (onAccount.Count == 0 || !command.MayUseCredit)) || member.PointsHere < command.RedeemPoints)
         {
-            return new TillDecision(null, Shortfall(member, fromWallet, command.RedeemPoints, day), price);
+            return new TillDecision(null, Shortfall(member, fromWallet, command.RedeemPoints, day) with { CouldUseCredit = onAccount.Count > 0 }, price);
         }
 
-        var moves = plan.Select(part => Debit(member, part.Bucket, part.AmountMinor)).ToList();
+        var moves = plan.Select(part => Debit(member, part.Bucket, part.AmountMinor)).Concat(onAccount).ToList();
         Add(moves, MoveKind.Debit, member, Bucket.Points, command.RedeemPoints);
         Add(moves, MoveKind.Credit, member, Bucket.Points, price.PointsEarned);
         return Accept(Draft(command.Context, id, OpType.Sale, member.Id, moves) with
@@ -130,10 +131,10 @@ public sealed partial class TillMachine(Ruleset rules)
 
         // protocol.md 1.9: the void of a top-up needs a >= amount here; it never makes a wallet negative.
         var missing = own.Moves.Where(move => move.Kind == MoveKind.Credit && move.Bucket.IsMoney && member.LineOf(move.Bucket).Available < move.AmountMinor).ToArray();
-        if (missing.Length > 0)
+        if (missing.Length > 0 && !command.AsReceivable)
         {
             var (first, here) = (missing[0], member.LineOf(missing[0].Bucket).Available);
-            return new TillDecision(null, new Rejection(RejectionCode.InsufficientRights, $"Only {here} of the {first.AmountMinor} topped up can be taken back here; the rest was spent or lies elsewhere.")
+            return new TillDecision(null, new Rejection(RejectionCode.InsufficientRights, $"Only {here} of the {first.AmountMinor} topped up can be taken back here; the rest was spent or lies elsewhere. Try again when this store is online, or let the member owe it (as_receivable).")
             {
                 Wanted = [.. missing.Select(move => Target(member, move.Bucket, move.AmountMinor))],
             }, default);
@@ -141,7 +142,8 @@ public sealed partial class TillMachine(Ruleset rules)
 
         var moves = new List<Move>();
         var notes = new List<string>();
-        foreach (var move in own.Moves)
+        AddSettlement(moves, own.OnAccountMinor);
+        foreach (var move in own.Moves.Where(move => !move.IsOnAccount))
         {
             if (move.Kind == MoveKind.Debit)
             {
@@ -151,7 +153,11 @@ public sealed partial class TillMachine(Ruleset rules)
 
             var back = Math.Min(member.LineOf(move.Bucket).Available, move.AmountMinor);
             Add(moves, MoveKind.Debit, member, move.Bucket, back);
-            if (back < move.AmountMinor)
+            if (back < move.AmountMinor && move.Bucket.IsMoney)
+            {
+                moves.Add(new Move(MoveKind.Advance, move.Bucket, move.AmountMinor - back, 0));
+            }
+            else if (back < move.AmountMinor)
             {
                 notes.Add($"{move.AmountMinor - back} points were spent already");
             }
@@ -265,8 +271,14 @@ public sealed partial class TillMachine(Ruleset rules)
             {
                 MoveKind.Credit => line.Credit(move.AmountMinor),
                 MoveKind.Debit => line.Debit(move.AmountMinor),
+                MoveKind.Advance or MoveKind.Settle => line,
                 _ => line.Relinquish(move.AmountMinor),
             };
+        }
+
+        if (op.Type == OpType.Sale)
+        {
+            member.AdvancedMinor = checked(member.AdvancedMinor + op.AmountOf(MoveKind.Advance, Bucket.Principal));
         }
 
         if (op.Type == OpType.RegisterMember)
@@ -287,6 +299,12 @@ public sealed partial class TillMachine(Ruleset rules)
                 .Where(part => part.AmountMinor > member.LineOf(part.Bucket).Available).Select(part => Target(member, part.Bucket, part.AmountMinor)));
         }
 
+        var owed = Math.Min(fromWallet - confirmed, member.ConfirmedOf(Bucket.Credit));
+        if (owed > member.LineOf(Bucket.Credit).Available)
+        {
+            wanted.Add(Target(member, Bucket.Credit, owed));
+        }
+
         if (member.PointsHere < points)
         {
             wanted.Add(Target(member, Bucket.Points, points));
@@ -303,7 +321,8 @@ public sealed partial class TillMachine(Ruleset rules)
     private List<Move> Allocate(OwnOp own, long amountMinor, MemberHere member, int day)
     {
         var back = new SortedDictionary<Bucket, long>();
-        var left = amountMinor;
+        var settled = Math.Min(amountMinor, own.OnAccountLeftMinor);
+        var left = amountMinor - settled;
         foreach (var bucket in own.Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket.IsMoney).Select(move => move.Bucket).Reverse())
         {
             var isLost = !MemberHere.IsValid(bucket, day) && Rules.ExpiredLotRefund == ExpiredLotRefund.None;
@@ -314,6 +333,7 @@ public sealed partial class TillMachine(Ruleset rules)
         }
 
         var moves = new List<Move>();
+        AddSettlement(moves, settled); // what the member owes for it goes first
         foreach (var (bucket, part) in back)
         {
             Add(moves, MoveKind.Credit, member, bucket, part);

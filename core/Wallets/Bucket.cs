@@ -17,6 +17,9 @@ public enum BucketKind
     /// <summary>One lot of bonus money.</summary>
     Lot = 3,
 
+    /// <summary>What the member may spend on account: a right to owe, not money of the member.</summary>
+    Credit = 4,
+
     /// <summary>Top-ups whose payment may still be declined; spendable nowhere.</summary>
     Pending = 5,
 }
@@ -29,6 +32,9 @@ public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<B
 
     /// <summary>Points.</summary>
     public static readonly Bucket Points = new(BucketKind.Points, default);
+
+    /// <summary>What may be spent on account.</summary>
+    public static readonly Bucket Credit = new(BucketKind.Credit, default);
 
     /// <summary>Top-ups whose payment may still be declined.</summary>
     public static readonly Bucket Pending = new(BucketKind.Pending, default);
@@ -51,6 +57,7 @@ public readonly record struct Bucket(BucketKind Kind, LotId Lot) : IComparable<B
         BucketKind.Principal => "principal",
         BucketKind.Points => "points",
         BucketKind.Lot => $"lot:{Lot.OriginStore}:{Lot.Terms}:{Lot.ExpiryDay}",
+        BucketKind.Credit => "credit",
         BucketKind.Pending => "pending",
         _ => $"bucket {(int)Kind}",
     };

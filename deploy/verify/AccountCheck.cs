@@ -98,7 +98,23 @@ internal sealed class AccountCheck
         CheckControl(table, Booking.WalletPrincipal, _currency, BucketKind.Principal);
         CheckControl(table, Booking.WalletBonus, _currency, BucketKind.Lot);
         CheckControl(table, Booking.WalletPending, _currency, BucketKind.Pending);
+        CheckReceivable(table);
         CheckControl(table, Booking.WalletPoints, Booking.Points, BucketKind.Points);
+    }
+
+    private void CheckReceivable(Dictionary<(string Account, string Asset), Int128> table)
+    {
+        Int128 owed = 0;
+        foreach (var member in _hub.Members.Values)
+        {
+            owed += member.Credit.Receivable;
+        }
+
+        var balance = table.GetValueOrDefault((Booking.Receivable, _currency));
+        if (balance != owed)
+        {
+            _findings.Add(FindingCodes.ControlDiffers, $"account {Booking.Receivable} has balance {balance} {_currency}, but members owe {owed}");
+        }
     }
 
     private void CheckControl(Dictionary<(string Account, string Asset), Int128> table, string account, string asset, BucketKind kind)

@@ -9,6 +9,7 @@ internal static class Booking
     public const string WalletBonus = "wallet/bonus";
     public const string WalletPoints = "wallet/points";
     public const string WalletPending = "wallet/pending";
+    public const string Receivable = "member/receivable";
     public const string Breakage = "breakage";
     public const string Points = "POINTS";
 
@@ -39,6 +40,15 @@ internal static class Booking
                     Add(entries, WalletOf(kind), asset, amount - loss);
                     Add(entries, $"store/{store}/loss", asset, loss);
                     Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
+                    break;
+                case MoveKind.Advance:
+                    Add(entries, Receivable, asset, amount);
+                    Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
+                    break;
+                case MoveKind.Settle:
+                    Add(entries, Receivable, asset, loss - amount);
+                    Add(entries, WalletPrincipal, asset, -loss);
+                    Add(entries, Other(op, isCredit: true, kind, store, undone), asset, amount);
                     break;
                 default:
                     // A right handed back changes who may spend, not what the member owns.
@@ -89,6 +99,7 @@ internal static class Booking
         BucketKind.Principal => WalletPrincipal,
         BucketKind.Points => WalletPoints,
         BucketKind.Pending => WalletPending,
+        BucketKind.Credit => Receivable,
         _ => WalletBonus,
     };
 
@@ -105,6 +116,11 @@ internal static class Booking
         if (type is OpType.AliasOut or OpType.AliasIn)
         {
             return TransitOf(kind);
+        }
+
+        if (kind == BucketKind.Credit)
+        {
+            return $"store/{undoneAt}/sales";
         }
 
         var undoes = type is OpType.Void or OpType.Refund;

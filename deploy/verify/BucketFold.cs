@@ -63,6 +63,20 @@ internal sealed class BucketFold
         MovedOut += Int128.Max(0, -amount);
     }
 
+    /// <summary>Value that comes to the pool by the hub's own doing.</summary>
+    public void Free(Int128 amount)
+    {
+        Credited += amount;
+        Pool += amount;
+    }
+
+    /// <summary>Value that leaves the pool because it settles a debt.</summary>
+    public void Pay(Int128 amount)
+    {
+        Debited += amount;
+        Pool -= amount;
+    }
+
     /// <summary>Applies a move.</summary>
     /// <returns>The part that the store bears.</returns>
     public Int128 Move(ProducerId holder, MoveKind kind, Int128 amount)

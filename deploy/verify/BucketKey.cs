@@ -7,9 +7,11 @@ internal readonly record struct BucketKey(BucketKind Kind, int OriginStore, int 
 {
     public static readonly BucketKey Principal = new(BucketKind.Principal, 0, 0, 0);
 
+    public static readonly BucketKey Credit = new(BucketKind.Credit, 0, 0, 0);
+
     public bool IsMoney => Kind is BucketKind.Principal or BucketKind.Lot;
 
-    public bool IsKnown => Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Pending;
+    public bool IsKnown => Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot or BucketKind.Credit or BucketKind.Pending;
 
     /// <summary>Whether it has a lot where only lots have one.</summary>
     public bool IsMisplacedLot => Kind != BucketKind.Lot && (OriginStore, Terms, ExpiryDay) != (0, 0, 0);
@@ -22,6 +24,7 @@ internal readonly record struct BucketKey(BucketKind Kind, int OriginStore, int 
     {
         BucketKind.Principal => "principal",
         BucketKind.Points => "points",
+        BucketKind.Credit => "credit",
         BucketKind.Pending => "pending",
         BucketKind.Lot => $"bonus lot {OriginStore}:{Terms}:{ExpiryDay}",
         _ => $"bucket kind {(int)Kind}",

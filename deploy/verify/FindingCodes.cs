@@ -132,6 +132,9 @@ public static class FindingCodes
     /// <summary>A void or refund says otherwise than its log which day close was the newest.</summary>
     public const string RefundAfterClose = "refund_after_close";
 
+    /// <summary>A settlement of more or less than free principal and receivable allow.</summary>
+    public const string SettlementWrong = "settlement_wrong";
+
     // 7 accounts
 
     /// <summary>The entries of one record do not sum to zero.</summary>
@@ -207,7 +210,7 @@ public static class FindingCodes
         new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, FactGapOpen]),
         new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),

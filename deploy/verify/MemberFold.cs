@@ -4,7 +4,7 @@ using SyncHub.V1;
 namespace SyncHub.Verify;
 
 /// <summary>A member as the records of one stream add it up.</summary>
-internal sealed class MemberFold(UInt128 id)
+internal sealed partial class MemberFold(UInt128 id)
 {
     public UInt128 Id { get; } = id;
 
@@ -67,7 +67,7 @@ internal sealed class MemberFold(UInt128 id)
     }
 
     /// <summary>Takes an op.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, UndoneOriginal? undone = null)
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, UndoneOriginal? undone = null, long floorLimit = 0)
     {
         Newest[holder] = Math.Max(sequence, Newest.GetValueOrDefault(holder));
         if (OpReader.FindDefect(op) is not null)
@@ -81,16 +81,25 @@ internal sealed class MemberFold(UInt128 id)
         for (var i = 0; i < losses.Length; i++)
         {
             var move = op.Moves[i];
+            if (move.Kind is MoveKind.Advance or MoveKind.Settle)
+            {
+                losses[i] = ApplyOnAccount(op, move, holder);
+                continue;
+            }
+
             var bucket = BucketOf(BucketKey.Of(move.Bucket));
             isAnomaly |= move.GrantedSeen > bucket.GrantedTo(holder);
             var unbackedBefore = bucket.Unbacked;
             losses[i] = bucket.Move(holder, move.Kind, move.AmountMinor);
             isAnomaly |= bucket.Unbacked > unbackedBefore;
+            FollowCredit(move, losses[i]);
         }
+
+        isAnomaly |= op.Type == OpType.Sale && op.Moves.Any(move => move.Kind == MoveKind.Advance) && Credit.OpenAt(holder) > floorLimit;
 
         Describe(op, (int)holder.Store);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
-        var classification = isAnomaly ? Classification.Anomaly : losses.Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
+        var classification = isAnomaly ? Classification.Anomaly : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
         return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store };
     }
 
@@ -174,7 +183,7 @@ internal sealed class MemberFold(UInt128 id)
 /// <summary>What an op must have come to.</summary>
 /// <param name="IsParked">Kept without moving value.</param>
 /// <param name="Classification">What the hub must have called it.</param>
-/// <param name="Losses">For each move the part that the store bears; empty where parked.</param>
+/// <param name="Losses">For each move the part that the store bears, of a settlement the part that is principal again; empty where parked.</param>
 internal readonly record struct OpEffect(bool IsParked, Classification Classification, Int128[] Losses)
 {
     /// <summary>The store whose op was undone with the right to do so; null where none was.</summary>

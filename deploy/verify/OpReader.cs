@@ -77,9 +77,10 @@ internal static class OpReader
             var defect = move.AmountMinor is <= 0 or > LargestMoveMinor ? $"a move of {move.AmountMinor}"
                 : !bucket.IsKnown ? $"bucket kind {(int)bucket.Kind} is not known"
                 : bucket.IsMisplacedLot ? $"a lot in bucket kind {(int)bucket.Kind}"
-                : move.Kind is < MoveKind.Credit or > MoveKind.Relinquish ? $"move kind {(int)move.Kind} is not known"
+                : move.Kind is < MoveKind.Credit or > MoveKind.Settle ? $"move kind {(int)move.Kind} is not known"
                 : (move.Kind == MoveKind.Relinquish) != (op.Type == OpType.Relinquish) ? $"a move of kind {move.Kind} in an op of type {op.Type}"
                 : bucket.Kind == BucketKind.Pending && !MayMovePending(op, move.Kind) ? $"pending value moved by a {op.Type}"
+                : !IsRightOnAccount(op.Type, move.Kind, bucket.Kind) ? $"{move.Kind} of bucket kind {(int)bucket.Kind} in a {op.Type}"
                 : !seen.Add((move.Kind, bucket)) ? "two moves of one kind on one bucket"
                 : null;
             if (defect is not null)
@@ -109,5 +110,14 @@ internal static class OpReader
         (MoveKind.Credit, OpType.TopUp) or (MoveKind.Debit, OpType.Void) => true,
         (MoveKind.Debit, OpType.Adjust) => op.Reference is not null,
         _ => false,
+    };
+
+    private static bool IsRightOnAccount(OpType type, MoveKind kind, BucketKind bucket) => kind switch
+    {
+        MoveKind.Advance => (type == OpType.Sale && bucket == BucketKind.Principal) || (type == OpType.Void && bucket is (BucketKind.Principal or BucketKind.Lot)),
+        MoveKind.Settle => type is OpType.Void or OpType.Refund && bucket == BucketKind.Principal,
+        MoveKind.Debit when bucket == BucketKind.Credit => type == OpType.Sale,
+        MoveKind.Credit when bucket == BucketKind.Credit => false,
+        _ => true,
     };
 }

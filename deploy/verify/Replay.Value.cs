@@ -3,7 +3,7 @@ using SyncHub.V1;
 
 namespace SyncHub.Verify;
 
-/// <summary>The hub's own events about value: what expired.</summary>
+/// <summary>The hub's own events about value: what expired, and what settled a debt.</summary>
 internal sealed partial class Replay
 {
     // I16: granted + spent + breakage + free = issued is the wallet's balance; here, that breakage comes after the last day and only from what is free.
@@ -27,5 +27,19 @@ internal sealed partial class Replay
         }
 
         accounts.Compare(Name(record), Booking.WalletBonus, Booking.Breakage, broken, expired.Entries);
+    }
+
+    private void ApplySettlement(MemberFold member, RecordRow record, ReceivableSettledEvent settled)
+    {
+        accounts.Count(Name(record), settled.Entries);
+        var amount = settled.SettledMinor - member.Credit.Settled;
+        var due = Int128.Min(member.BucketOf(BucketKey.Principal).Pool, member.Credit.Receivable);
+        if (amount != due)
+        {
+            findings.AddWallet(FindingCodes.SettlementWrong, member.Id, $"version {member.Version} settles {amount}; expected {due}, the lesser of free principal and receivable");
+        }
+
+        member.SettleFromPool(Int128.Clamp(amount, 0, Int128.Max(0, due)));
+        accounts.Compare(Name(record), Booking.WalletPrincipal, Booking.Receivable, amount, settled.Entries);
     }
 }

@@ -79,6 +79,12 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             case MemberEventRecord.EventOneofCase.LotsExpired:
                 ApplyExpiry(member, record, change.LotsExpired);
                 break;
+            case MemberEventRecord.EventOneofCase.CreditLimit:
+                member.SetLimit(change.CreditLimit.LimitMinor);
+                break;
+            case MemberEventRecord.EventOneofCase.ReceivableSettled:
+                ApplySettlement(member, record, change.ReceivableSettled);
+                break;
             case MemberEventRecord.EventOneofCase.ValueSent:
                 Transfer(member, record, change.ValueSent, isSent: true);
                 break;
@@ -167,7 +173,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.AddWallet(FindingCodes.OpOutOfOrder, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied after op {newest} of the same store");
         }
 
-        var effect = member.Apply(op, key.Producer, key.Sequence, applied.Undone);
+        var effect = member.Apply(op, key.Producer, key.Sequence, applied.Undone, applied.FloorLimitMinor);
         hub.Parked += effect.IsParked ? 1 : 0;
         var name = $"{OpText.Of(key.Producer, key.Sequence)}, {op.Type} of member {MemberText.Of(member.Id)}";
         _refunds.Judge(member, name, key, op, applied);

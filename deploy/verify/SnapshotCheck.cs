@@ -60,6 +60,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
         Expect("lifetime spend", member.LifetimeSpend, snapshot.LifetimeSpendMinor);
         Expect("largest basket", member.LargestBasket, snapshot.LargestBasketMinor);
         CompareBaskets(member, snapshot, Expect);
+        CompareCredit(member.Credit, snapshot, Expect);
         CompareBuckets(member, snapshot, Expect);
         ComparePlaces(member, snapshot, Expect);
         member.Merge.Compare(snapshot, Expect);
@@ -80,6 +81,26 @@ internal sealed class SnapshotCheck(FindingLog findings)
         for (var i = 0; i < snapshot.RecentBaskets.Count; i++)
         {
             expect($"recent basket {i + 1}", member.RecentBaskets[missing + i], snapshot.RecentBaskets[i]);
+        }
+    }
+
+    private static void CompareCredit(CreditFold credit, MemberSnapshot snapshot, Action<string, Int128, Int128> expect)
+    {
+        expect("the credit limit", credit.Limit, snapshot.CreditLimitMinor);
+        expect("the used credit", credit.Used, snapshot.CreditUsedMinor);
+        expect("what is owed for voided top-ups", credit.Owed, snapshot.OwedMinor);
+        expect("what was settled", credit.Settled, snapshot.SettledMinor);
+        var found = new Dictionary<ProducerId, (Int128, Int128)>();
+        foreach (var line in snapshot.Floor)
+        {
+            found[new ProducerId(line.Store, line.Incarnation)] = (line.AdvancedMinor, line.SettledMinor);
+        }
+
+        foreach (var holder in credit.Floor.Keys.Union(found.Keys))
+        {
+            var (should, does) = (credit.Floor.GetValueOrDefault(holder), found.GetValueOrDefault(holder));
+            expect($"what {OpText.Of(holder)} advanced", should.Advanced, does.Item1);
+            expect($"what was settled of the advances of {OpText.Of(holder)}", should.Settled, does.Item2);
         }
     }
 

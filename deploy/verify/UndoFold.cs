@@ -54,7 +54,7 @@ internal sealed class UndoFold(ProducerId store, long sequence)
             Int128 total = 0;
             foreach (var (key, amount) in _sums)
             {
-                total += key.Kind == undone && IsOf(key.Bucket, isMoney) ? amount : 0;
+                total += WayOf(key.Kind) == undone && IsOf(key.Bucket, isMoney) ? amount : 0;
             }
 
             total -= isMoney && done == MoveKind.Credit ? original.PromisedBonusMinor : 0;
@@ -69,11 +69,14 @@ internal sealed class UndoFold(ProducerId store, long sequence)
         Int128 sum = 0;
         foreach (var move in moves)
         {
-            sum += move.Kind == kind && IsOf(BucketKey.Of(move.Bucket), isMoney) ? move.AmountMinor : 0;
+            sum += WayOf(move.Kind) == kind && IsOf(BucketKey.Of(move.Bucket), isMoney) ? move.AmountMinor : 0;
         }
 
         return sum;
     }
+
+    // An advance takes like a debit, a settlement gives like a credit.
+    private static MoveKind WayOf(MoveKind kind) => kind == MoveKind.Advance ? MoveKind.Debit : kind == MoveKind.Settle ? MoveKind.Credit : kind;
 
     private static bool IsOf(BucketKey bucket, bool isMoney) => isMoney == (bucket.Kind != BucketKind.Points);
 }

@@ -26,6 +26,9 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
     public PlacementPolicy Policy { get; } = policy;
 
     /// <inheritdoc/>
+    public long FloorLimitMinor => Rules.Rules.Floor.LimitMinor;
+
+    /// <inheritdoc/>
     public bool IsOnline(Holder holder) => links.Find(holder.Store) is { IsOnline: true } link && link.Holder == holder;
 
     /// <inheritdoc/>

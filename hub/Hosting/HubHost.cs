@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Members;
@@ -133,6 +134,7 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<MembersService>();
         web.MapGrpcService<WalletsService>();
         web.MapGrpcService<StoresService>();
+        web.MapGrpcService<CreditService>();
         web.MapGrpcService<CasesService>();
         var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
         CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
@@ -166,7 +168,7 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"));
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal));
     }
 
     private static void Listen(KestrelServerOptions kestrel, HubOptions options)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
+using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
@@ -19,7 +20,8 @@ internal sealed record HubParts(
     EffectRouter Router,
     ISchedule Schedule,
     TimeProvider Time,
-    ILogger Log)
+    ILogger Log,
+    FloorDenials Denials)
 {
     private LineReleases? _releases;
 

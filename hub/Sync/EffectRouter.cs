@@ -44,6 +44,9 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
             case RegisterWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
                 reply.TrySetException(fault);
                 break;
+            case CreditLimitWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
+                reply.TrySetException(fault);
+                break;
             case SweepWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
                 reply.TrySetException(fault);
                 break;

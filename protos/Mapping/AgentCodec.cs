@@ -13,7 +13,7 @@ public static class AgentCodec
     /// <summary>The lines of a member, in one life of the database.</summary>
     public static byte[] Write(MemberHere member, Incarnation life)
     {
-        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value };
+        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value, AdvancedMinor = member.AdvancedMinor };
         foreach (var (bucket, line) in member.Lines)
         {
             wire.Lines.Add(new Wire.AgentLine
@@ -39,6 +39,7 @@ public static class AgentCodec
             return;
         }
 
+        member.AdvancedMinor = wire.AdvancedMinor;
         foreach (var line in wire.Lines)
         {
             member.Lines[BucketCodec.ToCore(line.Bucket)] = new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished);

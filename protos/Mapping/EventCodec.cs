@@ -19,6 +19,7 @@ public static class EventCodec
             case OpApplied op:
                 record.OpApplied = ToWire(applied.Outcome!, previousHash);
                 record.OpApplied.Undone = RefundCodec.ToWire(op.Undoing);
+                record.OpApplied.FloorLimitMinor = op.FloorLimitMinor;
                 break;
             case RefundRightMoved moved:
                 record.RefundRightMoved = RefundCodec.ToWire(moved);
@@ -46,6 +47,12 @@ public static class EventCodec
                 record.Healed = new Wire.GrantedEvent { Store = healed.Holder.Store.Value, Incarnation = healed.Holder.Incarnation.Value };
                 record.Healed.Lines.AddRange(healed.Lines.Select(ToWire));
                 break;
+            case CreditLimitSet set:
+                record.CreditLimit = new Wire.CreditLimitEvent { LimitMinor = set.LimitMinor };
+                break;
+            case ReceivableSettled settled:
+                record.ReceivableSettled = ValueEventCodec.ToWire(settled, applied.Outcome!.Transaction);
+                break;
             default:
                 MergeCodec.Encode(applied, record);
                 break;
@@ -64,7 +71,7 @@ public static class EventCodec
         var record = Wire.MemberEventRecord.Parser.ParseFrom(payload);
         MemberEvent change = record.EventCase switch
         {
-            Wire.MemberEventRecord.EventOneofCase.OpApplied => Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), record.OpApplied),
+            Wire.MemberEventRecord.EventOneofCase.OpApplied => Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), record.OpApplied) with { FloorLimitMinor = record.OpApplied.FloorLimitMinor },
             Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason),
             Wire.MemberEventRecord.EventOneofCase.Released => ToCore(record.Released),
             Wire.MemberEventRecord.EventOneofCase.Healed => new RightsHealed(
@@ -77,6 +84,8 @@ public static class EventCodec
             Wire.MemberEventRecord.EventOneofCase.Followed => new MemberFollowed(new StoreId(record.Followed.Store)),
             Wire.MemberEventRecord.EventOneofCase.Registered => new MemberRegistered(MemberCodec.ToCore(record.Registered.Profile)),
             Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
+            Wire.MemberEventRecord.EventOneofCase.CreditLimit => new CreditLimitSet(record.CreditLimit.LimitMinor),
+            Wire.MemberEventRecord.EventOneofCase.ReceivableSettled => new ReceivableSettled(record.ReceivableSettled.SettledMinor),
             _ => MergeCodec.Decode(record),
         };
         return (change, record.RecordedAtMs);

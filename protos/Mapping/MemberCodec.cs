@@ -38,6 +38,10 @@ public static class MemberCodec
             LifetimeSpendMinor = view.LifetimeSpendMinor,
             RecordedAtMs = view.RecordedAtMs,
             UsualBasketMinor = view.LargestBasketMinor,
+            ReceivableMinor = view.ReceivableMinor,
+            CreditLimitMinor = view.CreditLimitMinor,
+            OwnAdvancedMinor = view.Floor.GetValueOrDefault(receiver).AdvancedMinor,
+            OwnFloorSettledMinor = view.Floor.GetValueOrDefault(receiver).SettledMinor,
         };
         foreach (var bucket in view.Buckets)
         {
@@ -55,6 +59,9 @@ public static class MemberCodec
         HubTerm = delta.HubTerm,
         Profile = delta.Profile is null ? MemberProfile.Empty : ToCore(delta.Profile),
         LifetimeSpendMinor = delta.LifetimeSpendMinor,
+        ReceivableMinor = delta.ReceivableMinor,
+        FloorAdvancedMinor = delta.OwnAdvancedMinor,
+        FloorSettledMinor = delta.OwnFloorSettledMinor,
         AsOfMs = delta.RecordedAtMs,
         Holdings = [.. delta.Holdings.Select(holding => new Holding(BucketCodec.ToCore(holding.Bucket), new StoreId(holding.Store), holding.AmountMinor))],
         AliasOf = MergeCodec.Member(delta.AliasOf),
@@ -74,6 +81,7 @@ public static class MemberCodec
             BonusMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Lot).Sum(bucket => bucket.Total),
             Points = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Points).Sum(bucket => bucket.Total),
         };
+        (wallet.CreditLimitMinor, wallet.ReceivableMinor) = (view.CreditLimitMinor, view.ReceivableMinor);
         wallet.PendingMinor = view.Buckets.Where(bucket => bucket.Bucket.Kind == BucketKind.Pending).Sum(bucket => bucket.Total);
         foreach (var bucket in view.Buckets)
         {

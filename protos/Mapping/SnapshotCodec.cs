@@ -21,6 +21,7 @@ public static class SnapshotCodec
             LargestBasketMinor = state.LargestBasketMinor,
             CountsUndone = true,
         };
+        CreditCodec.Write(state.Credit, wire);
         wire.Buckets.AddRange(state.Buckets.Select(ToWire));
         wire.Parcels.AddRange(state.Parcels.Select(MemberCodec.ToWire));
         wire.Followers.AddRange(state.Followers.Select(store => store.Value));
@@ -49,6 +50,7 @@ public static class SnapshotCodec
         state.LifetimeSpendMinor = wire.LifetimeSpendMinor;
         state.RecordedAtMs = wire.RecordedAtMs;
         state.LargestBasketMinor = wire.LargestBasketMinor;
+        CreditCodec.Read(wire, state.Credit);
         foreach (var bucket in wire.Buckets)
         {
             Decode(bucket, state.BucketOf(BucketCodec.ToCore(bucket.Bucket)));

@@ -18,5 +18,12 @@ internal static class ValueEventCodec
     public static LotsExpired ToCore(Wire.LotsExpiredEvent wire) =>
         new(wire.Day, [.. wire.Lots.Select(lot => new LotBreakage(BucketCodec.ToCore(lot.Bucket), lot.BreakageMinor))]);
 
+    public static Wire.ReceivableSettledEvent ToWire(ReceivableSettled settled, LedgerTransaction transaction)
+    {
+        var wire = new Wire.ReceivableSettledEvent { SettledMinor = settled.SettledMinor };
+        wire.Entries.AddRange(transaction.Entries.Select(ToWire));
+        return wire;
+    }
+
     public static Wire.LedgerEntry ToWire(LedgerEntry entry) => new() { Account = entry.Account, Asset = entry.Asset.Code, AmountMinor = entry.AmountMinor };
 }

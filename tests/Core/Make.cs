@@ -76,5 +76,9 @@ internal static class Make
 
     public static Move Debit(Bucket bucket, long amount, long grantedSeen = 0) => new(MoveKind.Debit, bucket, amount, grantedSeen);
 
+    public static Move Advance(long amount) => new(MoveKind.Advance, Bucket.Principal, amount, 0);
+
+    public static Move Settle(long amount) => new(MoveKind.Settle, Bucket.Principal, amount, 0);
+
     public static Move Relinquish(Bucket bucket, long amount, long grantedSeen = 0) => new(MoveKind.Relinquish, bucket, amount, grantedSeen);
 }

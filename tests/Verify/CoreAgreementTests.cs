@@ -1,3 +1,4 @@
+using SyncHub.Core.Credit;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -38,6 +39,14 @@ public sealed class CoreAgreementTests : IDisposable
                 if (random.Next(20) == 0 && Expiry.Find(state, 20_001) is { } expired)
                 {
                     Write(state, expired, OpHash.Genesis, null, batch);
+                }
+                else if (random.Next(3) == 0 && CreditBook.FindSettlement(state) is { } settlement)
+                {
+                    Write(state, settlement, OpHash.Genesis, null, batch);
+                }
+                else if (random.Next(15) == 0)
+                {
+                    Write(state, new CreditLimitSet(random.Next(3) * 2_000), OpHash.Genesis, null, batch);
                 }
                 else if (random.Next(4) == 0)
                 {
@@ -136,7 +145,7 @@ public sealed class CoreAgreementTests : IDisposable
         }
 
         var isUndoing = applied.Type is OpType.Void or OpType.Refund && random.Next(10) > 0; // else as before the hub checked
-        Write(state, new OpApplied(applied) { Undoing = isUndoing ? new Undoing(Original(applied)) : null }, previous, fact, batch);
+        Write(state, new OpApplied(applied) { Undoing = isUndoing ? new Undoing(Original(applied)) : null, FloorLimitMinor = random.Next(2) * 4_000 }, previous, fact, batch);
         _applied[applied.Id] = applied;
     }
 
@@ -188,8 +197,14 @@ public sealed class CoreAgreementTests : IDisposable
     private static Move RandomMove(OpType type, Random random)
     {
         var kind = type == OpType.Relinquish ? MoveKind.Relinquish : random.Next(3) == 0 ? MoveKind.Debit : MoveKind.Credit;
+        if (random.Next(5) == 0)
+        {
+            return new Move(random.Next(4) == 0 ? (MoveKind)random.Next(1, 7) : type == OpType.Sale ? MoveKind.Advance : MoveKind.Settle, Bucket.Principal, random.Next(1, 2_000), 0);
+        }
+
         var bucket = random.Next(4) switch
         {
+            0 when random.Next(3) == 0 => Bucket.Credit,
             0 => Bucket.Points,
             1 => Bucket.Of(new LotId(new StoreId(random.Next(1, 3)), 1, 20_000)),
             2 when random.Next(3) == 0 => new Bucket(BucketKind.Pending, random.Next(20) == 0 ? new LotId(new StoreId(1), 1, 1) : default),

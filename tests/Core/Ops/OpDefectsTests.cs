@@ -38,6 +38,14 @@ public sealed class OpDefectsTests
         { "a sale of pending value", Make.Op(OpType.Sale, Make.Debit(Bucket.Pending, 1)), "a Debit of pending value in a Sale" },
         { "pending value handed back", Make.Op(OpType.Relinquish, Make.Relinquish(Bucket.Pending, 1)), "a Relinquish of pending value" },
         { "pending value taken by hand", Make.Op(OpType.Adjust, Make.Debit(Bucket.Pending, 1)), "a Debit of pending value in a Adjust" },
+        { "a sale on account", Make.Op(OpType.Sale, Make.Debit(Bucket.Credit, 5), Make.Advance(5)), null },
+        { "a void of it", Make.Op(OpType.Void, Make.Settle(10)) with { Reference = Make.Id(1) }, null },
+        { "a top-up on account", Make.Op(OpType.TopUp, Make.Advance(5)), "a Advance of Principal on account in a TopUp" },
+        { "an advance of points", Make.Op(OpType.Sale, Make.Advance(5) with { Bucket = Bucket.Points }), "a Advance of Points" },
+        { "an advance of a lot in a sale", Make.Op(OpType.Sale, Make.Advance(5) with { Bucket = Make.Lot }), "a Advance of Lot" },
+        { "a settlement by a sale", Make.Op(OpType.Sale, Make.Settle(5)), "a Settle of Principal on account in a Sale" },
+        { "credit given by a store", Make.Op(OpType.TopUp, Make.Credit(Bucket.Credit, 5)), "a Credit of Credit on account" },
+        { "credit taken by hand", Make.Op(OpType.Adjust, Make.Debit(Bucket.Credit, 5)), "a Debit of Credit on account" },
         { "two like moves", Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, 1), Make.Debit(Bucket.Principal, 2)), "two moves of one kind" },
     };
 

@@ -26,15 +26,30 @@ internal sealed class TestNetwork : ITurnContext
 
     /// <param name="seed">Makes the whole history.</param>
     /// <param name="longestPauseMs">Between two steps; long ones let lots expire.</param>
-    public TestNetwork(long seed, long longestPauseMs = 6 * 3_600_000)
+    /// <param name="floor">What stores may advance; with it, HQ also changes the credit limit at times.</param>
+    public TestNetwork(long seed, long longestPauseMs = 6 * 3_600_000, FloorRules? floor = null)
     {
+        Floor = floor ?? new FloorRules();
         _longestPauseMs = longestPauseMs;
         _random = new SeededRandom(seed);
-        _till = new TillMachine(Make.Rules with { SpendOrder = (SpendOrder)_random.Between(1, 3) });
+        _till = new TillMachine(Make.Rules with { Floor = Floor, SpendOrder = (SpendOrder)_random.Between(1, 3) });
         Policy = new PlacementPolicy { UsualStores = _random.Below(4), StrandedPermille = _random.Below(2001), MinGainPermille = _random.Chance(700) ? 0 : _random.Below(100), MinHoldMs = _random.Chance(500) ? 0 : 2000 };
         // Known to the hub before the first step: an identification of an unknown member grants nothing.
         Turn(new RegisterWanted(MemberProfile.Empty, "reply"));
     }
+
+    public FloorRules Floor { get; }
+
+    public long FloorLimitMinor => Floor.LimitMinor;
+
+    /// <summary>The largest credit limit that HQ ever set.</summary>
+    public long LargestLimitMinor { get; private set; }
+
+    /// <summary>All that the hub journaled, in order.</summary>
+    public List<AppliedEvent> Events { get; } = [];
+
+    /// <summary>What was sold on account and not undone, counted when an op is logged; settlements by the hub do not change it.</summary>
+    public long OnAccountMinor { get; private set; }
 
     public TestStore[] Stores { get; } = [new(1), new(2), new(3)];
 
@@ -63,6 +78,13 @@ internal sealed class TestNetwork : ITurnContext
     {
         NowMs += _random.Between(0, _longestPauseMs);
         var store = _random.Pick(Stores);
+        if (HasFloor && _random.Chance(60))
+        {
+            var limit = _random.Between(0, 3) * 1_000;
+            LargestLimitMinor = Math.Max(LargestLimitMinor, limit);
+            Turn(new CreditLimitWanted(limit, "reply"));
+        }
+
         switch (_random.Below(100))
         {
             case < 25:
@@ -146,7 +168,10 @@ internal sealed class TestNetwork : ITurnContext
     /// <summary>One till command with random numbers at a store; true when it was accepted.</summary>
     public TillDecision Sell(TestStore store)
     {
-        var decision = _till.Sale(new SaleCommand(Context(), Make.Member, _random.Between(1, 4_000), _random.Chance(300) ? 20 : 0, _random.Chance(200) ? _random.Between(0, 1_000) : 0), store.Here, store.NextId);
+        var decision = _till.Sale(new SaleCommand(Context() with { Standing = new StoreStanding(0, store.OpenAdvancesMinor) }, Make.Member, _random.Between(1, HasFloor ? 1_200 : 4_000), _random.Chance(300) ? 20 : 0, _random.Chance(200) ? _random.Between(0, 1_000) : 0)
+        {
+            MayUseCredit = HasFloor && (!store.IsOnline || _random.Chance(500)),
+        }, store.Here, store.NextId);
         Book(store, decision);
         return decision;
     }
@@ -173,6 +198,7 @@ internal sealed class TestNetwork : ITurnContext
         Assert.All(Hub.State.Parcels, parcel => Assert.True(parcel.RemainingMinor > 0, "an empty parcel"));
         Assert.Equal(-Hub.State.TotalOf(Bucket.Principal), _ledger.GetValueOrDefault(Accounts.WalletPrincipal));
         Assert.Equal(-Hub.State.TotalOf(Bucket.Points), _ledger.GetValueOrDefault(Accounts.WalletPoints));
+        CheckAccount();
         Assert.Equal(-Hub.State.TotalOf(Bucket.Pending), _ledger.GetValueOrDefault(Accounts.WalletPending));
         Assert.Equal(Hub.State.TotalOf(Bucket.Principal) - Hub.State.MoneyMinor, _ledger.GetValueOrDefault(Accounts.WalletBonus));
     }
@@ -202,6 +228,26 @@ internal sealed class TestNetwork : ITurnContext
         }
     }
 
+    // I15: what is owed for used credit is at most O(m), what one store has advanced at most min(f, Phi), what it has not told at most Phi.
+    private void CheckAccount()
+    {
+        var credit = Hub.State.Credit;
+        Assert.Null(credit.FindBreach());
+        Assert.Equal(credit.ReceivableMinor, BalanceOf(Accounts.MemberReceivable));
+        Assert.True(credit.UsedMinor <= LargestLimitMinor, $"I15: credit of {credit.UsedMinor} is used, the limit never was above {LargestLimitMinor}");
+        Assert.True(credit.UsedMinor + Hub.State.TotalOf(Bucket.Credit) <= LargestLimitMinor, "I15: more credit is in being than HQ ever allowed");
+        foreach (var store in Stores)
+        {
+            var outstanding = store.Here.AdvancedMinor - credit.FloorOf(store.Holder).SettledMinor;
+            Assert.True(outstanding <= Floor.LimitMinor, $"I15: store {store.Holder} has advanced {outstanding}, the floor is {Floor.LimitMinor}");
+            Assert.True(store.OpenAdvancesMinor <= Floor.StoreBudgetMinor, $"I15: store {store.Holder} has {store.OpenAdvancesMinor} of advances open");
+        }
+
+        Assert.True(credit.ReceivableMinor - credit.OwedMinor <= LargestLimitMinor + (Stores.Length * Floor.LimitMinor), "I15: receivable(m) <= O(m) + sum of min(f, Phi)");
+    }
+
+    private bool HasFloor => Floor.LimitMinor > 0;
+
     private void Check(BucketState bucket)
     {
         Assert.True(bucket.Pool >= 0, $"I2: P of {bucket.Bucket} is {bucket.Pool}");
@@ -221,7 +267,7 @@ internal sealed class TestNetwork : ITurnContext
     private void Till(TestStore store)
     {
         var own = store.Own.Count > 0 ? _random.Pick(store.Own) : null;
-        var amount = _random.Between(1, 15_000);
+        var amount = _random.Between(1, HasFloor ? 1_500 : 15_000); // poor members buy on account
         switch (_random.Below(100))
         {
             case < 28:
@@ -243,7 +289,7 @@ internal sealed class TestNetwork : ITurnContext
                 Book(store, _till.Adjust(new AdjustCommand(Context(), Make.Member, _random.Pick([BucketKind.Principal, BucketKind.Points, BucketKind.Lot]), _random.Between(-300, 300), "goodwill"), store.Here, store.NextId));
                 break;
             case < 90:
-                Book(store, _till.Void(new VoidCommand(Context(), Make.Id(1)), own, store.Here, store.NextId));
+                Book(store, _till.Void(new VoidCommand(Context(), Make.Id(1)) { AsReceivable = HasFloor && _random.Chance(500) }, own, store.Here, store.NextId));
                 break;
             default:
                 Book(store, _till.Refund(new RefundCommand(Context(), Make.Id(1), _random.Between(1, 2_000)), own, store.Here, store.NextId));
@@ -273,7 +319,8 @@ internal sealed class TestNetwork : ITurnContext
         Assert.Null(OpDefects.Find(op));
         store.Book(op);
         Count(op.Type.ToString());
-        foreach (var move in op.Moves)
+        OnAccountMinor += op.OnAccountMinor - op.AmountOf(MoveKind.Settle, Bucket.Principal);
+        foreach (var move in op.Moves.Where(move => move.Bucket != Bucket.Credit))
         {
             var sign = move.Kind == MoveKind.Credit ? 1 : move.Kind == MoveKind.Debit ? -1 : 0;
             Oracle[move.Bucket] = Oracle.GetValueOrDefault(move.Bucket) + (sign * move.AmountMinor);
@@ -384,7 +431,8 @@ internal sealed class TestNetwork : ITurnContext
         var isRepeated = message is OpArrived { Op: var op } && Hub.State.HasApplied(op.Id);
         var turn = Hub.Turn(message, this);
         Assert.Equal(version + turn.Events.Count, Hub.State.Version);
-        Assert.False(isRepeated && turn.Events.Exists(applied => applied.Event is not LotsExpired), "an op that was applied before changed something");
+        Assert.False(isRepeated && turn.Events.Exists(applied => applied.Event is not (LotsExpired or ReceivableSettled)), "an op that was applied before changed something");
+        Events.AddRange(turn.Events);
         foreach (var applied in turn.Events.Where(applied => applied.Outcome is not null))
         {
             Book(applied.Outcome!);

@@ -23,6 +23,9 @@ internal sealed class TestStore(int number)
     /// <summary>How many ops of the log the hub was surely given.</summary>
     public int Delivered { get; set; }
 
+    /// <summary>What was advanced without a right and the hub has surely not acknowledged.</summary>
+    public long OpenAdvancesMinor => Log.Skip(Delivered).Where(op => op.Type == OpType.Sale).Sum(op => op.AmountOf(MoveKind.Advance, Bucket.Principal));
+
     public OpId NextId => new(Holder, Log.Count + 1);
 
     public void Book(Op op)
@@ -49,9 +52,10 @@ internal sealed class TestStore(int number)
         }
     }
 
-    /// <summary>Takes what the hub says of the member; an older version is ignored.</summary>
+    /// <summary>Takes what the hub says of the member: its own G from every view, as an agent does; the rest of an older version is ignored.</summary>
     public void Learn(MemberView view)
     {
+        Grant([.. view.Buckets.SelectMany(bucket => bucket.Lines.Where(line => line.Holder == Holder && line.Granted > 0).Select(line => new GrantedLine(bucket.Bucket, line.Granted)))]);
         if (Here.Replica?.Version >= view.Version)
         {
             return;
@@ -65,6 +69,9 @@ internal sealed class TestStore(int number)
             Profile = view.Profile,
             LifetimeSpendMinor = view.LifetimeSpendMinor,
             AsOfMs = view.RecordedAtMs,
+            ReceivableMinor = view.ReceivableMinor,
+            FloorAdvancedMinor = view.Floor.GetValueOrDefault(Holder).AdvancedMinor,
+            FloorSettledMinor = view.Floor.GetValueOrDefault(Holder).SettledMinor,
             Holdings = [.. view.Buckets.SelectMany(bucket => bucket.Lines.Select(line => new Holding(bucket.Bucket, line.Holder.Store, line.Outstanding)).Append(new Holding(bucket.Bucket, default, bucket.Pool)))],
             OwnLines = own,
         };

@@ -50,14 +50,14 @@ public sealed class RulesetTests
         var fault = Assert.Throws<RulesetException>(() => RulesetJson.Parse("""
             {
               "version": 1, "currency": "CNY", "spendOrder": "bonusFirst",
-              "topUp": { "steps": [ { "fromMinor": 100, "bonusMinor": 9223372036854775807 } ], "bonusValidMonths": 2000000000, "unacknowledgedLimitMinor": -1 },
+              "topUp": { "steps": [ { "fromMinor": 100, "bonusMinor": 9223372036854775807 } ], "bonusValidMonths": 2000000000, "unacknowledgedLimitMinor": -1 }, "floor": { "perMemberMinor": -1, "storeBudgetMinor": 5 },
               "earn": { "perMinor": 1, "points": 9223372036854775807 }, "redeem": { "points": 1, "worthMinor": 9223372036854775807 },
               "tiers": [ { "name": "a", "fromSpendMinor": 0, "earnPermille": 2000000000 } ],
               "billDiscounts": [ { "fromBillMinor": 9223372036854775807, "discountPermille": 0, "amountOffMinor": 9223372036854775807 } ]
             }
             """));
 
-        string[] keys = ["topUp.steps", "topUp.bonusValidMonths", "topUp.unacknowledgedLimitMinor", "earn", "redeem", "tiers", "billDiscounts"];
+        string[] keys = ["topUp.steps", "topUp.bonusValidMonths", "topUp.unacknowledgedLimitMinor", "floor", "earn", "redeem", "tiers", "billDiscounts"];
         Assert.Equal(keys, fault.Faults.Select(line => line.Split(':')[0]));
     }
 
