@@ -60,7 +60,7 @@ public sealed record FactsAcknowledged(long NowMs, Core.Primitives.Incarnation L
 public sealed record ReportLines(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
 /// <summary>The hub has all ops up to here on its disk.</summary>
-public sealed record Acknowledged(long NowMs, long CommittedSequence) : AgentCommand(NowMs);
+public sealed record Acknowledged(long NowMs, long CommittedSequence, long Connection = 0) : AgentCommand(NowMs);
 
 /// <summary>This database may lack a part of its past: no op from now on.</summary>
 public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs);

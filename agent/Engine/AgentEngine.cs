@@ -61,6 +61,21 @@ public sealed class AgentEngine
     /// <summary>The newest op that was decided.</summary>
     public long TipSequence => _work.TipSequence;
 
+    /// <summary>This store in the present life of its database.</summary>
+    public Holder Holder => _work.Holder;
+
+    /// <summary>Why the agent moves no rights; empty where it may.</summary>
+    public string LockReason => _memory.LockReason;
+
+    /// <summary>All up to here is known to be on the hub's disk.</summary>
+    public long CommittedSequence => _memory.CommittedSequence;
+
+    /// <summary>Logs of earlier lives that the hub may not have in whole.</summary>
+    public IEnumerable<DeadLog> OpenDeadLogs => _memory.DeadLogs.Values.Where(log => log.Acknowledged < log.TipSequence);
+
+    /// <summary>A member as this store sees it.</summary>
+    public MemberHere Look(MemberId member) => _members.Get(member);
+
     /// <summary>The highest connection whose news were lost in a failed commit: it must be opened anew, so that the hub sends them again.</summary>
     public long LostConnection { get; private set; }
 
@@ -127,7 +142,7 @@ public sealed class AgentEngine
     /// <summary>Step 2c: a command broke an invariant. Forgets what was decided, as if the batch had never come.</summary>
     public void Forget()
     {
-        LostConnection = _commands.OfType<NewsArrived>().Select(news => news.Connection).Append(LostConnection).Max();
+        LostConnection = _commands.Select(ConnectionOf).Append(LostConnection).Max();
         try
         {
             Load();
@@ -138,6 +153,14 @@ public sealed class AgentEngine
         }
     }
 
+    // What the hub does not say again by itself on the same connection.
+    private static long ConnectionOf(AgentCommand command) => command switch
+    {
+        NewsArrived news => news.Connection,
+        Acknowledged acknowledged => acknowledged.Connection,
+        _ => 0,
+    };
+
     private EngineReply Turn(AgentCommand command)
     {
         var reply = command switch
@@ -146,7 +169,7 @@ public sealed class AgentEngine
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
             Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),
-            SessionStarted started => Note(() => _memory.StartSession(started.Token, started.HubTerm, started.CommittedSequence)),
+            SessionStarted started => Note(() => StartSession(started)),
             LifeGiven given => Begin(given),
             FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
             ReportLines report => Report(report),
@@ -288,7 +311,7 @@ public sealed class AgentEngine
         {
             Device = _guard.Device,
             Wish = _memory.Wish,
-            DeadLogs = [.. _memory.DeadLogs.Values.Where(log => log.Acknowledged < log.TipSequence)],
+            DeadLogs = [.. OpenDeadLogs],
         };
     }
 
@@ -305,12 +328,28 @@ public sealed class AgentEngine
             _work.Append(new Op { Id = _work.NextId, Type = OpType.CloseIncarnation, OccurredAtMs = given.NowMs, RulesetVersion = _memory.Machine.Rules.Version });
         }
 
-        var ended = new DeadLog(given.Old, _work.TipSequence, _work.TipHash, _memory.CommittedSequence);
+        // From the start: what the hub confirmed under these numbers may have been another copy's. It passes over what it has.
+        var ended = new DeadLog(given.Old, _work.TipSequence, _work.TipHash, Acknowledged: 0);
         _work.BeginLife(new Holder(_work.Holder.Store, given.New));
         _work.Write(AgentIdentity.Collection, AgentIdentity.Key, AgentIdentity.Encode(_work.Holder, _storeName));
         _memory.BeginLife(ended);
         _members.BeginLife();
+        _open.Load(0);
         return new EngineReply();
+    }
+
+    private void StartSession(SessionStarted started)
+    {
+        var before = _memory.CommittedSequence;
+        _memory.StartSession(started.Token, started.HubTerm, started.CommittedSequence);
+        if (started.CommittedSequence < before)
+        {
+            _open.Load(started.CommittedSequence); // a restored hub has less: what it confirmed before is open again
+        }
+        else
+        {
+            _open.Acknowledge(started.CommittedSequence);
+        }
     }
 
     private EngineReply Report(ReportLines report)

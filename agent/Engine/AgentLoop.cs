@@ -148,7 +148,7 @@ public sealed class AgentLoop : IAsyncDisposable
     {
         foreach (var command in commands)
         {
-            _newestConnection = command is NewsArrived news ? Math.Max(_newestConnection, news.Connection) : _newestConnection;
+            _newestConnection = Math.Max(_newestConnection, command switch { NewsArrived news => news.Connection, Acknowledged acknowledged => acknowledged.Connection, _ => 0 });
         }
 
         try

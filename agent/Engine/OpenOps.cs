@@ -39,6 +39,11 @@ internal sealed class OpenOps(Workspace work)
                 Add(OpCodec.Decode(fact.Bytes));
             }
         }
+
+        foreach (var op in work.PendingOps.Where(op => op.Id.Holder == work.Holder && op.Id.Sequence > committed))
+        {
+            Add(op);
+        }
     }
 
     public void Add(Op op)

@@ -61,6 +61,9 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         return TipHash;
     }
 
+    /// <summary>Ops of the batch at hand, oldest first.</summary>
+    public IEnumerable<Op> PendingOps => _facts.Select(fact => OpCodec.Decode(fact.Bytes));
+
     /// <summary>A new life begins, with an empty log; the old log stays under its own numbers.</summary>
     public void BeginLife(Holder next)
     {

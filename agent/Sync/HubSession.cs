@@ -102,7 +102,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case V1.HubFrame.FrameOneofCase.FactsAck:
                 OnFactsAck(frame.FactsAck);
                 break;
-            case V1.HubFrame.FrameOneofCase.OpAck when frame.OpAck.Incarnation == self.Holder.Incarnation.Value:
+            case V1.HubFrame.FrameOneofCase.OpAck when IsWelcomed && frame.OpAck.Incarnation == self.Holder.Incarnation.Value:
                 OnAck(frame.OpAck);
                 break;
             case V1.HubFrame.FrameOneofCase.Rights:
@@ -204,7 +204,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case WelcomeVerdict.Resume:
                 _sentHash = committed;
                 // The token is durable before it is used: else a crash would leave the hub with one that this database never had.
-                shell.Ask(new SessionStarted(shell.NowMs, welcome.Token, welcome.HubTerm, welcome.CommittedSequence), _ => Open(welcome));
+                AskDurable(new SessionStarted(shell.NowMs, welcome.Token, welcome.HubTerm, welcome.CommittedSequence), _ => Open(welcome));
                 break;
             case WelcomeVerdict.Lock:
                 Lock($"The hub has another history at op {welcome.CommittedSequence}.");
@@ -246,16 +246,29 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         }
     });
 
+    // What the rest of the connection builds on must be written; a disk that refuses ends the connection, and the next one tries again.
+    private void AskDurable(AgentCommand command, Action<EngineReply> then) => shell.Ask(command, reply =>
+    {
+        if (reply.Fault is { } fault)
+        {
+            shell.End(fault);
+        }
+        else
+        {
+            then(reply);
+        }
+    });
+
     private void Lock(string reason)
     {
         shell.Note($"The agent locks itself: {reason}", isTrouble: true);
-        shell.Ask(new LockOrdered(shell.NowMs, reason), _ => shell.End($"The hub does not take this database: {reason}", again: self.LockReason.Length == 0));
+        AskDurable(new LockOrdered(shell.NowMs, reason), _ => shell.End($"The hub does not take this database: {reason}", again: self.LockReason.Length == 0));
     }
 
     private void OnQuarantine(string reason)
     {
         shell.Note($"This machine is in quarantine: {reason}", isTrouble: true);
-        shell.Ask(new LockOrdered(shell.NowMs, reason), _ =>
+        AskDurable(new LockOrdered(shell.NowMs, reason), _ =>
         {
             _facts.StartWithOwnLog();
             shell.Wake();
@@ -266,7 +279,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     {
         shell.Note($"The hub gave this store a new life; the log of the old one goes up as facts.", isTrouble: true);
         var given = new LifeGiven(shell.NowMs, new Incarnation(reborn.OldIncarnation), new Incarnation(reborn.NewIncarnation), LifeKey.FromBytes(reborn.Wish.Span));
-        shell.Ask(given, _ => shell.End("A new life begins with a new connection.", again: true));
+        AskDurable(given, _ => shell.End("A new life begins with a new connection.", again: true));
     }
 
     private void OnFactsAck(V1.FactsAck ack)
@@ -289,7 +302,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         shell.Wake(); // the window may be open again
         if (isNews)
         {
-            shell.Tell(new Acknowledged(shell.NowMs, ack.CommittedSequence));
+            shell.Tell(new Acknowledged(shell.NowMs, ack.CommittedSequence, Number));
         }
     }
 

@@ -59,6 +59,9 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
         return (taken, places);
     }
 
+    /// <summary>The branch that has an op of the life's own stream already: a copy of the machine had shown it first.</summary>
+    public StoreSession? FindInBranches(long sequence, OpHash hash) => _branches.Find(branch => HashAt(branch, sequence) == hash);
+
     private StoreSession? FindChain(long sequence, OpHash hash)
     {
         if (HashAt(Main, sequence) == hash)
@@ -66,7 +69,7 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
             return Main;
         }
 
-        return _branches.Find(branch => HashAt(branch, sequence) == hash);
+        return FindInBranches(sequence, hash);
     }
 
     private OpHash? HashAt(StoreSession chain, long sequence) => chain.KnownHash(sequence) ?? stored(chain, sequence);

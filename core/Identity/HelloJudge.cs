@@ -42,13 +42,13 @@ public static class HelloJudge
         var life = lives.Find(asked);
         if (life is null)
         {
-            // Never an unknown life, except after a restore of the hub, which may have forgotten that it gave it.
-            if (!context.IsReconciling || asked.CompareTo(lives.Current) < 0)
+            // Never an unknown life, except one of an earlier term: a restore of the hub may have forgotten that it gave it.
+            if (asked.Term >= context.Term)
             {
                 return new Quarantined(lives, $"Life {asked} of store {hello.Holder.Store} was never given by this hub. Give the store a new life: `synchub store replace`.");
             }
 
-            lives = lives.Adopt(asked, hello.Device);
+            lives = context.IsReconciling && asked.CompareTo(lives.Current) > 0 ? lives.Adopt(asked, hello.Device) : lives.Remember(asked, hello.Device);
             life = lives.Find(asked)!;
         }
 

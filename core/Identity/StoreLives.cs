@@ -56,6 +56,10 @@ public sealed record StoreLives
         return before.Put(new Life(number, LifeStatus.Living) { Device = device }) with { Current = number, Highest = Max(Highest, number) };
     }
 
+    /// <summary>Takes a life that a lost state of the hub had given and that is over: its log is taken in as facts.</summary>
+    public StoreLives Remember(Incarnation number, LifeKey device) =>
+        Put(new Life(number, LifeStatus.Dead) { Device = device }) with { Highest = Max(Highest, number) };
+
     /// <summary>Starts a branch beside a life.</summary>
     public (StoreLives Lives, Incarnation Branch) Fork(int term, Incarnation of)
     {

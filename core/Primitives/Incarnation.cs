@@ -8,6 +8,9 @@ public readonly record struct Incarnation(long Value) : IComparable<Incarnation>
     /// <summary>The incarnation numbered <paramref name="number"/> in hub term <paramref name="term"/>.</summary>
     public static Incarnation Of(int term, int number) => new(((long)term << 32) | (uint)number);
 
+    /// <summary>The hub term in which it was given.</summary>
+    public int Term => (int)(Value >> 32);
+
     /// <inheritdoc/>
     public int CompareTo(Incarnation other) => Value.CompareTo(other.Value);
 

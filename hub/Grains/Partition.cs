@@ -40,6 +40,9 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     /// <summary>How many grains are active.</summary>
     public int ActiveGrains => Volatile.Read(ref _active);
 
+    /// <summary>A member's state as it is in memory, read from the journal where it is not; for audits that look without asking.</summary>
+    public MemberState Peek(MemberId member) => _grains.TryGetValue(member, out var grain) ? grain.Machine.State : Grain.Activate(member, context.Rules.Currency, journal).Machine.State;
+
     /// <summary>Handles messages in order and says what must be durable before anybody hears of it.</summary>
     public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {

@@ -19,7 +19,7 @@ internal sealed class LineReleases(HubParts parts)
     /// <param name="done">Told, at the end, how much money was released and how many members were looked at.</param>
     public void Start(StoreId store, Incarnation number, Action<long, long>? done)
     {
-        if (parts.Stores.Find(store)!.Lives.Find(number) is not { } life)
+        if (parts.Stores.Find(store)!.Lives.Find(number) is not { } life || life.Release == ReleaseKind.None)
         {
             return;
         }

@@ -14,6 +14,7 @@ internal sealed class StoreRegistry
     /// <summary>The journal's cursor of how far a chain is durable and applied.</summary>
     public const string CommittedCursor = "committed";
 
+    private const long FirstTermSecond = 1_577_836_800; // 2020-01-01: terms fit 31 bits until 2088
     private const string Documents = "store";
     private const string ExposureDocuments = "exposure";
     private const string CodeAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -150,10 +151,12 @@ internal sealed class StoreRegistry
     }
 
     /// <summary>A hub that was restored from an older copy begins a new term, in which every enrolled store is heard out before anything is granted.</summary>
+    /// <param name="journal">The restored journal.</param>
+    /// <param name="now">The time of the restore. Two restores from one copy must not begin the same term, or numbers would be given twice; so the term is taken from the clock, and is above the copy's own.</param>
     /// <returns>The new term and how many stores have to report.</returns>
-    public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal)
+    public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal, DateTimeOffset now)
     {
-        var term = ReadTerm(journal) + 1;
+        var term = Math.Max(ReadTerm(journal) + 1, (int)(now.ToUnixTimeSeconds() - FirstTermSecond));
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite("meta", TermKey, Encoding.ASCII.GetBytes(term.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         var count = 0;

@@ -49,6 +49,9 @@ internal static class OpIntake
         parts.Grains.Post(new GrainMessage(op.Member, new OpArrived(op) { Place = place }, incoming));
     }
 
+    /// <summary>Keeps an op in its chain that a branch of it brought before: it is in the ledger already.</summary>
+    public static void KeepKnown(IncomingOp incoming, OpId place, StoreLink link, HubParts parts) => KeepWithoutMember(incoming, place, Classification.Normal, "", link, parts);
+
     private static void KeepWithoutMember(IncomingOp incoming, OpId place, Classification classification, string note, StoreLink link, HubParts parts, CursorMove? closed = null)
     {
         var batch = new JournalBatch();

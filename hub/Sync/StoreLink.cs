@@ -125,11 +125,19 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             }
 
             Confirm();
-            var verdict = _chains.Of(Holder.Incarnation).Main.OnBatch(batch.FirstSequence, OpHash.FromBytes(batch.PreviousHash.Span), [.. batch.Envelopes.Select(envelope => envelope.Memory)]);
+            var chains = _chains.Of(Holder.Incarnation);
+            var verdict = chains.Main.OnBatch(batch.FirstSequence, OpHash.FromBytes(batch.PreviousHash.Span), [.. batch.Envelopes.Select(envelope => envelope.Memory)]);
             // Handed on under the lock: the order of ops of one store for one member is the order of its log.
             foreach (var op in verdict.Ops)
             {
-                OpIntake.HandOn(op, new OpId(Holder, op.Sequence), Holder, this, parts);
+                if (chains.FindInBranches(op.Sequence, op.Hash) is not null)
+                {
+                    OpIntake.KeepKnown(op, new OpId(Holder, op.Sequence), this, parts);
+                }
+                else
+                {
+                    OpIntake.HandOn(op, new OpId(Holder, op.Sequence), Holder, this, parts);
+                }
             }
 
             if (verdict is { Fault: { } fault, IsFork: true })
@@ -178,6 +186,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             if (_connection == connection)
             {
                 _reconciliation.OnReport(report, Holder, OnReportTaken);
+                EndReconciliation();
             }
         }
     }

@@ -1,0 +1,347 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Wallets;
+using SyncHub.Protos.Mapping;
+using SyncHub.Hub.Grains;
+using SyncHub.Storage;
+using SyncHub.Testing;
+
+namespace SyncHub.Simulator;
+
+/// <summary>The god's eye: knows every op that any disk ever had, and checks the invariants of protocol.md section 2 against it.</summary>
+internal sealed class Oracle(World world)
+{
+    private readonly Dictionary<OpHash, Fact> _truth = [];
+    private readonly List<Fact> _inOrder = [];
+    private readonly Dictionary<(MemberId, Bucket), long> _balance = [];
+    private readonly Dictionary<(MemberId, Bucket), long> _duplicated = [];
+    private readonly Dictionary<(MemberId, Bucket), long> _disowned = [];
+    private readonly Dictionary<(Holder, MemberId, Bucket), long> _cloneSeen = [];
+    private readonly List<Holder> _cloned = [];
+    private bool _mayLose;
+
+    /// <summary>Ops written so far, on any disk.</summary>
+    public long Written => _inOrder.Count;
+
+    /// <summary>Whether a hub decided something since the last check.</summary>
+    public bool IsDirty { get; set; } = true;
+
+    /// <summary>Whether an op that cannot be decided was sent.</summary>
+    public bool IsPoisoned { get; set; }
+
+    /// <summary>A store's disk has these.</summary>
+    public void OnWritten(SimAgent agent, JournalBatch batch)
+    {
+        foreach (var fact in batch.Facts)
+        {
+            var op = OpCodec.Decode(fact.Bytes);
+            var hash = OpHash.FromBytes(fact.Hash.Span);
+            // I21: a locked agent moves no rights.
+            if (agent.IsLocked && op.Moves.Count > 0)
+            {
+                throw new Violation("I21", $"agent {agent.Number} is locked and logged {op.Type} {op.Id}");
+            }
+
+            var known = new Fact(op, hash);
+            if (!_truth.TryAdd(hash, known))
+            {
+                continue; // the same bytes after the same history: one fact
+            }
+
+            world.Trace($"    fact {op.Id} {op.Type} {string.Join(' ', op.Moves.Select(move => $"{move.Kind} {move.Bucket} {move.AmountMinor}"))}");
+            _inOrder.Add(known);
+            foreach (var move in op.Moves.Where(move => move.Kind != MoveKind.Relinquish))
+            {
+                var key = (op.Member, move.Bucket);
+                _balance[key] = _balance.GetValueOrDefault(key) + (move.Kind == MoveKind.Credit ? move.AmountMinor : -move.AmountMinor);
+            }
+
+            CheckRefunds(op);
+        }
+    }
+
+    /// <summary>An op that a till at this store might want to undo.</summary>
+    public OpId? AnyOp(Dice dice, SimAgent agent)
+    {
+        for (var tries = 0; tries < 6 && _inOrder.Count > 0; tries++)
+        {
+            var op = _inOrder[Math.Max(0, _inOrder.Count - 1 - dice.Below(40))].Op;
+            if (op.Type is OpType.Sale or OpType.TopUp && (op.Id.Holder.Store == agent.Store || dice.Chance(10)))
+            {
+                return op.Id;
+            }
+        }
+
+        return null;
+    }
+
+    public void OnRolledBack(SimAgent agent, bool withGuard)
+    {
+        _mayLose = true;
+        if (withGuard)
+        {
+            agent.Restart();
+            Duplicate(agent);
+            agent.Crash();
+        }
+    }
+
+    public void OnCloned(SimAgent clone) => Duplicate(clone);
+
+    public void OnHubRestored()
+    {
+        IsDirty = true;
+        _mayLose = true;
+    }
+
+    /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
+    public void OnDecided(JournalBatch batch)
+    {
+        IsDirty = true;
+        if ((world.Active & (Fault.Reclaim | Fault.HubRestore)) == Fault.None)
+        {
+            return;
+        }
+
+        foreach (var record in batch.Records)
+        {
+            if (V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span).Released is { Kind: V1.ReleaseKind.Reclaimed } released)
+            {
+                foreach (var line in released.Lines)
+                {
+                    var key = (new MemberId(record.Stream.Value), BucketCodec.ToCore(line.Bucket));
+                    _disowned[key] = _disowned.GetValueOrDefault(key) + line.Amount;
+                }
+            }
+        }
+    }
+
+    /// <summary>I9 and I14: no number reaches a store that is not durable at the hub.</summary>
+    public static void OnDelivered(Pipe pipe, V1.HubFrame frame)
+    {
+        if ((frame.Rights ?? frame.RightsReply?.Rights ?? frame.IdentifyReply?.Rights) is not { Member.Length: 16 } rights || !pipe.Hub.IsUp)
+        {
+            return; // a hub that was restored has forgotten what it had sent
+        }
+
+        var holder = new Holder(pipe.Agent.Store, new Incarnation(rights.Incarnation));
+        var durable = Grain.Activate(MemberId.FromBytes(rights.Member.Span), Asset.Points, pipe.Hub.Journal).Machine.State;
+        foreach (var line in rights.Lines)
+        {
+            var granted = durable.Find(BucketCodec.ToCore(line.Bucket))?.Find(holder)?.Granted ?? 0;
+            if (line.Granted > granted)
+            {
+                throw new Violation("I14", $"{holder} was told of {line.Granted} granted of {line.Bucket}; durable are {granted}");
+            }
+        }
+    }
+
+    /// <summary>Everything that must hold after every step.</summary>
+    public void Check()
+    {
+        if (!IsDirty)
+        {
+            return;
+        }
+
+        IsDirty = false;
+        foreach (var member in world.MemberIds)
+        {
+            var state = world.Hub.Peek(member);
+            foreach (var bucket in state.Buckets)
+            {
+                Check(member, bucket);
+            }
+        }
+    }
+
+    /// <summary>What must hold when everything is back and quiet.</summary>
+    public void CheckFinal()
+    {
+        IsDirty = true;
+        Check();
+        var applied = FactsAtHub();
+        var onDisks = FactsOnDisks();
+        foreach (var fact in _inOrder)
+        {
+            if (applied.Contains(fact.Hash))
+            {
+                continue;
+            }
+
+            if (onDisks.Contains(fact.Hash))
+            {
+                throw new Violation("I11", $"op {fact.Op.Id} {fact.Op.Type} is on a disk and not at the hub");
+            }
+
+            if (!_mayLose)
+            {
+                throw new Violation("I11", $"op {fact.Op.Id} {fact.Op.Type} is nowhere although no disk was lost");
+            }
+        }
+
+        foreach (var member in world.MemberIds)
+        {
+            var state = world.Hub.Peek(member);
+            foreach (var bucket in state.Buckets)
+            {
+                var (credits, debits) = Sums(member, bucket.Bucket, applied);
+                if (bucket.Credited != credits || bucket.Debited != debits)
+                {
+                    throw new Violation("I8", $"{member} {bucket.Bucket}: the hub has credits {bucket.Credited} and debits {bucket.Debited}; the facts say {credits} and {debits}");
+                }
+            }
+        }
+
+        CheckStores();
+    }
+
+    private void Check(MemberId member, BucketState bucket)
+    {
+        var reconciling = world.Hub.Stores.IsReconciling;
+        if (bucket.FindBreach(reconciling) is { } breach)
+        {
+            throw new Violation(breach[..2], $"{member} {breach}");
+        }
+
+        var key = (member, bucket.Bucket);
+        CountClones(member, bucket);
+        var duplicated = _duplicated.GetValueOrDefault(key);
+        var disowned = _disowned.GetValueOrDefault(key);
+        if (!reconciling && bucket.Unbacked > duplicated)
+        {
+            throw new Violation("I5", $"{member} {bucket.Bucket}: {bucket.Unbacked} used without a right to it, bound {duplicated}");
+        }
+
+        if (!reconciling && bucket.Loss > disowned + duplicated)
+        {
+            throw new Violation("I6", $"{member} {bucket.Bucket}: loss {bucket.Loss} above {disowned} reclaimed and {duplicated} duplicated");
+        }
+
+        if (_balance.GetValueOrDefault(key) < -(disowned + duplicated))
+        {
+            throw new Violation("I7", $"{member} {bucket.Bucket}: true balance {_balance.GetValueOrDefault(key)} below -({disowned} + {duplicated})");
+        }
+    }
+
+    private void CountClones(MemberId member, BucketState bucket)
+    {
+        foreach (var holder in _cloned)
+        {
+            var held = bucket.Find(holder)?.Outstanding ?? 0;
+            var at = (holder, member, bucket.Bucket);
+            var seen = _cloneSeen.GetValueOrDefault(at);
+            if (held > seen)
+            {
+                var key = (member, bucket.Bucket);
+                _duplicated[key] = _duplicated.GetValueOrDefault(key) + held - seen;
+                _cloneSeen[at] = held;
+            }
+        }
+    }
+
+    private void Duplicate(SimAgent agent)
+    {
+        foreach (var member in world.MemberIds)
+        {
+            foreach (var (bucket, line) in agent.Engine.Look(member).Lines)
+            {
+                var key = (member, bucket);
+                _duplicated[key] = _duplicated.GetValueOrDefault(key) + Math.Max(0, line.Available);
+            }
+        }
+
+        _cloned.Add(agent.Holder);
+        IsDirty = true;
+    }
+
+    // I10: what refunds and voids give back of one op is never more than it took.
+    private void CheckRefunds(Op op)
+    {
+        if (op.Type is not (OpType.Refund or OpType.Void) || op.Reference is not { } reference || _cloned.Count > 0 || _mayLose)
+        {
+            return;
+        }
+
+        if (_inOrder.Find(fact => fact.Op.Id == reference) is not { } sale)
+        {
+            return;
+        }
+
+        var given = _inOrder.Where(fact => fact.Op.Type is OpType.Refund or OpType.Void && fact.Op.Reference == reference).Sum(fact => fact.Op.MoneyMinor(MoveKind.Credit));
+        if (given > sale.Op.MoneyMinor(MoveKind.Debit))
+        {
+            throw new Violation("I10", $"{given} given back for {reference}, which took {sale.Op.MoneyMinor(MoveKind.Debit)}");
+        }
+    }
+
+    private (long Credits, long Debits) Sums(MemberId member, Bucket bucket, HashSet<OpHash> applied)
+    {
+        long credits = 0, debits = 0;
+        foreach (var fact in _inOrder.Where(fact => fact.Op.Member == member && applied.Contains(fact.Hash)))
+        {
+            credits += fact.Op.AmountOf(MoveKind.Credit, bucket);
+            debits += fact.Op.AmountOf(MoveKind.Debit, bucket);
+        }
+
+        return (credits, debits);
+    }
+
+    private HashSet<OpHash> FactsAtHub()
+    {
+        var found = new HashSet<OpHash>();
+        foreach (var store in world.Hub.Stores.All())
+        {
+            foreach (var life in store.Lives.All)
+            {
+                Collect(world.Hub.Journal, new ProducerId(store.Id.Value, life.Number.Value), found);
+            }
+        }
+
+        return found;
+    }
+
+    private HashSet<OpHash> FactsOnDisks()
+    {
+        var found = new HashSet<OpHash>();
+        foreach (var agent in world.Agents)
+        {
+            foreach (var producer in _inOrder.Select(fact => fact.Op.Id.Holder).Where(holder => holder.Store == agent.Store).Distinct())
+            {
+                Collect(agent.Journal, new ProducerId(producer.Store.Value, producer.Incarnation.Value), found);
+            }
+        }
+
+        return found;
+    }
+
+    private static void Collect(SimulatedJournal journal, ProducerId producer, HashSet<OpHash> found)
+    {
+        foreach (var fact in journal.ReadFacts(producer, 0, int.MaxValue, int.MaxValue))
+        {
+            found.Add(OpHash.FromBytes(fact.Hash));
+        }
+    }
+
+    // I13: the hub's watermark is a place in the store's own log.
+    private void CheckStores()
+    {
+        foreach (var agent in world.Agents.Where(agent => !agent.IsLocked))
+        {
+            var producer = new ProducerId(agent.Store.Value, agent.Holder.Incarnation.Value);
+            if (world.Hub.Journal.ReadCursor(Hub.Stores.StoreRegistry.CommittedCursor, producer) is not { Sequence: > 0 } cursor)
+            {
+                continue;
+            }
+
+            var own = agent.Journal.ReadFacts(producer, cursor.Sequence, 1, int.MaxValue);
+            if (own.Count == 0 || own[0].Sequence != cursor.Sequence || !own[0].Hash.AsSpan().SequenceEqual(cursor.Hash))
+            {
+                throw new Violation("I13", $"the hub's watermark of {agent.Holder} is {cursor.Sequence}, which is not in its log");
+            }
+        }
+    }
+
+    private sealed record Fact(Op Op, OpHash Hash);
+}

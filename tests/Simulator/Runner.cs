@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SyncHub.Simulator;
+
+/// <summary>What came of one seed.</summary>
+internal sealed record Outcome(long Seed, Violation? Violation, int Step, ulong TraceHash, IReadOnlyDictionary<string, long> Counts);
+
+/// <summary>Runs seeds: one, many, or one again and shorter.</summary>
+internal static class Runner
+{
+    private const int SecondRunEvery = 20;
+
+    /// <summary>One seed, leaving out the steps of <paramref name="skipped"/>.</summary>
+    public static Outcome Run(Fault faults, long seed, int steps, IReadOnlySet<int>? skipped = null, Action<string>? trace = null)
+    {
+        var step = -1;
+        World? world = null;
+        try
+        {
+            world = new World(seed, faults, trace);
+            for (step = 0; step < steps; step++)
+            {
+                if (skipped is null || !skipped.Contains(step))
+                {
+                    world.Do(step);
+                }
+            }
+
+            world.Heal();
+            return new Outcome(seed, null, steps, world.TraceHash, world.Counts);
+        }
+        catch (Violation violation)
+        {
+            return new Outcome(seed, violation, step, world?.TraceHash ?? 0, world?.Counts ?? new SortedDictionary<string, long>());
+        }
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            return new Outcome(seed, new Violation("I0", fault.ToString()), step, world?.TraceHash ?? 0, world?.Counts ?? new SortedDictionary<string, long>());
+        }
+    }
+
+    /// <summary>Many seeds on all cores. Prints one line, and the first violations with what makes them short.</summary>
+    public static int Campaign(string name, Fault faults, long first, long seeds, int steps, bool counts)
+    {
+        var bad = new ConcurrentBag<Outcome>();
+        var totals = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var mismatches = 0;
+        var runs = 0L;
+        var clock = Stopwatch.StartNew();
+        Parallel.ForEach(Partitioner.Create(first, first + seeds, Math.Max(1, Math.Min(50, seeds / Environment.ProcessorCount))), range =>
+        {
+            var own = new SortedDictionary<string, long>(StringComparer.Ordinal);
+            for (var seed = range.Item1; seed < range.Item2; seed++)
+            {
+                var outcome = Run(faults, seed, steps);
+                Interlocked.Increment(ref runs);
+                foreach (var (what, count) in outcome.Counts)
+                {
+                    own[what] = own.GetValueOrDefault(what) + count;
+                }
+
+                if (outcome.Violation is not null)
+                {
+                    bad.Add(outcome);
+                }
+                else if (seed % SecondRunEvery == 0)
+                {
+                    Interlocked.Increment(ref runs);
+                    if (Run(faults, seed, steps).TraceHash != outcome.TraceHash)
+                    {
+                        Interlocked.Increment(ref mismatches);
+                    }
+                }
+            }
+
+            lock (totals)
+            {
+                foreach (var (what, count) in own)
+                {
+                    totals[what] = totals.GetValueOrDefault(what) + count;
+                }
+            }
+        });
+        var perSecond = runs * steps / Math.Max(0.001, clock.Elapsed.TotalSeconds);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"faults={name} seeds={seeds} first={first} steps={steps} violations={bad.Count} trace_mismatches={mismatches} steps_per_s={perSecond:0} on {Environment.ProcessorCount} cores"));
+        if (counts)
+        {
+            Console.WriteLine("  " + string.Join(", ", totals.Select(total => $"{total.Key} {total.Value}")));
+        }
+
+        foreach (var group in bad.GroupBy(outcome => outcome.Violation!.Invariant).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            var example = group.OrderBy(outcome => outcome.Seed).First();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {group.Key} x{group.Count()}: seed {example.Seed} at step {example.Step}: {Shorten(example.Violation!.Message)}"));
+        }
+
+        return bad.Count + mismatches;
+    }
+
+    /// <summary>Runs one seed, leaves out what it does not need to fail, and tells the rest step by step.</summary>
+    public static int Show(Fault faults, long seed, int steps)
+    {
+        var outcome = Run(faults, seed, steps);
+        if (outcome.Violation is null)
+        {
+            Run(faults, seed, steps, null, Console.WriteLine);
+            Console.WriteLine($"seed {seed}: no violation in {steps} steps");
+            return 0;
+        }
+
+        var skipped = Shrink(faults, outcome, steps);
+        Console.WriteLine($"seed {seed} violates {outcome.Violation.Invariant}; {Math.Min(steps, outcome.Step + 1) - skipped.Count(step => step <= outcome.Step)} steps of {steps} are enough:");
+        var last = Run(faults, seed, Math.Min(steps, outcome.Step + 1), skipped, Console.WriteLine);
+        Console.WriteLine(last.Violation?.Message);
+        return 1;
+    }
+
+    // Leaves out ever smaller stretches of steps as long as the same invariant still breaks.
+    private static SortedSet<int> Shrink(Fault faults, Outcome outcome, int steps)
+    {
+        var skipped = new SortedSet<int>();
+        var end = Math.Min(steps, outcome.Step + 1);
+        for (var length = Math.Max(1, end / 2); length >= 1; length /= 2)
+        {
+            for (var from = 0; from < end; from += length)
+            {
+                var tried = new SortedSet<int>(skipped);
+                tried.UnionWith(Enumerable.Range(from, Math.Min(length, end - from)));
+                if (tried.Count > skipped.Count && Run(faults, outcome.Seed, end, tried).Violation?.Invariant == outcome.Violation!.Invariant)
+                {
+                    skipped = tried;
+                }
+            }
+        }
+
+        return skipped;
+    }
+
+    private static string Shorten(string text) => text.Length > 700 ? text[..700] + " ..." : text;
+}

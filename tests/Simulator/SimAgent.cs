@@ -1,0 +1,263 @@
+using Google.Protobuf;
+using SyncHub.Agent.Engine;
+using SyncHub.Agent.Sync;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+using SyncHub.Testing;
+
+namespace SyncHub.Simulator;
+
+/// <summary>One store's machine: the product's engine and session over a simulated disk and guard.</summary>
+internal sealed class SimAgent : ISessionShell
+{
+    private readonly World _world;
+    private readonly Queue<(AgentCommand Command, Action<EngineReply>? Then)> _waiting = new();
+    private Dice _dice = new(0);
+
+    public SimAgent(World world, int number, StoreId store, Incarnation life, SimulatedJournal journal, SimGuard guard)
+    {
+        _world = world;
+        Number = number;
+        Store = store;
+        Enrolled = new Holder(store, life);
+        Journal = journal;
+        Guard = guard;
+        Engine = Open();
+    }
+
+    /// <summary>Names the machine in traces; clones have numbers of their own.</summary>
+    public int Number { get; }
+
+    public StoreId Store { get; }
+
+    public Holder Enrolled { get; }
+
+    public SimulatedJournal Journal { get; private set; }
+
+    public SimGuard Guard { get; }
+
+    public AgentEngine Engine { get; private set; }
+
+    public bool IsUp { get; private set; } = true;
+
+    public long ClockSkewMs { get; set; }
+
+    public bool IsClone { get; init; }
+
+    public Pipe? Pipe { get; set; }
+
+    public bool WantsConnection { get; private set; }
+
+    /// <summary>Copies of the disk that may be restored later.</summary>
+    public List<(JournalImage Image, GuardRecord? Guard)> Backups { get; } = [];
+
+    public bool HasWork => _waiting.Count > 0;
+
+    public long NowMs => _world.Clock.NowMs + ClockSkewMs;
+
+    public HubSession? Session => Pipe is { AgentEnded: false } pipe ? pipe.Session : null;
+
+    public bool IsOnline => Session is { IsLive: true };
+
+    public Holder Holder => Engine.Holder;
+
+    public bool IsLocked => Engine.LockReason.Length > 0;
+
+    /// <summary>Gives the randomness of a step.</summary>
+    public void Use(Dice dice) => _dice = dice;
+
+    public byte[] Entropy(int bytes) => _dice.Bytes(bytes);
+
+    /// <summary>One turn of the engine, as the agent's loop makes it. Null where the machine died in it, or the disk refused.</summary>
+    public EngineReply? Ask(AgentCommand command)
+    {
+        JournalBatch batch;
+        try
+        {
+            batch = Engine.Decide([command]);
+        }
+        catch (JournalException fault)
+        {
+            return Engine.Failed(fault)[0];
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new Violation("I1", $"agent {Number}: {fault.Message}");
+        }
+
+        if (batch.IsEmpty)
+        {
+            return Engine.Committed()[0];
+        }
+
+        var commit = Journal.CommitAsync(batch);
+        if (_world.CrashesNow(_dice, this, out var before))
+        {
+            if (!before)
+            {
+                Journal.FlushWithoutAnswers();
+            }
+
+            Crash();
+            if (batch.Facts.Count > 0 && Journal.ReadFacts(batch.Facts[^1].Producer, batch.Facts[^1].Sequence, 1, int.MaxValue).Count > 0)
+            {
+                _world.OnWritten(this, batch);
+            }
+
+            return null;
+        }
+
+        Journal.Flush();
+        if (commit.IsFaulted)
+        {
+            var fault = commit.Exception!.InnerException;
+            if (fault is not JournalException refused)
+            {
+                throw new Violation("I19", $"agent {Number}: {fault}");
+            }
+
+            var reply = Engine.Failed(refused)[0];
+            if (Session is { } session && Engine.LostConnection >= session.Number)
+            {
+                Pipe!.EndByAgent(); // news were lost: the hub sends them again on the next connection
+            }
+
+            if (refused is JournalUnavailableException { Fault: JournalFault.InputOutput or JournalFault.Corrupt or JournalFault.Closed })
+            {
+                Crash();
+                Restart(); // the agent's loop opens the file anew
+            }
+
+            return reply;
+        }
+
+        _world.OnWritten(this, batch);
+        var replies = Engine.Committed();
+        Session?.OnLogged(Engine.TipSequence);
+        return replies[0];
+    }
+
+    public T? Call<T>(IMessage request, IReadOnlyList<HubNews>? news = null)
+        where T : class, IMessage => CallReply(request, news)?.Answer as T;
+
+    public EngineReply? CallReply(IMessage request, IReadOnlyList<HubNews>? news = null) =>
+        IsUp ? Ask(new TillCall(NowMs, request, IsOnline) { News = news ?? [], Entropy = Entropy(10) }) : null;
+
+    /// <summary>The process dies: what was not written is gone.</summary>
+    public void Crash()
+    {
+        _world.Trace($"    agent {Number} crashes");
+        Pipe?.EndByAgent();
+        _waiting.Clear();
+        IsUp = false;
+        Journal = Journal.Crash();
+    }
+
+    public void Restart()
+    {
+        IsUp = true;
+        Engine = Open();
+    }
+
+    /// <summary>An older copy of the disk is put back; the guard stays, or goes back too.</summary>
+    public void RollBack(JournalImage image, GuardRecord? guard, bool withGuard)
+    {
+        Crash();
+        Journal = SimulatedJournal.Open(image);
+        if (withGuard)
+        {
+            Guard.Record = guard;
+        }
+    }
+
+    public JournalImage Copy() => Journal.Copy();
+
+    /// <summary>Opens a stream.</summary>
+    public void Connect(SimHub hub, int number)
+    {
+        WantsConnection = false;
+        Pipe?.EndByAgent();
+        if (Ask(new DescribeSelf(NowMs, Entropy(16)))?.Self is not { } self)
+        {
+            return;
+        }
+
+        var pipe = new Pipe(_world, this, hub, ByteString.CopyFrom(_dice.Bytes(16)), number);
+        pipe.Session = new HubSession(number, pipe.Nonce, self, this);
+        Pipe = pipe;
+        _world.Pipes.Add(pipe);
+        pipe.ToHub.Add(pipe.Session.Hello(self.PolicyVersion));
+        _world.Trace($"    agent {Number} says Hello on pipe {number}: life {self.Holder.Incarnation}, tip {self.TipSequence}, token {self.Token}{(self.LockReason.Length > 0 ? ", locked" : "")}");
+    }
+
+    /// <summary>The engine does the next thing that the session asked of it.</summary>
+    public bool Work()
+    {
+        if (!IsUp || !_waiting.TryDequeue(out var next))
+        {
+            return false;
+        }
+
+        var session = Session;
+        if (Ask(next.Command) is { } reply && next.Then is { } then && Session == session && session is not null)
+        {
+            then(reply);
+        }
+
+        return true;
+    }
+
+    /// <summary>Hands frames that are ready to the stream.</summary>
+    public int Pump(int most)
+    {
+        var sent = 0;
+        while (IsUp && sent < most && Session?.NextFrame() is { } frame)
+        {
+            Pipe!.ToHub.Add(frame);
+            _world.FramesSent++;
+            sent++;
+        }
+
+        return sent;
+    }
+
+    public void Tell(AgentCommand command) => _waiting.Enqueue((command, null));
+
+    public void Ask(AgentCommand command, Action<EngineReply> then)
+    {
+        // A wish for a new life needs randomness; everything else comes as it is.
+        _waiting.Enqueue((command, then));
+    }
+
+    public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => Journal.ReadFacts(producer, fromSequence, limit, maxBytes);
+
+    public void Wake()
+    {
+    }
+
+    public void End(string reason, bool again = false)
+    {
+        _world.Trace($"    agent {Number} leaves: {reason}");
+        Pipe?.EndByAgent();
+        WantsConnection |= again;
+    }
+
+    public void Note(string text, bool isTrouble) => _world.Trace($"    agent {Number}: {text}");
+
+    private AgentEngine Open()
+    {
+        if (Journal.ReadDocument(AgentIdentity.Collection, AgentIdentity.Key) is null)
+        {
+            var batch = new JournalBatch();
+            batch.Documents.Add(new DocumentWrite(AgentIdentity.Collection, AgentIdentity.Key, AgentIdentity.Encode(Enrolled, $"Store {Store}")));
+            var commit = Journal.CommitAsync(batch);
+            Journal.Flush();
+            commit.GetAwaiter().GetResult();
+        }
+
+        var engine = new AgentEngine(Journal, Enrolled, $"Store {Store}", Guard, cacheSize: 3);
+        engine.Load();
+        return engine;
+    }
+}

@@ -1,0 +1,132 @@
+using SyncHub.Core.Identity;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rules;
+using SyncHub.Hub;
+using SyncHub.Hub.Members;
+using SyncHub.Hub.Grains;
+using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sync;
+using SyncHub.Testing;
+
+namespace SyncHub.Simulator;
+
+/// <summary>One hub process: the product's partitions, links, registry and pipeline, with the simulator in the place of threads and sockets.</summary>
+internal sealed class SimHub : ISchedule
+{
+    public const int PartitionCount = 2;
+    private readonly World _world;
+    private readonly Partition[] _partitions;
+    private readonly Inbox[] _inboxes;
+    private readonly PriorityQueue<Action, (long At, int Order)> _later = new();
+    private int _order;
+
+    public SimHub(World world, SimulatedJournal journal, Ruleset rules)
+    {
+        _world = world;
+        Journal = journal;
+        Stores = StoreRegistry.Load(journal, world.Clock);
+        var inForce = new RulesetInForce(rules);
+        var links = new LinkDirectory();
+        var grains = new GrainDirectory();
+        Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>());
+        var router = new EffectRouter(links, Stores, inForce, this, grains, world.Log.As<EffectRouter>());
+        var context = new TurnContext(world.Clock, new PlacementPolicy(), inForce, links, Stores, new ClaimBook(journal));
+        var settings = new PartitionSettings(GrainBudget: 2, SnapshotEvery: 4);
+        _partitions = [.. Enumerable.Range(0, PartitionCount).Select(number => new Partition(number, settings, journal, context, router, grains, world.Log))];
+        _inboxes = [.. _partitions.Select(_ => new Inbox())];
+        grains.Use(_inboxes);
+        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log);
+        Parts.Resume();
+    }
+
+    public SimulatedJournal Journal { get; }
+
+    public StoreRegistry Stores { get; }
+
+    public CommitPipeline Pipeline { get; }
+
+    public HubParts Parts { get; }
+
+    /// <summary>Whether the process still runs; a hub whose commit failed stops by itself.</summary>
+    public bool IsUp { get; set; } = true;
+
+    public bool HasFailed => Pipeline.Failed.IsCompleted;
+
+    /// <summary>Whether the disk itself failed, and not only a commit that another hub had made first.</summary>
+    public bool HasLostItsDisk => Pipeline.Failed is { IsCompletedSuccessfully: true, Result: not SyncHub.Storage.JournalConflictException };
+
+    public bool HasWork => _inboxes.Any(inbox => inbox.Waiting.Count > 0) || Journal.PendingCount > 0;
+
+    public bool HasLater => _later.Count > 0;
+
+    public MemberState Peek(MemberId member) => _partitions[member.Slot(PartitionCount)].Peek(member);
+
+    public void Run(Action action) => RunAfter(0, action);
+
+    public void RunAfter(int delayMs, Action action) => _later.Enqueue(action, (_world.VirtualMs + delayMs, ++_order));
+
+    /// <summary>Runs one thing that was put off and is due; with <paramref name="force"/> virtual time moves to it.</summary>
+    public bool RunLater(bool force)
+    {
+        if (!_later.TryPeek(out _, out var due) || (due.At > _world.VirtualMs && !force))
+        {
+            return false;
+        }
+
+        _world.VirtualMs = Math.Max(_world.VirtualMs, due.At);
+        _later.Dequeue()();
+        return true;
+    }
+
+    /// <summary>One partition decides up to so many messages; what it decided goes to the journal.</summary>
+    public bool Decide(int partition, int most)
+    {
+        var inbox = _inboxes[partition % PartitionCount];
+        if (inbox.Waiting.Count == 0)
+        {
+            return false;
+        }
+
+        var messages = new List<GrainMessage>(most);
+        while (messages.Count < most && inbox.Waiting.TryDequeue(out var message))
+        {
+            messages.Add(message);
+        }
+
+        var decider = _partitions[partition % PartitionCount];
+        var batch = decider.Decide(messages);
+        _world.Oracle?.OnDecided(batch.Journal);
+        Pipeline.Submit(batch.Journal, batch.Exposure, () => decider.Released(batch));
+        decider.Evict();
+        return true;
+    }
+
+    /// <summary>The disk takes up to so many batches, and what they caused leaves.</summary>
+    public bool Flush(int batches)
+    {
+        var any = Journal.Flush(batches) > 0;
+        return Release() || any;
+    }
+
+    /// <summary>What is durable leaves.</summary>
+    public bool Release()
+    {
+        var any = false;
+        while (Pipeline.ReleaseNext())
+        {
+            any = true;
+        }
+
+        return any;
+    }
+
+    private sealed class Inbox : IInbox
+    {
+        public Queue<GrainMessage> Waiting { get; } = new();
+
+        public int ActiveGrains => 0;
+
+        public void Post(GrainMessage message) => Waiting.Enqueue(message);
+    }
+}

@@ -1,0 +1,441 @@
+using Google.Protobuf;
+using SyncHub.Agent.Engine;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Rules;
+using SyncHub.Hub.Sync;
+using SyncHub.Storage;
+using SyncHub.Testing;
+
+namespace SyncHub.Simulator;
+
+/// <summary>One run: hubs, stores and members on virtual time, one random thing after the other.</summary>
+internal sealed partial class World
+{
+    private const int Stores = 3;
+    private const int Members = 2;
+    private readonly List<SimHub> _zombies = [];
+    private readonly List<(JournalImage Image, long Facts)> _hubBackups = [];
+    private readonly Ruleset _rules = RulesetJson.Parse(RulesetJson.Write(RulesetJson.Preset("youzan")));
+    private readonly List<MemberId> _members = [];
+    private readonly Action<string>? _trace;
+    private bool _isSafetyPhase = true;
+    private int _pipes;
+    private int _requests;
+    private ulong _hash = 14695981039346656037UL;
+
+    public World(long seed, Fault faults, Action<string>? trace = null)
+    {
+        Seed = seed;
+        Faults = faults;
+        _trace = trace;
+        Log = new SimLog(this);
+        var dice = Dice.Of(seed, -1);
+        // Swarm: each seed draws which faults of its set are on, so that rare ones are not always drowned by common ones.
+        foreach (var fault in Enum.GetValues<Fault>().Where(fault => fault != Fault.None && faults.HasFlag(fault)))
+        {
+            if (dice.Chance(85))
+            {
+                Active |= fault;
+            }
+        }
+
+        Hub = new SimHub(this, new SimulatedJournal(), _rules);
+        for (var number = 1; number <= Stores; number++)
+        {
+            var (_, code) = Hub.Stores.Create(new StoreId(number), $"Store {number}");
+            var (store, _) = Hub.Stores.Enrol(code)!.Value;
+            Agents.Add(new SimAgent(this, number, store.Id, store.Incarnation, new SimulatedJournal(), new SimGuard((ulong)number)));
+        }
+
+        Hub.Pipeline.Submit(new JournalBatch(), null, static () => { });
+        Hub.Flush(int.MaxValue);
+        Oracle = new Oracle(this);
+        Begin(dice);
+    }
+
+    public long Seed { get; }
+
+    public Fault Faults { get; }
+
+    public Fault Active { get; }
+
+    public SimClock Clock { get; } = new();
+
+    public long VirtualMs { get; set; }
+
+    public SimLog Log { get; }
+
+    public SimHub Hub { get; private set; }
+
+    public List<SimAgent> Agents { get; } = [];
+
+    public List<Pipe> Pipes { get; } = [];
+
+    public Oracle Oracle { get; } = null!;
+
+    public IReadOnlyList<MemberId> MemberIds => _members;
+
+    public long FramesSent { get; set; }
+
+    public int Step { get; private set; }
+
+    public bool Tracing => _trace is not null;
+
+    public ulong TraceHash => _hash;
+
+    public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
+
+    public void Trace(string text) => _trace?.Invoke(text);
+
+    public void Count(string what) => Counts[what] = Counts.GetValueOrDefault(what) + 1;
+
+    /// <summary>One of the product's own catches held something: fine for a poison op, else an invariant broke.</summary>
+    public void OnCaught(Exception fault, string text)
+    {
+        if (fault is InvalidOperationException or OverflowException && Active.HasFlag(Fault.Poison) && Oracle.IsPoisoned)
+        {
+            return;
+        }
+
+        if (fault is JournalException)
+        {
+            return; // a commit that failed: that hub stops
+        }
+
+        throw new Violation("I2", $"{text} {fault}");
+    }
+
+    public void OnWritten(SimAgent agent, JournalBatch batch) => Oracle.OnWritten(agent, batch);
+
+    /// <summary>Whether a machine dies in the turn at hand, before or after the disk has it.</summary>
+    public bool CrashesNow(Dice dice, SimAgent agent, out bool before)
+    {
+        before = false;
+        if (!_isSafetyPhase || !Active.HasFlag(Fault.Crash) || dice.Below(250) != 0)
+        {
+            return false;
+        }
+
+        before = dice.Chance(50);
+        Count("agent crashes in a commit");
+        return true;
+    }
+
+    /// <summary>Does step number <paramref name="step"/>, and checks every invariant.</summary>
+    public void Do(int step)
+    {
+        Step = step;
+        var dice = Dice.Of(Seed, step);
+        var agent = dice.Pick(Agents);
+        agent.Use(dice);
+        VirtualMs += dice.Below(40);
+        Clock.NowMs += dice.Below(60_000);
+        var action = Act(dice, agent);
+        _hash = (_hash ^ (ulong)action ^ ((ulong)FramesSent << 8) ^ ((ulong)Oracle.Written << 32)) * 1099511628211UL;
+        if (Hub.HasFailed || _zombies.Exists(static zombie => zombie.HasLostItsDisk))
+        {
+            RestartHub("its commit failed");
+        }
+
+        foreach (var zombie in _zombies)
+        {
+            zombie.Release();
+            zombie.IsUp = !zombie.HasFailed;
+        }
+
+        if (_zombies.Exists(static zombie => zombie.HasLostItsDisk))
+        {
+            RestartHub("the disk failed under two hubs");
+        }
+
+        _zombies.RemoveAll(static zombie => zombie.HasFailed);
+        Oracle.Check();
+    }
+
+    /// <summary>Everything comes back, nothing goes wrong any more: then nothing may be missing.</summary>
+    public void Heal()
+    {
+        Trace("=== heal");
+        _isSafetyPhase = false;
+        EndZombies();
+        foreach (var pipe in Pipes)
+        {
+            pipe.EndByAgent();
+            pipe.End();
+        }
+
+        Pipes.Clear();
+        RestartHub("heal");
+        Settle();
+        Oracle.CheckFinal();
+    }
+
+    public bool HasQuarantined { get; private set; }
+
+    private void Begin(Dice dice)
+    {
+        _isSafetyPhase = false; // the start is not part of the run: everybody meets the hub once
+        foreach (var _ in Enumerable.Range(0, Members))
+        {
+            var agent = Agents[0];
+            agent.Use(dice);
+            var id = agent.Call<V1.IdentifyAnswer>(new V1.RegisterRequest { RequestId = NextRequest(), Name = "Member", Phone = $"1380000{_members.Count:0000}" })!.Member.MemberId;
+            _members.Add(MemberId.TryParse(id, out var parsed) ? parsed : throw new Violation("I11", "a registration gave no member"));
+            agent.Call<V1.OpAnswer>(new V1.TopUpRequest { RequestId = NextRequest(), MemberId = id, AmountMinor = 10_000 });
+        }
+
+        foreach (var one in Agents)
+        {
+            one.Use(dice);
+            Connect(one, Hub);
+        }
+
+        Drain(500);
+        foreach (var one in Agents)
+        {
+            foreach (var member in _members)
+            {
+                one.Session?.Ask(number => new V1.AgentFrame { Identify = new V1.IdentifyRequest { Nonce = one.Pipe!.Nonce, Request = number, Member = ByteString.CopyFrom(member.ToBytes()) } }, news => Learn(one, news));
+            }
+        }
+
+        Drain(500);
+        _isSafetyPhase = true;
+    }
+
+    private static void Learn(SimAgent agent, HubNews? news)
+    {
+        if (news is not null)
+        {
+            agent.Tell(new NewsArrived(agent.NowMs, news, agent.Session?.Number ?? 0));
+        }
+    }
+
+    private string NextRequest() => $"r{++_requests}";
+
+    private void Connect(SimAgent agent, SimHub hub) => agent.Connect(hub, ++_pipes);
+
+    /// <summary>Delivers, decides and writes until nothing is under way.</summary>
+    private void Drain(int most)
+    {
+        for (var round = 0; round < most; round++)
+        {
+            var any = false;
+            foreach (var pipe in Pipes.ToArray())
+            {
+                any |= DeliverToHub(pipe, 0) || DeliverToAgent(pipe, 0);
+            }
+
+            foreach (var agent in Agents)
+            {
+                any |= agent.Work() | agent.Pump(10) > 0;
+            }
+
+            any |= HubWorks(Hub);
+            Oracle.Check();
+            any |= Hub.RunLater(force: !any);
+            if (!any)
+            {
+                return;
+            }
+        }
+    }
+
+    private static bool HubWorks(SimHub hub)
+    {
+        var any = false;
+        for (var partition = 0; partition < SimHub.PartitionCount; partition++)
+        {
+            any |= Decide(hub, partition, 50);
+        }
+
+        return hub.Flush(int.MaxValue) || any;
+    }
+
+    private static bool Decide(SimHub hub, int partition, int most) => hub.Decide(partition, most);
+
+    private void Settle()
+    {
+        for (var round = 0; round < 60; round++)
+        {
+            var dice = Dice.Of(Seed, 1_000_000 + round);
+            foreach (var agent in Agents)
+            {
+                agent.Use(dice);
+                if (!agent.IsUp)
+                {
+                    agent.Restart();
+                }
+
+                if (agent.Session is null || agent.Pipe!.HubEnded)
+                {
+                    Connect(agent, Hub);
+                }
+
+                agent.Session?.Beat();
+                Drain(400);
+                Hub.Flush(int.MaxValue);
+                Beat();
+            }
+
+            Drain(400);
+            if (Hub.HasFailed)
+            {
+                RestartHub("its commit failed in the heal phase");
+                continue;
+            }
+
+            if (IsSettled(out _))
+            {
+                return;
+            }
+        }
+
+        IsSettled(out var why);
+        throw new Violation("I12", $"no convergence after heal: {why}");
+    }
+
+    private void Beat()
+    {
+        foreach (var pipe in Pipes.Where(pipe => pipe is { Link: not null, HubEnded: false }))
+        {
+            pipe.Link!.Beat(pipe);
+        }
+    }
+
+    private bool IsSettled(out string why)
+    {
+        why = Hub.Stores.IsReconciling ? "the hub still hears stores out" : Hub.HasWork ? "the hub still works" : "";
+        foreach (var agent in Agents)
+        {
+            var isQuarantined = agent.IsLocked && Hub.Parts.Links.Find(agent.Store) is { Quarantine.Length: > 0 };
+            HasQuarantined |= isQuarantined;
+            if (agent.HasWork)
+            {
+                why += $" agent {agent.Number} still works;";
+            }
+
+            if (isQuarantined && Active.HasFlag(Fault.Clone))
+            {
+                why += agent.Session is null ? $" agent {agent.Number} in quarantine is not connected;" : "";
+            }
+            else if (agent.IsLocked)
+            {
+                why += $" agent {agent.Number} is locked: {agent.Engine.LockReason};";
+            }
+            else if (agent.Engine.CommittedSequence < agent.Engine.TipSequence)
+            {
+                why += $" agent {agent.Number} has {agent.Engine.TipSequence} ops, confirmed {agent.Engine.CommittedSequence};";
+            }
+
+            if (!isQuarantined && agent.Engine.OpenDeadLogs.Any())
+            {
+                why += $" agent {agent.Number} still has a dead log to send;";
+            }
+        }
+
+        return why.Length == 0;
+    }
+
+    private void RestartHub(string why)
+    {
+        Trace($"    hub restarts: {why}");
+        foreach (var pipe in Pipes.Where(pipe => pipe.Hub == Hub))
+        {
+            pipe.End();
+        }
+
+        Hub.IsUp = false;
+        if (Hub.HasLostItsDisk || _zombies.Exists(static zombie => zombie.HasLostItsDisk))
+        {
+            EndZombies(); // the disk itself failed: every process over it is gone
+        }
+
+        // A second hub over the same journal goes on: what waits there is the database's, not the dead process's.
+        var journal = _zombies.Count == 0 ? Hub.Journal.Crash() : Hub.Journal;
+
+        Hub = new SimHub(this, journal, _rules);
+        Hub.Flush(int.MaxValue);
+        Oracle.IsDirty = true;
+    }
+
+    private bool DeliverToHub(Pipe pipe, int index, bool keep = false)
+    {
+        if (pipe.ToHub.Count <= index)
+        {
+            if (pipe.AgentEnded && pipe.ToHub.Count == 0 && pipe is { Link: { } gone, HubEnded: false })
+            {
+                pipe.End();
+                if (pipe.Hub.IsUp)
+                {
+                    gone.OnEnded(pipe);
+                }
+
+                return true;
+            }
+
+            return false;
+        }
+
+        var frame = pipe.ToHub[index];
+        if (!keep)
+        {
+            pipe.ToHub.RemoveAt(index);
+        }
+
+        if (!pipe.Hub.IsUp)
+        {
+            return true;
+        }
+
+        if (pipe.Link is null)
+        {
+            if (frame.Hello is null || AgentFrames.ReadHello(frame.Hello) is not { } hello)
+            {
+                return true; // out of order before the Hello: a stream would not do that, the hub closes it
+            }
+
+            pipe.Link = pipe.Hub.Parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, pipe.Hub.Parts));
+            pipe.Link.OnHello(hello, frame.Hello.DeadLogs, pipe);
+            Oracle.IsDirty = true;
+            return true;
+        }
+
+        if (!pipe.HubEnded && AgentFrames.Handle(pipe.Link, pipe, frame, pipe.Hub.Parts) is { } fault)
+        {
+            Trace($"    hub ends pipe {pipe.Number}: {fault}");
+            pipe.End();
+            pipe.Link.OnEnded(pipe);
+        }
+
+        return true;
+    }
+
+    private static bool DeliverToAgent(Pipe pipe, int index, bool keep = false)
+    {
+        if (pipe.ToAgent.Count <= index)
+        {
+            if (pipe is { HubEnded: true, AgentEnded: false } && pipe.ToAgent.Count == 0)
+            {
+                pipe.EndByAgent();
+                return true;
+            }
+
+            return false;
+        }
+
+        var frame = pipe.ToAgent[index];
+        if (!keep)
+        {
+            pipe.ToAgent.RemoveAt(index);
+        }
+
+        if (pipe is { AgentEnded: false, Agent.IsUp: true })
+        {
+            Simulator.Oracle.OnDelivered(pipe, frame);
+            pipe.Session!.OnFrame(frame);
+        }
+
+        return true;
+    }
+}
