@@ -178,6 +178,11 @@ internal sealed class SimAgent : ISessionShell
     {
         WantsConnection = false;
         Pipe?.EndByAgent();
+        while (Work())
+        {
+            // What the last connection had told the engine comes before what the next one asks, as in the agent's queue.
+        }
+
         if (Ask(new DescribeSelf(NowMs, Entropy(16)))?.Self is not { } self)
         {
             return;

@@ -290,7 +290,7 @@ internal sealed partial class World
                 Count("hub crashes");
                 RestartHub("crash");
                 return 22;
-            case < 940 when Active.HasFlag(Fault.Split) && _zombies.Count == 0 && !Hub.HasLostItsDisk:
+            case < 940 when Active.HasFlag(Fault.Split) && _zombies.Count == 0 && !Hub.Journal.IsClosed:
                 Trace($"{Step} a second hub starts over the same journal");
                 Count("split brain");
                 _zombies.Add(Hub);

@@ -32,6 +32,18 @@ public sealed class SimulatedJournal : IJournal
     /// <summary>True where each commit is flushed at once. Set it between commits, from one thread.</summary>
     public bool AutoFlush { get; set; }
 
+    /// <summary>Whether it answers nothing any more: crashed, disposed of, or failed.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closedBy is not null;
+            }
+        }
+    }
+
     /// <summary>How many batches wait for a flush.</summary>
     public int PendingCount
     {
