@@ -41,6 +41,9 @@ public sealed record NewsArrived(long NowMs, HubNews News, long Connection) : Ag
 /// <summary>Every member change up to <paramref name="Position"/> arrived on connection number <paramref name="Connection"/>.</summary>
 public sealed record FeedReached(long NowMs, long Position, long Connection) : AgentCommand(NowMs);
 
+/// <summary>The key with which this life proves the ops on its receipts.</summary>
+public sealed record ReceiptKeyArrived(long NowMs, V1.ReceiptKey Key) : AgentCommand(NowMs);
+
 /// <summary>New rules and store names.</summary>
 public sealed record PolicyArrived(long NowMs, V1.PolicyDelta Policy) : AgentCommand(NowMs);
 

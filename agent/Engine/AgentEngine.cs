@@ -173,6 +173,7 @@ public sealed class AgentEngine
             LifeGiven given => Begin(given),
             FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
             ReportLines report => Report(report),
+            ReceiptKeyArrived arrived => Note(() => _desk.Receipts.SetKey(arrived.Key)),
             PolicyArrived arrived => Use(arrived.Policy),
             RevokeAsked asked => Relinquish(asked),
             LockOrdered ordered => Note(() => _memory.SetLocked(LockText(ordered.Reason), _memory.Wish)),

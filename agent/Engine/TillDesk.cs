@@ -25,6 +25,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     private readonly DayBook _day = new(work);
     private readonly RefundRights _rights = new(work);
 
+    /// <summary>The codes of receipts.</summary>
+    public ReceiptCodes Receipts { get; } = new(work);
+
     /// <summary>Why nothing could be written last time; empty where it could.</summary>
     public string StorageTrouble { get; set; } = "";
 
@@ -144,6 +147,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         receipt.RevokedElsewhereMinor = Math.Min(call.RevokedMinor, op.MoneyMinor(MoveKind.Debit));
         var answer = new V1.OpAnswer { Receipt = receipt };
         _requests.Record(requestId, call.Request, answer);
+        receipt.Code = Receipts.CodeOf(op.Id); // not recorded: the log has all of it
         return new EngineReply { Answer = answer };
     }
 
@@ -267,7 +271,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         answer.Receipts.AddRange(work.ReadNewestOps(depth)
             .Where(op => op.Type is OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Adjust && (!ofMember || op.Member == id))
             .Take(limit)
-            .Select(op => _requests.FindReceipt(op.RequestId) ?? Answers.Receipt(op, default, "")));
+            .Select(op => WithCode(_requests.FindReceipt(op.RequestId) ?? Answers.Receipt(op, default, ""))));
         return answer;
     }
 
@@ -330,6 +334,12 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         RulesetVersion = memory.Machine.Rules.Version,
         FeedPosition = memory.FeedPosition,
     };
+
+    private V1.Receipt WithCode(V1.Receipt receipt)
+    {
+        receipt.Code = Receipts.CodeOf(OpIdCodec.ToCore(receipt.Op));
+        return receipt;
+    }
 
     // I1 is checked by Apply: it goes first, so that an op that breaks it never gets a place in the log.
     private OpHash Log(Op op, MemberHere member, long nowMs)

@@ -72,6 +72,26 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         TipHash = OpHash.Genesis;
     }
 
+    /// <summary>The bytes of an op as they were logged, and the hash before it; null where the log has none.</summary>
+    public (OpHash Previous, byte[] Bytes)? ReadLogged(long sequence)
+    {
+        var bytes = FactAt(sequence)?.Bytes;
+        var previous = sequence == 1 ? OpHash.Genesis : FactAt(sequence - 1)?.Hash;
+        return bytes is null || previous is not { } hash ? null : (hash, bytes);
+    }
+
+    private (OpHash Hash, byte[] Bytes)? FactAt(long sequence)
+    {
+        var pending = _facts.FindIndex(fact => fact.Producer == Producer && fact.Sequence == sequence);
+        if (pending >= 0)
+        {
+            return (OpHash.FromBytes(_facts[pending].Hash.Span), _facts[pending].Bytes.ToArray());
+        }
+
+        var stored = Journal.ReadFacts(Producer, sequence, 1, int.MaxValue);
+        return stored.Count == 1 && stored[0].Sequence == sequence ? (OpHash.FromBytes(stored[0].Hash), stored[0].Bytes) : null;
+    }
+
     public Op? ReadOp(long sequence)
     {
         var pending = _facts.FindIndex(fact => fact.Producer == Producer && fact.Sequence == sequence);

@@ -117,6 +117,9 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case V1.HubFrame.FrameOneofCase.IdentifyReply:
                 OnReply(frame.IdentifyReply.Request, new HubNews(frame.IdentifyReply.Member, frame.IdentifyReply.Rights));
                 break;
+            case V1.HubFrame.FrameOneofCase.ReceiptKey:
+                shell.Tell(new ReceiptKeyArrived(shell.NowMs, frame.ReceiptKey));
+                break;
             case V1.HubFrame.FrameOneofCase.RefundRightReply:
                 OnReply(frame.RefundRightReply.Request, new HubNews(frame.RefundRightReply.Member, frame.RefundRightReply.Rights) { RefundRight = frame.RefundRightReply });
                 break;

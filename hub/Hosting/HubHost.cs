@@ -15,6 +15,7 @@ using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Members;
+using SyncHub.Hub.Receipts;
 using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
@@ -136,7 +137,9 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<StoresService>();
         web.MapGrpcService<CreditService>();
         web.MapGrpcService<CasesService>();
+        web.MapGrpcService<ReceiptsService>();
         var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
+        ReceiptsService.Map(api, parts);
         CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
 
         parts.Resume();
@@ -168,7 +171,7 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal));
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory) };
     }
 
     private static void Listen(KestrelServerOptions kestrel, HubOptions options)

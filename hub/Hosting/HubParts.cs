@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
+using SyncHub.Hub.Receipts;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
@@ -25,6 +26,12 @@ internal sealed record HubParts(
 {
     private LineReleases? _releases;
 
+    /// <summary>The keys of receipts; null where the hub runs without a folder.</summary>
+    public ReceiptKeys? ReceiptKeys { get; init; }
+
+    /// <summary>Takes receipts; null where there are no keys.</summary>
+    public ReceiptDesk? Receipts => ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;
+
     /// <summary>Takes from lives that ended what they held.</summary>
     public LineReleases Releases => _releases ??= new LineReleases(this);
 
@@ -34,7 +41,9 @@ internal sealed record HubParts(
         foreach (var store in Stores.All().Where(store => store.Lives.All.Any(life => life.Status == LifeStatus.Dead)))
         {
             Links.GetOrAdd(store.Id, id => new StoreLink(id, this)).Resume();
-        }
+    
+        Receipts?.Resume();
+    }
     }
 
     /// <summary>The nightly look at every member.</summary>

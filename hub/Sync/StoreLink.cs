@@ -178,6 +178,22 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
         }
     }
 
+    /// <summary>Takes an op of a receipt into the log of a life that was given up. Where ops are missing before it, it stands in a branch of its own.</summary>
+    /// <returns>Whether it was new.</returns>
+    public bool OnReceipt(OpId id, OpHash previous, ReadOnlyMemory<byte> envelope)
+    {
+        lock (_gate)
+        {
+            var (fresh, _) = _chains.Of(id.Holder.Incarnation).Take(id.Sequence, previous, [envelope]);
+            foreach (var (chain, op) in fresh)
+            {
+                OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, this, parts);
+            }
+
+            return fresh.Count > 0;
+        }
+    }
+
     /// <summary>A store reports what it holds, for a hub that may have forgotten grants.</summary>
     public void OnLineReport(LineReport report, IStoreConnection connection)
     {
@@ -451,6 +467,11 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             },
         });
         Send(PolicyFrame.Of(parts));
+        if (parts.ReceiptKeys is { } keys)
+        {
+            Send(keys.FrameFor(Holder));
+        }
+
         parts.Log.LogInformation("Store {Store} is online at op {Sequence}", Store, hello.TipSequence);
         CatchUp(hello.FeedPosition);
     }

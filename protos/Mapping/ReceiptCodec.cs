@@ -1,0 +1,70 @@
+using System.Security.Cryptography;
+using Google.Protobuf;
+using SyncHub.Core.Primitives;
+using Wire = SyncHub.V1;
+
+namespace SyncHub.Protos.Mapping;
+
+/// <summary>The op on a receipt: its bytes, the hash before it and a MAC, as text for a QR code (protocol.md 1.8).</summary>
+/// <remarks>Whoever has the receipt can hand the op in when its store cannot. The key is the hub's and that life of the store's; it is in no log and on no receipt.</remarks>
+public static class ReceiptCodec
+{
+    /// <summary>Bytes of a key.</summary>
+    public const int KeyBytes = 32;
+
+    private const string Prefix = "SH1:"; // the version of this form; all characters of a QR code's dense mode
+    private const int MacBytes = 16; // half of HMAC-SHA256: 128 bits cannot be guessed, and the code stays small
+    private const int LargestEnvelopeBytes = 1400; // beyond, a QR code is too fine for a receipt printer
+    private static readonly byte[] Purpose = "synchub receipt 1"u8.ToArray();
+
+    /// <summary>The code of an op; empty where there is no key, or the op is too large for a receipt.</summary>
+    public static string Encode(ReadOnlySpan<byte> key, OpHash previous, ReadOnlyMemory<byte> envelope)
+    {
+        if (key.Length != KeyBytes || envelope.Length > LargestEnvelopeBytes)
+        {
+            return "";
+        }
+
+        var before = previous.ToBytes();
+        var wire = new Wire.OutOfBandOp
+        {
+            Envelope = UnsafeByteOperations.UnsafeWrap(envelope),
+            PreviousHash = UnsafeByteOperations.UnsafeWrap(before),
+            Mac = UnsafeByteOperations.UnsafeWrap(Mac(key, before, envelope.Span)),
+        };
+        return Prefix + Base45.Encode(wire.ToByteArray());
+    }
+
+    /// <summary>Reads a code; null where it is none. It is not to be believed before <see cref="IsAuthentic"/>.</summary>
+    public static Wire.OutOfBandOp? TryRead(string code)
+    {
+        var text = code.Trim('\r', '\n'); // a space may be part of it
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal) || Base45.Decode(text.AsSpan(Prefix.Length)) is not { } bytes)
+        {
+            return null;
+        }
+
+        try
+        {
+            var wire = Wire.OutOfBandOp.Parser.ParseFrom(bytes);
+            return wire.PreviousHash.Length == OpHash.Size && wire.Mac.Length == MacBytes && !wire.Envelope.IsEmpty ? wire : null;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null; // a code that was read wrongly is none
+        }
+    }
+
+    /// <summary>Whether the op was printed by whoever has the key.</summary>
+    public static bool IsAuthentic(Wire.OutOfBandOp op, ReadOnlySpan<byte> key) =>
+        key.Length == KeyBytes && CryptographicOperations.FixedTimeEquals(Mac(key, op.PreviousHash.Span, op.Envelope.Span), op.Mac.Span);
+
+    private static byte[] Mac(ReadOnlySpan<byte> key, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> envelope)
+    {
+        using var hasher = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
+        hasher.AppendData(Purpose);
+        hasher.AppendData(previous);
+        hasher.AppendData(envelope);
+        return hasher.GetHashAndReset()[..MacBytes];
+    }
+}

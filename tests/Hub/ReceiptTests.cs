@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+using Xunit;
+using static SyncHub.Hub.Tests.ScriptedAgent;
+using Bucket = SyncHub.Core.Wallets.Bucket;
+using OpType = SyncHub.Core.Ops.OpType;
+
+namespace SyncHub.Hub.Tests;
+
+/// <summary>Receipts handed in at HQ: what the hub believes, what it counts, and that it counts it once.</summary>
+public sealed class ReceiptTests
+{
+    private readonly MemberId _member = MemberId.Create(1_700_000_000_000, RandomNumberGenerator.GetBytes(10));
+
+    [Fact]
+    public async Task A_receipt_of_an_op_that_is_here_is_known_and_a_changed_or_foreign_one_is_refused()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        await using var other = await hub.EnrolAsync();
+        var key = await KeyAsync(store);
+        var foreign = await KeyAsync(other);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        await store.LogAsync(OpType.TopUp, _member, Credit(Bucket.Principal, 700));
+        var code = CodeOf(store, 2, key);
+
+        Assert.Equal(ReceiptOutcome.Known, await HandInAsync(hub, code));
+        Assert.Equal(ReceiptOutcome.Refused, await HandInAsync(hub, CodeOf(store, 2, foreign)));
+        Assert.Equal(ReceiptOutcome.Refused, await HandInAsync(hub, ReceiptCodec.Encode(key, store.Hashes[0], store.Log[1])[..^3] + "000"));
+        Assert.Equal(ReceiptOutcome.Refused, await HandInAsync(hub, "SH1:nonsense"));
+        Assert.Equal(ReceiptOutcome.Refused, await HandInAsync(hub, CodeOf(store, 1, key))); // a registration is no receipt
+        Assert.Equal(700, (await hub.WalletAsync(_member)).PrincipalMinor);
+    }
+
+    [Fact]
+    public async Task A_receipt_of_a_store_that_can_still_report_waits_and_its_own_report_counts_once()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        var key = await KeyAsync(store);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        store.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 700));
+
+        Assert.Equal(ReceiptOutcome.WillCome, await HandInAsync(hub, CodeOf(store, 2, key)));
+        Assert.Equal(0, (await hub.WalletAsync(_member)).PrincipalMinor);
+        await store.SendOpsAsync(from: 2);
+        await store.AckAsync(2);
+
+        Assert.Equal(ReceiptOutcome.Known, await HandInAsync(hub, CodeOf(store, 2, key)));
+        Assert.Equal(700, (await hub.WalletAsync(_member)).PrincipalMinor);
+    }
+
+    [Fact]
+    public async Task Receipts_of_a_store_that_was_given_up_are_taken_in_once_in_any_order_with_gaps()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        var key = await KeyAsync(store);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        foreach (var amount in new[] { 100, 200, 400, 800 })
+        {
+            store.Append(OpType.TopUp, _member, Credit(Bucket.Principal, amount));
+        }
+
+        await HandInAsync(hub, CodeOf(store, 3, key)); // waits
+        await store.DisconnectAsync();
+        await ReclaimAsync(hub, store);
+
+        Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 5, key)));
+        Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 4, key)));
+        await HandInAsync(hub, CodeOf(store, 5, key));
+        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_200);
+        await hub.RestartAsync(); // the one that waited
+        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_400);
+        await HandInAsync(hub, CodeOf(store, 5, key));
+        await HandInAsync(hub, CodeOf(store, 2, key));
+        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_500);
+    }
+
+    private static string CodeOf(ScriptedAgent store, int sequence, byte[] key) => ReceiptCodec.Encode(key, store.Hashes[sequence - 1], store.Log[sequence - 1]);
+
+    private static async Task<byte[]> KeyAsync(ScriptedAgent store)
+    {
+        await store.ConnectAsync();
+        return (await store.ReadUntilAsync(frame => frame.ReceiptKey is not null, "the key of receipts")).ReceiptKey.Key.ToByteArray();
+    }
+
+    private static async Task<ReceiptOutcome> HandInAsync(HubFixture hub, string code) =>
+        (await new V1.Receipts.ReceiptsClient(hub.Channel).HandInAsync(new HandInReceiptRequest { Code = code }, hub.Admin)).Outcome;
+
+    private static async Task ReclaimAsync(HubFixture hub, ScriptedAgent store) =>
+        await hub.Stores.ReclaimAsync(new ReclaimRequest { Store = store.Holder.Store.Value, Approver = "kim" }, hub.Admin);
+
+    // The hub answers when the receipt is durable; the grain's commit follows.
+    private static async Task Until(Func<Task<bool>> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
+        {
+            await timer.WaitForNextTickAsync(deadline.Token);
+        }
+    }
+}
