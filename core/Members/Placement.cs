@@ -117,7 +117,14 @@ public static class Placement
 
     private readonly record struct Step(long Gain, long Cost)
     {
-        public bool IsBetterThan(Step other) => Math.BigMul(Gain, other.Cost) > Math.BigMul(other.Gain, Cost);
+        public bool IsBetterThan(Step other)
+        {
+            // Products of two longs; nearly always they fit one.
+            const long Safe = int.MaxValue;
+            return Gain < Safe && other.Gain < Safe && Cost < Safe && other.Cost < Safe
+                ? Gain * other.Cost > other.Gain * Cost
+                : Math.BigMul(Gain, other.Cost) > Math.BigMul(other.Gain, Cost);
+        }
     }
 
     /// <summary>What an amount at a store is worth, in parts of 1024 x 1000 x the baskets' total.</summary>
@@ -131,6 +138,7 @@ public static class Placement
         private readonly long[] _amounts;
         private readonly int[] _covered;
         private readonly int[] _stranded;
+        private readonly long[] _depth;
 
         public Worth(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
         {
@@ -160,14 +168,14 @@ public static class Placement
             _amounts[count++] = _wallet;
             _amounts = _amounts[..count];
             Array.Sort(_amounts);
-            (_covered, _stranded) = (new int[count], new int[count]);
+            (_covered, _stranded, _depth) = (new int[count], new int[count], new long[count]);
             for (var i = 0; i < count; i++)
             {
-                (_covered[i], _stranded[i]) = (baskets.Within(_amounts[i]), _withinWallet - baskets.Within(_wallet - _amounts[i]));
+                (_covered[i], _stranded[i], _depth[i]) = (baskets.Within(_amounts[i]), _withinWallet - baskets.Within(_wallet - _amounts[i]), Depth(_amounts[i]));
             }
         }
 
-        public long At(int site, long amount) => At(site, amount, _baskets.Within(amount), _withinWallet - _baskets.Within(_wallet - amount));
+        public long At(int site, long amount) => At(site, Depth(amount), _baskets.Within(amount), _withinWallet - _baskets.Within(_wallet - amount));
 
         public Step BestStep(int site, long from, long left, Site facts)
         {
@@ -192,7 +200,7 @@ public static class Placement
                     break;
                 }
 
-                Compare(new Step(At(site, _amounts[i], _covered[i], _stranded[i]) - worthNow, cost));
+                Compare(new Step(At(site, _depth[i], _covered[i], _stranded[i]) - worthNow, cost));
             }
 
             if (most > 0)
@@ -205,7 +213,9 @@ public static class Placement
             void Compare(Step step) => best = step.Gain > 0 && (best.Gain == 0 || step.IsBetterThan(best)) ? step : best;
         }
 
-        private long At(int site, long amount, int covered, int stranded) =>
-            (_probability[site] * ((1000L * covered) + (long)((Int128)amount * _baskets.Total * DepthPermille / _wallet))) - (_strandedPermille * (Sure - _probability[site]) * stranded);
+        private long Depth(long amount) => (long)((Int128)amount * _baskets.Total * DepthPermille / _wallet);
+
+        private long At(int site, long depth, int covered, int stranded) =>
+            (_probability[site] * ((1000L * covered) + depth)) - (_strandedPermille * (Sure - _probability[site]) * stranded);
     }
 }

@@ -27,6 +27,7 @@ try
         }
     }
 
+    await Console.Out.WriteLineAsync(PlanCost.Measure());
     return 0;
 }
 catch (Exception fault) when (fault is ArgumentException or IOException or UnauthorizedAccessException or DemoException)
