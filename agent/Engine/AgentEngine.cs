@@ -232,6 +232,7 @@ public sealed class AgentEngine
 
     private void Take(HubNews news, long nowMs)
     {
+        _memory.Observe(PersonalCodec.ToCore(news.Member?.Detail?.NewestStamp));
         _members.Receive(news, nowMs);
         _desk.Receive(news);
     }

@@ -2,8 +2,10 @@ using System.Buffers.Binary;
 using System.Text;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rules;
 using SyncHub.Core.Tills;
+using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Agent.Engine;
 
@@ -14,6 +16,7 @@ internal sealed class AgentMemory(Workspace work)
     private const string Collection = "meta";
     private static readonly byte[] TokenKey = "token"u8.ToArray();
     private static readonly byte[] CommittedKey = "committed"u8.ToArray();
+    private static readonly byte[] ClockKey = "clock"u8.ToArray();
     private static readonly byte[] FeedKey = "feed"u8.ToArray();
     private static readonly byte[] PolicyKey = "policy"u8.ToArray();
     private static readonly byte[] LockedKey = "locked"u8.ToArray();
@@ -27,6 +30,9 @@ internal sealed class AgentMemory(Workspace work)
     public long CommittedSequence { get; private set; }
 
     public long FeedPosition { get; private set; }
+
+    /// <summary>The store's hybrid clock: at or after every stamp that it made or saw.</summary>
+    public Hlc Clock { get; private set; }
 
     public string LockReason { get; private set; } = "";
 
@@ -57,6 +63,7 @@ internal sealed class AgentMemory(Workspace work)
         CommittedSequence = ReadNumber(CommittedKey);
         FeedPosition = ReadNumber(FeedKey);
         ClosedUpTo = ReadNumber(ClosedKey);
+        Clock = work.Read(Collection, ClockKey) is { } clock ? PersonalCodec.ToCore(V1.Hlc.Parser.ParseFrom(clock)) : default;
         LockReason = work.Read(Collection, LockedKey) is { } reason ? Encoding.UTF8.GetString(reason) : "";
         Wish = LifeKey.FromBytes(work.Read(Collection, WishKey) ?? []);
         HubTerm = ReadNumber(TermKey);
@@ -113,6 +120,22 @@ internal sealed class AgentMemory(Workspace work)
         work.Write(Collection, TokenKey, Number(0));
         CommittedSequence = 0;
         work.Write(Collection, CommittedKey, Number(0));
+    }
+
+    public void SetClock(Hlc stamp)
+    {
+        Clock = Hlc.Max(Clock, stamp);
+        work.Write(Collection, ClockKey, Google.Protobuf.MessageExtensions.ToByteArray(PersonalCodec.ToWire(Clock) ?? new V1.Hlc()));
+    }
+
+    /// <summary>The hub showed a stamp; worth remembering, not worth an fsync.</summary>
+    public void Observe(Hlc stamp)
+    {
+        if (stamp.CompareTo(Clock) > 0)
+        {
+            Clock = stamp;
+            work.WriteLazily(Collection, ClockKey, Google.Protobuf.MessageExtensions.ToByteArray(PersonalCodec.ToWire(Clock)!));
+        }
     }
 
     public void SetCommitted(long sequence)

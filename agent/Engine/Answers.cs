@@ -50,7 +50,10 @@ internal static class Answers
             Tier = rules.TierFor(member.Replica?.LifetimeSpendMinor ?? 0).Name,
             HomeStore = profile.HomeStore.Value,
             Available = available,
+            Email = profile.Email,
         };
+        view.Tags.AddRange(member.TagsHere.Select(dot => dot.Tag).Distinct().Order(StringComparer.Ordinal));
+        view.Pending.AddRange((member.Replica?.Pending ?? []).Concat(member.FieldEdits.Where(edit => !edit.Counts).Select(edit => edit.Change)).Select(change => (V1.ProfileField)change.Field).Distinct());
         view.Buckets.AddRange(member.Buckets.Select(bucket => new V1.BucketView
         {
             Bucket = BucketCodec.ToWire(bucket),
@@ -96,7 +99,7 @@ internal static class Answers
     /// <summary>A refusal as the answer message of the method that was called; null where that method has no field for one.</summary>
     public static Google.Protobuf.IMessage? Refusal(Google.Protobuf.IMessage request, V1.Rejection rejection) => request switch
     {
-        V1.RegisterRequest or V1.IdentifyTillRequest or V1.BalanceRequest => new V1.IdentifyAnswer { Rejection = rejection },
+        V1.RegisterRequest or V1.SetProfileRequest or V1.TagRequest or V1.UntagRequest or V1.IdentifyTillRequest or V1.BalanceRequest => new V1.IdentifyAnswer { Rejection = rejection },
         V1.QuoteRequest => new V1.QuoteAnswer { Rejection = rejection },
         V1.CloseDayRequest => new V1.CloseDayAnswer { Rejection = rejection },
         V1.LastReceiptsRequest or V1.StatusRequest => null,

@@ -1,6 +1,8 @@
 using System.Text;
 using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 using SyncHub.Protos.Mapping;
@@ -14,6 +16,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     private const string LinesOf = "lines";
     private const string ReplicaOf = "replica";
     private const string ProfileOf = "profile";
+    private const string EditsOf = "edits";
     private const string PhoneOf = "phone";
     private const string CardOf = "card";
     private const int LongestChain = 32; // survivors that were merged in their turn; the hub keeps aliases free of cycles, a damaged replica may not be
@@ -121,6 +124,22 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         Index(MemberProfile.Empty, profile, member.Id);
     }
 
+    /// <summary>A till changed the profile or a tag: it counts here at once, and lies by itself until the hub's word contains it.</summary>
+    public void AddEdit(MemberHere member, Op op)
+    {
+        var before = ProfileOfMember(member);
+        member.Edits.Add(op);
+        SaveEdits(member);
+        Index(before, ProfileOfMember(member), member.Id);
+    }
+
+    private void SaveEdits(MemberHere member)
+    {
+        var edits = new V1.AgentEdits();
+        edits.Sequences.AddRange(member.Edits.Select(edit => edit.Id.Sequence));
+        work.Write(EditsOf, member.Id.ToBytes(), member.Edits.Count == 0 ? null : Google.Protobuf.MessageExtensions.ToByteArray(edits));
+    }
+
     /// <summary>Applies what the hub said. Everything in it is absolute: old or repeated news changes nothing.</summary>
     public void Receive(HubNews news, long nowMs)
     {
@@ -181,7 +200,12 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         work.Write(ReplicaOf, id.ToBytes(), Google.Protobuf.MessageExtensions.ToByteArray(delta));
         KnownCount += isFirst ? 1 : 0;
         _toUnite.UnionWith(member.Replica.Aliases.Append(id));
-        if (member.Profile is not null && member.Replica.Profile.Name.Length > 0)
+        if (member.Edits.RemoveAll(edit => edit.Id.Sequence <= member.Replica.OwnApplied || member.Replica.IsErased) > 0)
+        {
+            SaveEdits(member);
+        }
+
+        if (member.Profile is not null && (member.Replica.Profile.Name.Length > 0 || member.Replica.IsErased))
         {
             member.Profile = null;
             work.Write(ProfileOf, id.ToBytes(), null);
@@ -192,8 +216,16 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     }
 
     /// <summary>The hub's word where it has one, else the store's own.</summary>
-    public static MemberProfile ProfileOfMember(MemberHere member) =>
-        member.Replica is { Profile.Name.Length: > 0 } replica ? replica.Profile : member.Profile ?? member.Replica?.Profile ?? MemberProfile.Empty;
+    public static MemberProfile ProfileOfMember(MemberHere member)
+    {
+        if (member.Replica is { IsErased: true })
+        {
+            return MemberProfile.Empty;
+        }
+
+        var known = member.Replica is { Profile.Name.Length: > 0 } replica ? replica.Profile : member.Profile ?? member.Replica?.Profile ?? MemberProfile.Empty;
+        return member.FieldEdits.Where(edit => edit.Counts).Aggregate(known, (profile, edit) => ProfileFields.With(profile, edit.Change.Field, edit.Change.Value));
+    }
 
     private void Grant(MemberHere member, Bucket bucket, long granted, long nowMs)
     {
@@ -253,7 +285,15 @@ internal sealed class MemberShelf(Workspace work, int capacity)
             }
         }
 
-        if (member.Replica is null or { Profile.Name.Length: 0 } && work.Read(ProfileOf, key) is { } profile)
+        foreach (var sequence in work.Read(EditsOf, key) is { } edits ? V1.AgentEdits.Parser.ParseFrom(edits).Sequences : [])
+        {
+            if (work.ReadOp(sequence) is { } edit)
+            {
+                member.Edits.Add(edit);
+            }
+        }
+
+        if (member.Replica is null or { Profile.Name.Length: 0, IsErased: false } && work.Read(ProfileOf, key) is { } profile)
         {
             member.Profile = MemberCodec.ToCore(V1.MemberProfile.Parser.ParseFrom(profile));
         }

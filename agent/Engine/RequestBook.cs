@@ -30,7 +30,7 @@ internal sealed class RequestBook(Workspace work)
 
         return request switch
         {
-            V1.RegisterRequest => V1.IdentifyAnswer.Parser.ParseFrom(recorded.Answer),
+            V1.RegisterRequest or V1.SetProfileRequest or V1.TagRequest or V1.UntagRequest => V1.IdentifyAnswer.Parser.ParseFrom(recorded.Answer),
             V1.CloseDayRequest => V1.CloseDayAnswer.Parser.ParseFrom(recorded.Answer),
             _ => Repeated(V1.OpAnswer.Parser.ParseFrom(recorded.Answer)),
         };

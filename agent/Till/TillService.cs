@@ -8,6 +8,12 @@ internal sealed class TillService(TillCalls calls) : V1.Till.TillBase
 {
     public override Task<V1.IdentifyAnswer> Register(V1.RegisterRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
 
+    public override Task<V1.IdentifyAnswer> SetProfile(V1.SetProfileRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
+    public override Task<V1.IdentifyAnswer> AddTag(V1.TagRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
+    public override Task<V1.IdentifyAnswer> RemoveTag(V1.UntagRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
+
     public override Task<V1.IdentifyAnswer> Identify(V1.IdentifyTillRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
 
     public override Task<V1.IdentifyAnswer> Balance(V1.BalanceRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);

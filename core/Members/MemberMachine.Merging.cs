@@ -55,6 +55,7 @@ public sealed partial class MemberMachine
     {
         var refusal = wanted.Loser == State.Id ? "A member cannot be merged into itself."
             : !State.Registered ? "The survivor is not registered. Register it first, or merge the other way round."
+            : State.IsErased ? "The survivor was erased."
             : State.IsAlias ? $"The survivor was itself merged into {State.AliasOf}. Merge into that member."
             : null;
         if (refusal is not null)
@@ -83,6 +84,7 @@ public sealed partial class MemberMachine
     private void OnMergeInto(MergeInto into, TurnResult turn, ITurnContext context)
     {
         var refusal = State.Version == 0 ? "The hub knows no such member."
+            : State.IsErased ? "It was erased."
             : State.IsAlias && State.AliasOf != into.Survivor ? $"It was merged into {State.AliasOf} before."
             : State.Aliases.ContainsKey(into.Survivor) ? "The survivor was merged into it."
             : State.Offers.Count > 0 ? "A merge into it is under way. Try again when that is done."
@@ -266,6 +268,9 @@ public sealed partial class MemberMachine
                 break;
             case UnderWayKind.Release:
                 turn.Effects.Add(new PostTo(resume.Peer, new ReleaseAlias(State.Id, OldestLivingOffer(resume.Peer) - 1, "the hub", "gone on with after a restart")));
+                break;
+            case UnderWayKind.Erasure when State.IsErased && State.Aliases.ContainsKey(resume.Peer):
+                turn.Effects.Add(new PostTo(resume.Peer, new EraseAlias(State.Id, "the hub", "gone on with after a restart")));
                 break;
             default:
                 turn.UnderWay.Add(new UnderWay(resume.Kind, State.Id, resume.Peer, IsDone: true));

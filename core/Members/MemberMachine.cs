@@ -74,7 +74,7 @@ public sealed partial class MemberMachine(MemberState state)
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
             default:
-                if (!TurnMerge(message, turn, context))
+                if (!TurnMerge(message, turn, context) && !TurnPersonal(message, turn, context))
                 {
                     throw new InvalidOperationException($"Unknown member message {message.GetType().Name}.");
                 }

@@ -38,7 +38,7 @@ public sealed partial class MemberState
 
     /// <summary>What this member, as an alias, tells its survivor.</summary>
     public AliasNews NewsAsAlias => new(Version, TotalSpendMinor, LargestBasketMinor, [.. Visits], [.. Followers],
-        [.. Buckets.SelectMany(bucket => bucket.Lines.Where(line => line.Outstanding > 0).Select(line => new Holding(bucket.Bucket, line.Holder.Store, line.Outstanding))).Concat(HeldByAliases)]);
+        [.. Buckets.SelectMany(bucket => bucket.Lines.Where(line => line.Outstanding > 0).Select(line => new Holding(bucket.Bucket, line.Holder.Store, line.Outstanding))).Concat(HeldByAliases)], Personal.TagDots);
 
     /// <summary>Whether value of this kind goes to the survivor of a merge. Credit and pending value are settled where they arose.</summary>
     public static bool GoesToSurvivor(Bucket bucket) => bucket.Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot;
@@ -109,6 +109,7 @@ public sealed partial class MemberState
             }
         }
 
+        Personal.TakeTags(news.Tags);
         LargestBasketMinor = Math.Max(LargestBasketMinor, news.LargestBasketMinor);
         foreach (var store in news.Followers)
         {

@@ -125,7 +125,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 Follow(followed.Store);
                 return null;
             case MemberRegistered registered:
-                Register(registered.Profile);
+                Register(registered.Profile, HqStamp());
                 return null;
             case LotsExpired expired:
                 return Expiry.Apply(expired, this);
@@ -135,7 +135,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             case ReceivableSettled settled:
                 return CreditBook.Apply(settled, this);
             default:
-                return ApplyMerge(change);
+                return ApplyPersonal(change);
         }
     }
 
@@ -185,6 +185,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         ApplyMember(op);
+        ApplyPersonal(op);
         if (op.Type == OpType.AliasIn)
         {
             TakeFromAliasLine(op, anomalies);
@@ -323,7 +324,6 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         switch (op.Type)
         {
             case OpType.RegisterMember:
-                Register(op.Profile ?? MemberProfile.Empty);
                 Follow(store);
                 break;
             case OpType.TopUp:
@@ -406,11 +406,5 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         {
             Followers.Add(store);
         }
-    }
-
-    private void Register(MemberProfile profile)
-    {
-        Registered = true;
-        Profile = profile;
     }
 }

@@ -1,5 +1,6 @@
 using SyncHub.Core.Credit;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
@@ -53,6 +54,21 @@ public sealed record MemberView
     /// <summary>What stores advanced without a right, by holder.</summary>
     public IReadOnlyDictionary<Holder, FloorLine> Floor { get; init; } = new Dictionary<Holder, FloorLine>();
 
+    /// <summary>Tags by the op that added them.</summary>
+    public IReadOnlyList<TagDot> Tags { get; init; } = [];
+
+    /// <summary>Contact fields with a newer value that nobody has proved yet.</summary>
+    public IReadOnlyList<FieldChange> Pending { get; init; } = [];
+
+    /// <summary>The newest stamp of the profile, which stores' clocks move on from.</summary>
+    public Hlc NewestStamp { get; init; }
+
+    /// <summary>Whether the personal data were erased.</summary>
+    public bool IsErased { get; init; }
+
+    /// <summary>The newest op of each holder about this member.</summary>
+    public IReadOnlyDictionary<Holder, long> Applied { get; init; } = new Dictionary<Holder, long>();
+
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static MemberView Of(MemberState state) => new()
     {
@@ -65,6 +81,11 @@ public sealed record MemberView
         RecordedAtMs = state.RecordedAtMs,
         Buckets = [.. state.Buckets.Select(BucketView.Of)],
         Parcels = [.. state.Parcels],
+        Tags = state.Personal.TagDots,
+        Pending = state.Personal.Pending,
+        NewestStamp = state.Personal.Newest,
+        IsErased = state.IsErased,
+        Applied = new Dictionary<Holder, long>(state.Applied),
         AliasOf = state.AliasOf,
         Aliases = [.. state.Aliases.Keys],
         HeldByAliases = [.. state.HeldByAliases],

@@ -50,6 +50,9 @@ public enum UnderWayKind
 
     /// <summary>A former alias has not been told yet.</summary>
     Release = 3,
+
+    /// <summary>An alias of an erased member has not been erased yet.</summary>
+    Erasure = 4,
 }
 
 /// <summary>Something between two members that must be gone on with after a crash; written with the events of the sender, who alone ends it.</summary>

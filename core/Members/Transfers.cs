@@ -1,4 +1,5 @@
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
 
@@ -65,7 +66,8 @@ public sealed class AliasState
 /// <param name="Visits">Added to the survivor's once, with the first word.</param>
 /// <param name="Followers">Stores that keep a replica of the alias have to hear of the survivor.</param>
 /// <param name="Held">What stores still hold on the alias's right lines.</param>
-public sealed record AliasNews(long Version, long LifetimeSpendMinor, long LargestBasketMinor, IReadOnlyList<Visit> Visits, IReadOnlyList<StoreId> Followers, IReadOnlyList<Holding> Held);
+/// <param name="Tags">Added to the survivor's, each dot once.</param>
+public sealed record AliasNews(long Version, long LifetimeSpendMinor, long LargestBasketMinor, IReadOnlyList<Visit> Visits, IReadOnlyList<StoreId> Followers, IReadOnlyList<Holding> Held, IReadOnlyList<TagDot> Tags);
 
 /// <summary>A promise to take a member in; <paramref name="Version"/> is the survivor's when it was made.</summary>
 public readonly record struct MergeOffer(long Version, string Operator, string Reason);

@@ -1,5 +1,6 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Ops;
@@ -39,6 +40,15 @@ public enum OpType
 
     /// <summary>Value given or taken by hand; with a reference: the payment of that top-up was made or declined.</summary>
     Adjust = 10,
+
+    /// <summary>Fields of a profile changed at a till.</summary>
+    ProfileSet = 11,
+
+    /// <summary>A tag added at a till.</summary>
+    TagAdd = 12,
+
+    /// <summary>A tag removed at a till: the ops that had added it, as far as the store had seen them.</summary>
+    TagRemove = 13,
 
     /// <summary>What a store held on an alias's right line leaves it, for the survivor's line at the same store.</summary>
     AliasOut = 20,
@@ -139,6 +149,21 @@ public sealed record Op
 
     /// <summary>Whether it is about the store as a whole and no member.</summary>
     public bool IsOfStore => Type is OpType.CloseDay or OpType.CloseIncarnation;
+
+    /// <summary>The store's hybrid clock, for what competes with other stores; default in ops of older agents.</summary>
+    public Hlc Stamp { get; init; }
+
+    /// <summary>The new values of a <see cref="OpType.ProfileSet"/>.</summary>
+    public IReadOnlyList<FieldChange> Fields { get; init; } = [];
+
+    /// <summary>Whether the member proved the contact fields of a <see cref="OpType.ProfileSet"/> at an online till.</summary>
+    public bool IsProved { get; init; }
+
+    /// <summary>The tag that is added or removed.</summary>
+    public string Tag { get; init; } = "";
+
+    /// <summary>What a <see cref="OpType.TagRemove"/> removes.</summary>
+    public IReadOnlyList<OpId> RemovedDots { get; init; } = [];
 
     /// <summary>The survivor of an <see cref="OpType.AliasOut"/>, the alias of an <see cref="OpType.AliasIn"/>.</summary>
     public MemberId OtherMember { get; init; }

@@ -1,5 +1,7 @@
 using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Wallets;
 
@@ -23,6 +25,36 @@ public sealed class MemberHere(MemberId id)
 
     /// <summary>When a till last touched the member here, Unix milliseconds.</summary>
     public long LastUsedMs { get; set; }
+
+    /// <summary>Changes of profile and tags that were logged here and are not in the replica yet, oldest first.</summary>
+    public List<Op> Edits { get; } = [];
+
+    /// <summary>Tags as this store sees them: the hub's, with its own changes over them.</summary>
+    public IReadOnlyList<TagDot> TagsHere
+    {
+        get
+        {
+            var tags = new PersonalData();
+            tags.TakeTags(Replica?.Tags ?? []);
+            foreach (var edit in Edits.Where(edit => edit.Type is OpType.TagAdd or OpType.TagRemove))
+            {
+                if (edit.Type == OpType.TagAdd)
+                {
+                    tags.Add(edit.Tag, edit.Id);
+                }
+                else
+                {
+                    tags.Remove(edit.RemovedDots, _ => true);
+                }
+            }
+
+            return tags.TagDots;
+        }
+    }
+
+    /// <summary>Changes of fields that were logged here and are not in the replica yet, with whether they count already.</summary>
+    public IEnumerable<(FieldChange Change, bool Counts)> FieldEdits =>
+        Edits.SelectMany(edit => edit.Fields.Select(change => (change, edit.IsProved || !ProfileFields.NeedsProof(change.Field))));
 
     /// <summary>The line of a bucket; all zeros where there is none.</summary>
     public AgentLine LineOf(Bucket bucket) => Lines.GetValueOrDefault(bucket);

@@ -1,5 +1,6 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Wallets;
 
@@ -46,6 +47,18 @@ public sealed record Replica
 
     /// <summary>What of it was settled.</summary>
     public long FloorSettledMinor { get; init; }
+
+    /// <summary>Tags by the op that added them.</summary>
+    public IReadOnlyList<TagDot> Tags { get; init; } = [];
+
+    /// <summary>Contact fields that nobody has proved yet.</summary>
+    public IReadOnlyList<FieldChange> Pending { get; init; } = [];
+
+    /// <summary>This store's newest op about the member that the hub had taken in.</summary>
+    public long OwnApplied { get; init; }
+
+    /// <summary>Whether the member was erased: no copy of the profile may stay.</summary>
+    public bool IsErased { get; init; }
 
     /// <summary>Buckets with anything in them.</summary>
     public IEnumerable<Bucket> Buckets => Holdings.Select(holding => holding.Bucket).Distinct();

@@ -67,7 +67,7 @@ internal sealed partial class MemberFold(UInt128 id)
     }
 
     /// <summary>Takes an op.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, UndoneOriginal? undone = null, long floorLimit = 0)
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0)
     {
         Newest[holder] = Math.Max(sequence, Newest.GetValueOrDefault(holder));
         if (OpReader.FindDefect(op) is not null)
@@ -98,15 +98,16 @@ internal sealed partial class MemberFold(UInt128 id)
         isAnomaly |= op.Type == OpType.Sale && op.Moves.Any(move => move.Kind == MoveKind.Advance) && Credit.OpenAt(holder) > floorLimit;
 
         Describe(op, (int)holder.Store);
+        Profile.Apply(op, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
         return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store };
     }
 
-    public void Register(MemberProfile? profile)
+    public void Register(MemberProfile? profile, long recordedAtMs)
     {
         Registered = true;
-        Profile.Register(profile);
+        Profile.Register(profile, recordedAtMs, Version);
     }
 
     public void Follow(int store) => Followers.Add(store);
@@ -137,7 +138,7 @@ internal sealed partial class MemberFold(UInt128 id)
         switch (op.Type)
         {
             case OpType.RegisterMember:
-                Register(op.Profile);
+                Registered = true;
                 Follow(store);
                 break;
             case OpType.TopUp:

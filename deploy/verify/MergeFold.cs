@@ -34,6 +34,7 @@ internal sealed class MergeFold
             case MemberEventRecord.EventOneofCase.AliasTaken:
                 Aliases.Add(Member(change.AliasTaken.Alias));
                 member.LargestBasket = Int128.Max(member.LargestBasket, change.AliasTaken.LargestBasketMinor);
+                member.Profile.TakeTags(change.AliasTaken.Tags);
                 foreach (var store in change.AliasTaken.Followers)
                 {
                     member.Follow(store);

@@ -62,7 +62,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         switch (change.EventCase)
         {
             case MemberEventRecord.EventOneofCase.OpApplied:
-                ApplyOp(member, record, change.OpApplied);
+                ApplyOp(member, record, change.OpApplied, change.RecordedAtMs);
                 break;
             case MemberEventRecord.EventOneofCase.Granted:
                 ApplyGrant(member, change.Granted);
@@ -74,7 +74,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
                 member.Follow(change.Followed.Store);
                 break;
             case MemberEventRecord.EventOneofCase.Registered:
-                member.Register(change.Registered.Profile);
+                member.Register(change.Registered.Profile, change.RecordedAtMs);
                 break;
             case MemberEventRecord.EventOneofCase.LotsExpired:
                 ApplyExpiry(member, record, change.LotsExpired);
@@ -90,6 +90,12 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
                 break;
             case MemberEventRecord.EventOneofCase.ValueTaken:
                 Transfer(member, record, change.ValueTaken, isSent: false);
+                break;
+            case MemberEventRecord.EventOneofCase.ProfileChanged:
+                member.Profile.Change(change.ProfileChanged, change.RecordedAtMs, member.Version);
+                break;
+            case MemberEventRecord.EventOneofCase.MemberErased:
+                member.Profile.Erase();
                 break;
             case var _ when member.Merge.Apply(member, change):
                 break;
@@ -130,7 +136,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         member.Follow(granted.Store);
     }
 
-    private void ApplyOp(MemberFold member, RecordRow record, OpAppliedEvent applied)
+    private void ApplyOp(MemberFold member, RecordRow record, OpAppliedEvent applied, long recordedAtMs)
     {
         accounts.Count(Name(record), applied.Entries);
         if (record.Fact is not { } key || Find(key) is not { } found)
@@ -163,17 +169,17 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.MismatchedMembers.Add(OpReader.MemberOf(op));
         }
 
-        Fold(member, key, op, applied);
+        Fold(member, key, op, applied, recordedAtMs);
     }
 
-    private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied)
+    private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
     {
         if (member.Newest.TryGetValue(key.Producer, out var newest) && key.Sequence < newest)
         {
             findings.AddWallet(FindingCodes.OpOutOfOrder, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied after op {newest} of the same store");
         }
 
-        var effect = member.Apply(op, key.Producer, key.Sequence, applied.Undone, applied.FloorLimitMinor);
+        var effect = member.Apply(op, key.Producer, key.Sequence, recordedAtMs, applied.Undone, applied.FloorLimitMinor);
         hub.Parked += effect.IsParked ? 1 : 0;
         var name = $"{OpText.Of(key.Producer, key.Sequence)}, {op.Type} of member {MemberText.Of(member.Id)}";
         _refunds.Judge(member, name, key, op, applied);

@@ -65,6 +65,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
         ComparePlaces(member, snapshot, Expect);
         member.Merge.Compare(snapshot, Expect);
         CompareUndone(member, snapshot, Expect);
+        member.Profile.Compare(snapshot, Expect);
         Expect("the sum of principal parcels", member.TotalOf(BucketKind.Principal), Sum(snapshot.Parcels, parcel => parcel.RemainingMinor));
     }
 

@@ -156,7 +156,8 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 
         grain.LastBatch = batch.Number;
         batch.Changed(state, before);
-        if (state.Version - grain.SnapshotVersion >= settings.SnapshotEvery)
+        // An erased member's old snapshot still has the profile.
+        if (state.Version - grain.SnapshotVersion >= settings.SnapshotEvery || turn.Events.Exists(applied => applied.Event is MemberErased))
         {
             batch.Journal.Snapshots.Add(grain.TakeSnapshot());
         }

@@ -54,7 +54,11 @@ public static class EventCodec
                 record.ReceivableSettled = ValueEventCodec.ToWire(settled, applied.Outcome!.Transaction);
                 break;
             default:
-                MergeCodec.Encode(applied, record);
+                if (!PersonalCodec.Encode(applied.Event, record))
+                {
+                    MergeCodec.Encode(applied, record);
+                }
+
                 break;
         }
 
@@ -86,7 +90,7 @@ public static class EventCodec
             Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
             Wire.MemberEventRecord.EventOneofCase.CreditLimit => new CreditLimitSet(record.CreditLimit.LimitMinor),
             Wire.MemberEventRecord.EventOneofCase.ReceivableSettled => new ReceivableSettled(record.ReceivableSettled.SettledMinor),
-            _ => MergeCodec.Decode(record),
+            _ => PersonalCodec.Decode(record) ?? MergeCodec.Decode(record),
         };
         return (change, record.RecordedAtMs);
     }

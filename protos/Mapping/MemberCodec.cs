@@ -20,10 +20,11 @@ public static class MemberCodec
         Card = profile.Card,
         HomeStore = profile.HomeStore.Value,
         Notes = profile.Notes,
+        Email = profile.Email,
     };
 
     /// <summary>From the wire.</summary>
-    public static MemberProfile ToCore(Wire.MemberProfile wire) => new(wire.Name, wire.Phone, wire.Card, new StoreId(wire.HomeStore), wire.Notes);
+    public static MemberProfile ToCore(Wire.MemberProfile wire) => new(wire.Name, wire.Phone, wire.Card, new StoreId(wire.HomeStore), wire.Notes) { Email = wire.Email };
 
     /// <summary>A member as one holder should see it.</summary>
     public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules, int hubTerm = 1)
@@ -65,6 +66,10 @@ public static class MemberCodec
         AsOfMs = delta.RecordedAtMs,
         Holdings = [.. delta.Holdings.Select(holding => new Holding(BucketCodec.ToCore(holding.Bucket), new StoreId(holding.Store), holding.AmountMinor))],
         AliasOf = MergeCodec.Member(delta.AliasOf),
+        Tags = [.. (delta.Detail?.Tags ?? []).Select(PersonalCodec.ToCore)],
+        Pending = [.. (delta.Detail?.Pending ?? []).Select(PersonalCodec.ToCore)],
+        OwnApplied = delta.Detail?.OwnApplied ?? 0,
+        IsErased = delta.Detail?.Erased ?? false,
         Aliases = [.. (delta.Detail?.Aliases ?? []).Select(MergeCodec.Member)],
         OwnLines = delta.OwnLines.ToDictionary(line => BucketCodec.ToCore(line.Bucket), line => new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished)),
     };
@@ -109,6 +114,9 @@ public static class MemberCodec
             AliasOf = view.AliasOf == default ? "" : view.AliasOf.ToString(),
         };
         record.Aliases.AddRange(view.Aliases.Select(alias => alias.ToString()));
+        record.Tags.AddRange(view.Tags.Select(dot => dot.Tag).Distinct().Order(StringComparer.Ordinal));
+        record.Pending.AddRange(view.Pending.Select(PersonalCodec.ToWire));
+        record.Erased = view.IsErased;
         return record;
     }
 
@@ -138,11 +146,15 @@ public static class MemberCodec
         // What the receiver holds on an alias's line it knows better than the hub, and has moved or will move by itself.
         delta.Holdings.AddRange(view.HeldByAliases.Where(held => held.Store != receiver.Store)
             .Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
-        if (view.Aliases.Count > 0)
+        delta.Detail = new Wire.MemberDetail
         {
-            delta.Detail = new Wire.MemberDetail();
-            delta.Detail.Aliases.AddRange(view.Aliases.Select(MergeCodec.Bytes));
-        }
+            OwnApplied = view.Applied.GetValueOrDefault(receiver),
+            NewestStamp = PersonalCodec.ToWire(view.NewestStamp),
+            Erased = view.IsErased,
+        };
+        delta.Detail.Aliases.AddRange(view.Aliases.Select(MergeCodec.Bytes));
+        delta.Detail.Tags.AddRange(view.Tags.Select(PersonalCodec.ToWire));
+        delta.Detail.Pending.AddRange(view.Pending.Select(PersonalCodec.ToWire));
     }
 
     private static void AddBucket(Wire.MemberDelta delta, BucketView bucket, Holder receiver)

@@ -135,6 +135,7 @@ internal static class MergeCodec
         wire.Visits.AddRange(news.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.Followers.AddRange(news.Followers.Select(store => store.Value));
         wire.Held.AddRange(news.Held.Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
+        wire.Tags.AddRange(news.Tags.Select(PersonalCodec.ToWire));
         return wire;
     }
 
@@ -144,5 +145,6 @@ internal static class MergeCodec
         wire.LargestBasketMinor,
         [.. wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight))],
         [.. wire.Followers.Select(store => new StoreId(store))],
-        [.. wire.Held.Select(held => new Holding(BucketCodec.ToCore(held.Bucket), new StoreId(held.Store), held.AmountMinor))]);
+        [.. wire.Held.Select(held => new Holding(BucketCodec.ToCore(held.Bucket), new StoreId(held.Store), held.AmountMinor))],
+        [.. wire.Tags.Select(PersonalCodec.ToCore)]);
 }

@@ -49,6 +49,7 @@ public static class OpCodec
             wire.Profile = MemberCodec.ToWire(profile);
         }
 
+        PersonalCodec.Encode(op, wire);
         return wire.ToByteArray();
     }
 
@@ -64,7 +65,7 @@ public static class OpCodec
             throw new InvalidDataException("An op needs an id, and a member of 0 or 16 bytes.");
         }
 
-        return new Op
+        return PersonalCodec.Decode(wire, new Op
         {
             Id = OpIdCodec.ToCore(wire.Id),
             Type = (OpType)wire.Type,
@@ -85,6 +86,6 @@ public static class OpCodec
             PromisedBonusMinor = wire.PromisedBonusMinor,
             OtherMember = MergeCodec.Member(wire.OtherMember),
             ClosedUpTo = wire.ClosedUpTo,
-        };
+        });
     }
 }

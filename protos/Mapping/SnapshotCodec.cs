@@ -31,6 +31,7 @@ public static class SnapshotCodec
         wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
         MergeCodec.Encode(state, wire);
         wire.Undone.AddRange(state.Undone.Values.Select(RefundCodec.ToWire));
+        wire.Personal = PersonalCodec.Encode(state.Personal);
         return wire.ToByteArray();
     }
 
@@ -72,6 +73,15 @@ public static class SnapshotCodec
         }
 
         MergeCodec.Decode(wire, state);
+        if (wire.Personal is { } personal)
+        {
+            PersonalCodec.Decode(personal, state.Personal);
+        }
+        else if (state.Registered)
+        {
+            state.AdoptProfile(state.Profile, state.RecordedAtMs);
+        }
+
         return true;
     }
 

@@ -1,0 +1,124 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+
+namespace SyncHub.Core.Profiles;
+
+/// <summary>Who decided, and when: the order in which the last writer of a field wins. Store 0 is HQ, its sequence the member's version.</summary>
+public readonly record struct Stamp(Hlc At, OpId By) : IComparable<Stamp>
+{
+    /// <inheritdoc/>
+    public int CompareTo(Stamp other)
+    {
+        var order = At.CompareTo(other.At);
+        order = order != 0 ? order : By.Holder.CompareTo(other.By.Holder);
+        return order != 0 ? order : By.Sequence.CompareTo(other.By.Sequence);
+    }
+}
+
+/// <summary>A value with the stamp that it won by.</summary>
+public readonly record struct Written(string Value, Stamp Stamp);
+
+/// <summary>A tag and the op that added it. Removing names ops, so a tag that is added anew at the same time elsewhere stays.</summary>
+public readonly record struct TagDot(string Tag, OpId Dot);
+
+/// <summary>A member's profile and tags at the hub: joins of what stores and HQ wrote, in any order the same (I18).</summary>
+/// <remarks>
+/// Fields: the last writer wins. Contact fields that were not proved lie beside them until somebody confirms. Tags: a set of dots; an op
+/// removes the dots that its store had seen. Erased is the end: nothing that arrives later changes anything. Not thread-safe.
+/// </remarks>
+public sealed class PersonalData
+{
+    /// <summary>Longest tag, characters.</summary>
+    public const int LongestTag = 40;
+
+    /// <summary>Fields as they count.</summary>
+    public SortedDictionary<ProfileField, Written> Fields { get; } = [];
+
+    /// <summary>The newest unproved value of each contact field, whether it is newer than the one that counts or not.</summary>
+    public SortedDictionary<ProfileField, Written> Unproved { get; } = [];
+
+    /// <summary>Tags by the op that added them.</summary>
+    public SortedDictionary<(Holder Holder, long Sequence), string> Dots { get; } = [];
+
+    /// <summary>Dots that were removed before they arrived; gone as soon as they do.</summary>
+    public SortedSet<(Holder Holder, long Sequence)> RemovedAhead { get; } = [];
+
+    /// <summary>Dots that came with a merge: they are taken once.</summary>
+    public SortedSet<(Holder Holder, long Sequence)> TakenDots { get; } = [];
+
+    /// <summary>Whether the member's data were erased.</summary>
+    public bool IsErased { get; set; }
+
+    /// <summary>The tags, each once, ordered.</summary>
+    public IReadOnlyList<string> Tags => [.. Dots.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    /// <summary>The dots.</summary>
+    public IReadOnlyList<TagDot> TagDots => [.. Dots.Select(dot => new TagDot(dot.Value, new OpId(dot.Key.Holder, dot.Key.Sequence)))];
+
+    /// <summary>Contact fields with a newer value that nobody has proved yet.</summary>
+    public IReadOnlyList<FieldChange> Pending =>
+        [.. Unproved.Where(entry => entry.Value.Stamp.CompareTo(Fields.GetValueOrDefault(entry.Key).Stamp) > 0).Select(entry => new FieldChange(entry.Key, entry.Value.Value))];
+
+    /// <summary>The newest stamp of all fields.</summary>
+    public Hlc Newest => Fields.Values.Concat(Unproved.Values).Select(written => written.Stamp.At).DefaultIfEmpty().Max();
+
+    /// <summary>Takes a value of a field; an older one than is there changes nothing.</summary>
+    public void Write(FieldChange change, Stamp stamp, bool isProved)
+    {
+        var into = isProved ? Fields : Unproved;
+        if (!IsErased && (!into.TryGetValue(change.Field, out var written) || stamp.CompareTo(written.Stamp) > 0))
+        {
+            into[change.Field] = new Written(change.Value ?? "", stamp);
+        }
+    }
+
+    /// <summary>An op added a tag.</summary>
+    public void Add(string tag, OpId dot)
+    {
+        if (!IsErased && !RemovedAhead.Remove((dot.Holder, dot.Sequence)))
+        {
+            Dots[(dot.Holder, dot.Sequence)] = tag;
+        }
+    }
+
+    /// <summary>An op removed what its store had seen.</summary>
+    /// <param name="dots">What it had seen.</param>
+    /// <param name="isSeen">Whether the hub has applied the op of that name: what it has applied and not kept was removed before.</param>
+    public void Remove(IEnumerable<OpId> dots, Func<OpId, bool> isSeen)
+    {
+        foreach (var dot in IsErased ? [] : dots)
+        {
+            if (!Dots.Remove((dot.Holder, dot.Sequence)) && !isSeen(dot))
+            {
+                RemovedAhead.Add((dot.Holder, dot.Sequence));
+            }
+        }
+    }
+
+    /// <summary>Tags of a member that was merged into this one, each once.</summary>
+    public void TakeTags(IEnumerable<TagDot> tags)
+    {
+        foreach (var (tag, dot) in IsErased ? [] : tags)
+        {
+            if (TakenDots.Add((dot.Holder, dot.Sequence)) && !RemovedAhead.Remove((dot.Holder, dot.Sequence)))
+            {
+                Dots[(dot.Holder, dot.Sequence)] = tag;
+            }
+        }
+    }
+
+    /// <summary>Forgets everything for good.</summary>
+    public void Erase()
+    {
+        IsErased = true;
+        Fields.Clear();
+        Unproved.Clear();
+        Dots.Clear();
+        RemovedAhead.Clear();
+        TakenDots.Clear();
+    }
+
+    /// <summary>The profile as it counts; the home store is not a field that stores compete for.</summary>
+    public MemberProfile ProfileAt(StoreId homeStore) => IsErased ? MemberProfile.Empty
+        : Fields.Aggregate(MemberProfile.Empty with { HomeStore = homeStore }, (profile, field) => ProfileFields.With(profile, field.Key, field.Value.Value));
+}

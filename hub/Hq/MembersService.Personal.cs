@@ -1,0 +1,47 @@
+using Grpc.Core;
+using SyncHub.Core.Members;
+using SyncHub.Core.Profiles;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Hq;
+
+// Profile, tags and erasure by HQ.
+internal sealed partial class MembersService
+{
+    /// <inheritdoc/>
+    public override async Task<MemberRecord> ChangeProfile(ChangeProfileRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandReason(request.Operator, "-");
+        var fields = request.Fields.Select(PersonalCodec.ToCore).ToArray();
+        var fault = fields.Select(change => ProfileFields.FindFault(change.Field, change.Value)).FirstOrDefault(fault => fault is not null)
+            ?? (request.AddTags.Any(tag => tag.Length is 0 or > PersonalData.LongestTag) ? $"A tag has 1 to {PersonalData.LongestTag} characters." : null)
+            ?? (fields.Length + request.AddTags.Count + request.RemoveTags.Count == 0 ? "Give fields or tags to change." : null);
+        if (fault is not null)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+        }
+
+        return await AskAsync(request.MemberId, reply => new ProfileWanted(request.Operator, fields, [.. request.AddTags.Distinct()], [.. request.RemoveTags], reply), context).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override Task<MemberRecord> ConfirmPending(ConfirmPendingRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandReason(request.Operator, "-");
+        return AskAsync(request.MemberId, reply => new PendingDecided(request.Operator, (Core.Profiles.ProfileField)request.Field, !request.Reject, reply), context);
+    }
+
+    /// <inheritdoc/>
+    public override Task<MemberRecord> EraseMember(EraseMemberRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandReason(request.Operator, request.Reason);
+        return AskAsync(request.MemberId, reply => new EraseWanted(request.Operator, request.Reason, reply), context);
+    }
+
+    private async Task<MemberRecord> AskAsync(string member, Func<object, MemberMessage> question, ServerCallContext context) =>
+        MemberCodec.ToRecord(await parts.Grains.AskAsync(Parse(member), question, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+}
