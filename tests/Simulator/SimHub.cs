@@ -5,6 +5,7 @@ using SyncHub.Core.Rules;
 using SyncHub.Hub;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Grains;
+using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Testing;
@@ -36,7 +37,7 @@ internal sealed class SimHub : ISchedule
         _partitions = [.. Enumerable.Range(0, PartitionCount).Select(number => new Partition(number, settings, journal, context, router, grains, world.Log))];
         _inboxes = [.. _partitions.Select(_ => new Inbox())];
         grains.Use(_inboxes);
-        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log);
+        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal));
         Parts.Resume();
     }
 
