@@ -3,7 +3,7 @@
 .PHONY: help build test demo verify bench acceptance fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation
 
 help: ## Shows this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,14 @@ bench: ## Memory of hub and agent with 100,000 members, and what an op costs
 
 acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|tourists|families] [DOWNTIME=percent] [STORES=n] [SEEDS=n]
 	dotnet run --project tests/Acceptance/Acceptance.csproj -c Release -- $(if $(TRACE),--trace $(TRACE)) $(if $(DOWNTIME),--downtime $(DOWNTIME)) $(if $(STORES),--stores $(STORES)) $(if $(SEEDS),--seeds $(SEEDS))
+
+sim: ## Simulates crashes, lost disks, copies and restores: [SEEDS=n] [STEPS=n] [FAULTS=set,set|every] [SEED=first] [TRACE=1 shows one seed]
+	dotnet build tests/Simulator -c Release -v quiet -nologo
+	artifacts/build/bin/Simulator/release/SyncHub.Simulator --seeds $(or $(SEEDS),2000) --steps $(or $(STEPS),400) --faults $(or $(FAULTS),every) --seed $(or $(SEED),1) $(if $(TRACE),--trace)
+
+mutants: ## Turns off one mechanism after the other and shows which invariant notices: [SEEDS=n] [STEPS=n]
+	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
+	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400)
 
 fmt: ## Formats the code
 	dotnet format SyncHub.sln

@@ -1,4 +1,5 @@
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -257,7 +258,7 @@ public sealed class AgentEngine
     private EngineReply Relinquish(RevokeAsked asked)
     {
         // I21: a locked agent moves no rights; an ask for another life of this database is not for us.
-        if (_memory.LockReason.Length == 0 && asked.Ask.Incarnation == _work.Holder.Incarnation.Value && asked.Ask.Member.Length == 16)
+        if ((_memory.LockReason.Length == 0 || Switches.IsOff(Mechanism.LockedGivesNothing)) && asked.Ask.Incarnation == _work.Holder.Incarnation.Value && asked.Ask.Member.Length == 16)
         {
             var lines = asked.Ask.Lines.Select(line => new RevokeLine(BucketCodec.ToCore(line.Bucket), line.KeepLevel, line.AsOfGranted));
             return new EngineReply { GaveRights = Relinquish(_members.Get(MemberId.FromBytes(asked.Ask.Member.Span)), [.. lines], asked.NowMs) };
@@ -331,7 +332,7 @@ public sealed class AgentEngine
         }
 
         // From the start: what the hub confirmed under these numbers may have been another copy's. It passes over what it has.
-        var ended = new DeadLog(given.Old, _work.TipSequence, _work.TipHash, Acknowledged: 0);
+        var ended = new DeadLog(given.Old, _work.TipSequence, _work.TipHash, Acknowledged: Switches.IsOff(Mechanism.FactsFromTheStart) ? Math.Min(_memory.CommittedSequence, _work.TipSequence) : 0);
         _work.BeginLife(new Holder(_work.Holder.Store, given.New));
         _work.Write(AgentIdentity.Collection, AgentIdentity.Key, AgentIdentity.Encode(_work.Holder, _storeName));
         _memory.BeginLife(ended);

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Storage;
 
@@ -9,6 +10,11 @@ internal static class Continuity
     /// <summary>Why the database cannot be trusted to know all that it did; empty where it can.</summary>
     public static string FindAmnesia(GuardRecord? guard, Workspace work, AgentMemory memory)
     {
+        if (Switches.IsOff(Mechanism.Guard) || Switches.IsOff(Mechanism.FullSync))
+        {
+            return "";
+        }
+
         if (guard is null)
         {
             return work.TipSequence == 0 && memory.DeadLogs.Count == 0 ? ""

@@ -1,4 +1,5 @@
 using System.Text;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -43,6 +44,11 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     /// <summary>A new life begins: rights of the old one count nothing any more.</summary>
     public void BeginLife()
     {
+        if (Switches.IsOff(Mechanism.LinesEndWithLife))
+        {
+            return;
+        }
+
         _changed.Clear();
         foreach (var member in _newestFirst)
         {
@@ -230,6 +236,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     private void Grant(MemberHere member, Bucket bucket, long granted, long nowMs)
     {
         var line = member.LineOf(bucket);
+        granted = Switches.IsOff(Mechanism.AbsoluteGrants) && granted > 0 && granted == line.Granted ? checked(line.Granted + 1) : granted;
         if (granted <= line.Granted)
         {
             return;

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 
@@ -49,6 +50,11 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
             else
             {
                 var fact = Extend(sequence, before, hash, envelopes[i]);
+                if (fact.Chain is null)
+                {
+                    continue; // only where branches are switched off
+                }
+
                 taken.Add(fact);
                 places.Add((fact.Chain, sequence));
             }
@@ -60,7 +66,7 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
     }
 
     /// <summary>The branch that has an op of the life's own stream already: a copy of the machine had shown it first.</summary>
-    public StoreSession? FindInBranches(long sequence, OpHash hash) => _branches.Find(branch => HashAt(branch, sequence) == hash);
+    public StoreSession? FindInBranches(long sequence, OpHash hash) => Switches.IsOff(Mechanism.BranchDedupe) ? null : _branches.Find(branch => HashAt(branch, sequence) == hash);
 
     private StoreSession? FindChain(long sequence, OpHash hash)
     {
@@ -87,6 +93,11 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
             {
                 return new TakenFact(branch, more);
             }
+        }
+
+        if (Switches.IsOff(Mechanism.Branches))
+        {
+            return default;
         }
 
         var made = fork(sequence - 1, before);

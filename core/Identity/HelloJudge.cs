@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 
@@ -67,17 +68,17 @@ public static class HelloJudge
             return OtherMachine(lives, life, hello);
         }
 
-        if (!context.IsReconciling && !life.Knows(hello.Token))
+        if (!context.IsReconciling && !life.Knows(hello.Token) && !Switches.IsOff(Mechanism.Tokens))
         {
             return new Stale(lives, $"Store {hello.Holder.Store} shows token {hello.Token}, which is not its newest. This database is an older copy, or a second one runs, and must not spend.");
         }
 
-        if (context.Session?.FindAmnesia(hello.TipSequence, hello.TipHash) is { } amnesia)
+        if (!Switches.IsOff(Mechanism.StaleCheck) && context.Session?.FindAmnesia(hello.TipSequence, hello.TipHash) is { } amnesia)
         {
             return new Stale(lives, amnesia);
         }
 
-        if (context.HasLiveStream)
+        if (context.HasLiveStream && !Switches.IsOff(Mechanism.Challenge))
         {
             return new ChallengeFirst(lives);
         }
@@ -114,7 +115,7 @@ public static class HelloJudge
             return OtherMachine(lives, current, hello);
         }
 
-        return context.HasLiveStream ? new ChallengeFirst(lives) : Begin(lives, life, hello, context);
+        return context.HasLiveStream && !Switches.IsOff(Mechanism.Challenge) ? new ChallengeFirst(lives) : Begin(lives, life, hello, context);
     }
 
     private static Reincarnated Begin(StoreLives lives, Life old, Hello hello, HelloContext context)

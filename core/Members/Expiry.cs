@@ -1,4 +1,5 @@
 using SyncHub.Core.Ledger;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Wallets;
 
 namespace SyncHub.Core.Members;
@@ -13,9 +14,9 @@ public static class Expiry
         List<LotBreakage>? lots = null;
         foreach (var bucket in member.Buckets)
         {
-            if (bucket is { Bucket.Kind: BucketKind.Lot, Pool: > 0 } && !bucket.Bucket.Lot.IsValidOn(day))
+            if (bucket is { Bucket.Kind: BucketKind.Lot, Total: > 0 } && (bucket.Pool > 0 || Switches.IsOff(Mechanism.BreakageTakesOnlyWhatIsFree)) && !bucket.Bucket.Lot.IsValidOn(day))
             {
-                (lots ??= []).Add(new LotBreakage(bucket.Bucket, checked(bucket.Breakage + bucket.Pool)));
+                (lots ??= []).Add(new LotBreakage(bucket.Bucket, checked(bucket.Breakage + (Switches.IsOff(Mechanism.BreakageTakesOnlyWhatIsFree) ? bucket.Total : bucket.Pool))));
             }
         }
 

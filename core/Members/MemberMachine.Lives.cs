@@ -1,4 +1,5 @@
 using SyncHub.Core.Cases;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Members;
@@ -44,7 +45,7 @@ public sealed partial class MemberMachine
     // Outside reconcile mode a store cannot have seen more than was granted: then it is an anomaly of the op, and nothing is healed.
     private void Heal(Holder holder, IEnumerable<GrantedLine> seen, TurnResult turn, ITurnContext context)
     {
-        if (context.IsReconciling && State.FindForgotten(holder, seen) is { Count: > 0 } forgotten)
+        if (context.IsReconciling && !Switches.IsOff(Mechanism.GrantHealing) && State.FindForgotten(holder, seen) is { Count: > 0 } forgotten)
         {
             Apply(new RightsHealed(holder, forgotten), turn, context);
         }

@@ -1,4 +1,5 @@
 using SyncHub.Core.Cases;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
@@ -118,7 +119,7 @@ public sealed partial class MemberMachine(MemberState state)
     {
         var op = arrived.Op;
         var place = arrived.Place;
-        if (State.HasApplied(place))
+        if (State.HasApplied(place) && !Switches.IsOff(Mechanism.Dedupe))
         {
             turn.Effects.Add(new AcknowledgeOp(place.Holder, place.Sequence, Classification.Normal, ""));
             return;
@@ -245,7 +246,7 @@ public sealed partial class MemberMachine(MemberState state)
     // Who calls it tells the holder: by a frame of its own, or by the reply that leaves in the same turn anyway.
     private SendRights? GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
     {
-        if (!context.IsOnline(holder) || context.IsReconciling || State.IsAlias)
+        if (!context.IsOnline(holder) || (context.IsReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
         {
             return null; // a restored hub may have given the same money to a store that it has not heard yet; what an alias has free is on its way to the survivor
         }
@@ -309,6 +310,11 @@ public sealed partial class MemberMachine(MemberState state)
 
         foreach (var (holder, lines) in asks)
         {
+            if (Switches.IsOff(Mechanism.RelinquishBeforeGrant))
+            {
+                Apply(new LinesReleased(holder, Identity.ReleaseKind.Closed, "", "", [.. lines.Select(line => new ReleasedLine(line.Bucket, State.Find(line.Bucket)!.Find(holder)!.Outstanding - line.KeepLevel))]), turn, context);
+            }
+
             checkout.Asked.Add(holder);
             turn.Effects.Add(new AskRevoke(holder, checkout.Ask, lines));
         }

@@ -1,5 +1,6 @@
 using SyncHub.Core.Identity;
 using SyncHub.Core.Ledger;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rights;
@@ -55,7 +56,7 @@ public sealed partial class MemberState
                 }
                 else
                 {
-                    line.Disowned += amount;
+                    line.Disowned += Switches.IsOff(Mechanism.DisownedIsCounted) ? 0 : amount;
                 }
             }
 

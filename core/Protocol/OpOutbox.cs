@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Protocol;
@@ -68,14 +69,14 @@ public sealed class OpOutbox(long tipSequence)
             return WelcomeVerdict.Ignore;
         }
 
-        if (ownHash != committedHash)
+        if (ownHash != committedHash && !Switches.IsOff(Mechanism.HashChain))
         {
             return WelcomeVerdict.Lock; // protocol.md 1.4: our history and the hub's differ
         }
 
         Token = token;
         CommittedSequence = Math.Max(CommittedSequence, committedSequence);
-        SentSequence = committedSequence;
+        SentSequence = Switches.IsOff(Mechanism.ResendFromHubWatermark) ? CommittedSequence : committedSequence;
         _windowBytes = Math.Max(1, windowBytes);
         _unackedBytes = 0;
         _underWay.Clear();

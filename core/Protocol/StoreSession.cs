@@ -1,4 +1,5 @@
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Protocol;
@@ -37,8 +38,8 @@ public readonly record struct BatchVerdict(IReadOnlyList<IncomingOp> Ops, string
 /// </remarks>
 public sealed class StoreSession(Holder holder, long committedSequence, OpHash committedHash)
 {
-    // Above the watermark: hash by sequence, and whether it is durable yet.
-    private readonly SortedDictionary<long, (OpHash Hash, bool Durable)> _above = [];
+    // Above the watermark: hash by sequence, whether it is durable yet, and the bytes of what a crash left durable beyond a gap.
+    private readonly SortedDictionary<long, (OpHash Hash, bool Durable, ReadOnlyMemory<byte> Bytes)> _above = [];
 
     /// <summary>Whose stream.</summary>
     public Holder Holder { get; } = holder;
@@ -59,14 +60,17 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     public int InFlight => _above.Count(op => !op.Value.Durable);
 
     /// <summary>Tells, after a restart, of an op above the cursor that is durable already. In rising order.</summary>
-    public void RememberApplied(long sequence, OpHash hash)
+    /// <param name="sequence">Its number.</param>
+    /// <param name="hash">The hash there.</param>
+    /// <param name="bytes">The op, so that what fills a gap before it can be checked against it.</param>
+    public void RememberApplied(long sequence, OpHash hash, ReadOnlyMemory<byte> bytes = default)
     {
         if (sequence <= CommittedSequence)
         {
             return;
         }
 
-        _above[sequence] = (hash, true);
+        _above[sequence] = (hash, true, bytes);
         Advance();
     }
 
@@ -80,7 +84,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             return $"The hub has op {newest} of store {Holder.Store}; this database ends at {tipSequence}. It is an older copy and must not spend.";
         }
 
-        return tipSequence == newest && tipHash != (KnownHash(newest) ?? OpHash.Genesis)
+        return !Switches.IsOff(Mechanism.HashChain) && tipSequence == newest && tipHash != (KnownHash(newest) ?? OpHash.Genesis)
             ? $"Op {newest} of store {Holder.Store} has another hash at the hub. Two databases have written under one identity."
             : null;
     }
@@ -95,9 +99,9 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             var sequence = firstSequence + i;
             var before = hash;
             hash = before.Next(envelopes[i].Span);
-            if (KnownHash(sequence) is { } known)
+            if (!Switches.IsOff(Mechanism.Dedupe) && KnownHash(sequence) is { } known)
             {
-                if (known != hash)
+                if (known != hash && !Switches.IsOff(Mechanism.HashChain))
                 {
                     return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} came twice with different contents.", IsFork: true);
                 }
@@ -115,14 +119,19 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
                 return new BatchVerdict(taken, $"Gap: op {sequence} of store {Holder.Store} came after {ReceivedSequence}.");
             }
 
-            if (before != ReceivedHash)
+            if (before != ReceivedHash && !Switches.IsOff(Mechanism.HashChain))
             {
                 return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not continue op {ReceivedSequence} as the hub has it.", IsFork: true);
             }
 
+            if (Contradicts(sequence, hash))
+            {
+                return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not lead to op {sequence + 1} as the hub has it.", IsFork: true);
+            }
+
             ReceivedSequence = sequence;
             ReceivedHash = hash;
-            _above[sequence] = (hash, false);
+            _above[sequence] = (hash, false, default);
             taken.Add(new IncomingOp(sequence, before, hash, envelopes[i]));
             SkipRemembered();
         }
@@ -133,14 +142,14 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     /// <summary>Takes one fact of a dead life, if it is the next one of this chain.</summary>
     public IncomingOp? TryExtend(long sequence, OpHash previousHash, OpHash hash, ReadOnlyMemory<byte> envelope)
     {
-        if (sequence != ReceivedSequence + 1 || previousHash != ReceivedHash || KnownHash(sequence) is not null)
+        if (sequence != ReceivedSequence + 1 || previousHash != ReceivedHash || KnownHash(sequence) is not null || Contradicts(sequence, hash))
         {
             return null;
         }
 
         ReceivedSequence = sequence;
         ReceivedHash = hash;
-        _above[sequence] = (hash, false);
+        _above[sequence] = (hash, false, default);
         SkipRemembered();
         return new IncomingOp(sequence, previousHash, hash, envelope);
     }
@@ -153,7 +162,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             return false;
         }
 
-        _above[sequence] = (op.Hash, true);
+        _above[sequence] = (op.Hash, true, default);
         var before = CommittedSequence;
         Advance();
         return CommittedSequence > before;
@@ -166,6 +175,10 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     public OpHash? KnownHash(long sequence) =>
         sequence == CommittedSequence && sequence > 0 ? CommittedHash
         : _above.TryGetValue(sequence, out var op) ? op.Hash : null;
+
+    // A crash can leave an op durable while the one before it is lost: what comes in its place must lead to the one that is here.
+    private bool Contradicts(long sequence, OpHash hash) =>
+        _above.TryGetValue(sequence + 1, out var next) && !next.Bytes.IsEmpty && hash.Next(next.Bytes.Span) != next.Hash && !Switches.IsOff(Mechanism.HashChain);
 
     // Ops above the watermark that a crash left durable while one below them was not: they are passed over in their turn.
     private void SkipRemembered()

@@ -1,3 +1,5 @@
+using SyncHub.Core.Mechanisms;
+
 namespace SyncHub.Core.Rights;
 
 /// <summary>A right line as its store sees it: four cumulative numbers that only grow (protocol.md 1.2).</summary>
@@ -25,7 +27,7 @@ public readonly record struct AgentLine(long Granted, long Credited, long Debite
     public AgentLine Relinquish(long amount) => Checked(this with { Relinquished = checked(Relinquished + amount) });
 
     // I1: a >= 0 on every agent line. Everything else in the protocol rests on this one comparison.
-    private static AgentLine Checked(AgentLine line) => line.Available >= 0
+    private static AgentLine Checked(AgentLine line) => line.Available >= 0 || Switches.IsOff(Mechanism.LocalRights)
         ? line
         : throw new InvalidOperationException($"I1 broken: right line {line} would allow {line.Available}.");
 }

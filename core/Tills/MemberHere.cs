@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -85,8 +86,9 @@ public sealed class MemberHere(MemberId id)
     public long AvailableOf(Bucket bucket) => bucket == Bucket.Points ? Math.Max(0, LineOf(bucket).Available - PendingPoints) : LineOf(bucket).Available;
 
     /// <summary>Money buckets that may pay a new sale on <paramref name="day"/>, with what each can give.</summary>
-    public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day) =>
-        [.. Lines.Where(line => line.Key.IsMoney && line.Value.Available > 0 && IsValid(line.Key, day)).Select(line => (line.Key, line.Value.Available))];
+    public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day) => Switches.IsOff(Mechanism.LocalRights)
+        ? [.. Buckets.Where(bucket => bucket.IsMoney && ConfirmedOf(bucket) > 0).Select(bucket => (bucket, ConfirmedOf(bucket)))]
+        : [.. Lines.Where(line => line.Key.IsMoney && line.Value.Available > 0 && IsValid(line.Key, day)).Select(line => (line.Key, line.Value.Available))];
 
     /// <summary>What the hub confirmed in one bucket, plus what this store did since and the hub had not seen.</summary>
     public long ConfirmedOf(Bucket bucket)

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -348,7 +349,7 @@ public sealed partial class TillMachine(Ruleset rules)
     // An op of this store that it should know and does not; those from before its day close are asked of the hub.
     private static bool IsMissingHere(OpId op, long closedUpTo, OpId next) => op.Holder == next.Holder && op.Sequence > closedUpTo;
 
-    private static bool HasRight(OwnOp own, long closedUpTo, OpId next) =>
+    private static bool HasRight(OwnOp own, long closedUpTo, OpId next) => Switches.IsOff(Mechanism.RefundRightHasOneOwner) ||
         own.Right.Holder == next.Holder && (own.StaysAtItsStore || !own.Right.IsGivenUpBy(closedUpTo));
 
     private static TillDecision RightElsewhere(OpId op, OpId next) => TillDecision.Refuse(RejectionCode.RefundRightElsewhere, op.Holder == next.Holder

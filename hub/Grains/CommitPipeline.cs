@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Stores;
 using SyncHub.Storage;
@@ -41,6 +42,12 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
             stores.AddTo(batch, exposure);
             var commit = journal.CommitAsync(batch);
+            if (Switches.IsOff(Mechanism.CommitBeforeSend))
+            {
+                release();
+                release = static () => { };
+            }
+
             _underWay.Enqueue((commit, release));
             _commits.Writer.TryWrite(commit);
         }

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
@@ -31,7 +32,7 @@ internal sealed class Grain
     {
         var stored = journal.ReadStream(new StreamId(id.Value));
         var state = new MemberState(id, currency);
-        var records = stored.Tail;
+        var records = Switches.IsOff(Mechanism.SnapshotTail) && stored.SnapshotVersion > 0 ? [] : stored.Tail;
         if (stored.Snapshot is { } snapshot && !SnapshotCodec.Decode(snapshot, stored.SnapshotVersion, state))
         {
             records = journal.ReadRecords(new StreamId(id.Value), 1, int.MaxValue);

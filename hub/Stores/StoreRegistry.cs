@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Storage;
@@ -156,7 +157,7 @@ internal sealed class StoreRegistry
     /// <returns>The new term and how many stores have to report.</returns>
     public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal, DateTimeOffset now)
     {
-        var term = Math.Max(ReadTerm(journal) + 1, (int)(now.ToUnixTimeSeconds() - FirstTermSecond));
+        var term = Switches.IsOff(Mechanism.TermsNeverTwice) ? ReadTerm(journal) + 1 : Math.Max(ReadTerm(journal) + 1, (int)(now.ToUnixTimeSeconds() - FirstTermSecond));
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite("meta", TermKey, Encoding.ASCII.GetBytes(term.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         var count = 0;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
@@ -68,7 +69,7 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
         parts.Stores.Update(store, known =>
         {
             var lives = known.Lives;
-            foreach (var life in known.Lives.All.Where(life => life.Number != living && life.Status == LifeStatus.Dead))
+            foreach (var life in known.Lives.All.Where(life => !Switches.IsOff(Mechanism.DeadRelease) && life.Number != living && life.Status == LifeStatus.Dead))
             {
                 lives = lives.Put(life with { Release = Core.Identity.ReleaseKind.Reclaimed, IsReleased = false, Approver = life.Approver.Length > 0 ? life.Approver : "restore of the hub" });
                 released.Add(life.Number);

@@ -73,7 +73,7 @@ internal sealed class StoreChains(StoreId store, HubParts parts)
         {
             foreach (var fact in facts)
             {
-                session.RememberApplied(fact.Sequence, OpHash.FromBytes(fact.Hash));
+                session.RememberApplied(fact.Sequence, OpHash.FromBytes(fact.Hash), fact.Bytes);
             }
 
             next = facts[^1].Sequence + 1;

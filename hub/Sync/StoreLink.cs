@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Cases;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
@@ -36,6 +37,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     private IStoreConnection? _connection;
     private Challenger? _challenger;
     private PendingFacts? _pendingFacts;
+    private readonly Dictionary<(Incarnation Branch, long Sequence), IncomingOp> _heldForBranch = [];
     private MemberWalk? _catchUp;
     private bool _catchingUp;
     private long _token;
@@ -114,7 +116,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection != connection)
+            if (_connection != connection && !Switches.IsOff(Mechanism.StreamFencing))
             {
                 return null; // fenced: another stream speaks for this store
             }
@@ -130,13 +132,17 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             // Handed on under the lock: the order of ops of one store for one member is the order of its log.
             foreach (var op in verdict.Ops)
             {
-                if (chains.FindInBranches(op.Sequence, op.Hash) is not null)
+                if (chains.FindInBranches(op.Sequence, op.Hash) is not { } branch)
+                {
+                    OpIntake.HandOn(op, new OpId(Holder, op.Sequence), Holder, this, parts);
+                }
+                else if (branch.IsDurable(op.Sequence))
                 {
                     OpIntake.KeepKnown(op, new OpId(Holder, op.Sequence), this, parts);
                 }
                 else
                 {
-                    OpIntake.HandOn(op, new OpId(Holder, op.Sequence), Holder, this, parts);
+                    _heldForBranch[(branch.Holder.Incarnation, op.Sequence)] = op; // else a crash could keep it here and lose it there
                 }
             }
 
@@ -226,7 +232,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection != connection)
+            if (_connection != connection && !Switches.IsOff(Mechanism.StreamFencing))
             {
                 return null;
             }
@@ -245,6 +251,11 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             if (_chains.Find(chain) is not { } session)
             {
                 return;
+            }
+
+            if (_heldForBranch.Remove((chain, sequence), out var held))
+            {
+                OpIntake.KeepKnown(held, new OpId(Holder, sequence), this, parts);
             }
 
             var moved = session.OnApplied(sequence);
@@ -564,7 +575,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     private void EndLife(Incarnation number)
     {
         var known = parts.Stores.Find(Store)!;
-        if (known.Lives.Find(number) is { Status: LifeStatus.Dead, Release: Core.Identity.ReleaseKind.None } life && _chains.IsComplete(number))
+        if (known.Lives.Find(number) is { Status: LifeStatus.Dead, Release: Core.Identity.ReleaseKind.None } life && (Switches.IsOff(Mechanism.CloseBeforeRelease) || _chains.IsComplete(number)))
         {
             parts.Stores.Update(Store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Closed }) });
             parts.Releases.Start(Store, number, null);

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rights;
@@ -34,7 +35,7 @@ public static class AgentCodec
     {
         var wire = Wire.AgentLines.Parser.ParseFrom(bytes);
         member.LastUsedMs = wire.LastUsedMs;
-        if (wire.Incarnation != life.Value && (wire.Incarnation != 0 || life != Incarnation.Of(1, 1)))
+        if (!Switches.IsOff(Mechanism.LinesEndWithLife) && wire.Incarnation != life.Value && (wire.Incarnation != 0 || life != Incarnation.Of(1, 1)))
         {
             return;
         }

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
@@ -67,7 +68,7 @@ public static class SnapshotCodec
             state.Undone[undone.Id] = undone;
         }
 
-        foreach (var producer in wire.Producers)
+        foreach (var producer in Switches.IsOff(Mechanism.SnapshotMarks) ? [] : wire.Producers)
         {
             state.Applied[new Holder(new StoreId(producer.Store), new Incarnation(producer.Incarnation))] = producer.Sequence;
         }

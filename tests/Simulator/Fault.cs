@@ -15,7 +15,6 @@ internal enum Fault
     Disk = 128,
     Clock = 256,
     Image = 512,
-    Poison = 1024,
 }
 
 /// <summary>Named sets of faults; each seed of a set draws which of them are on (swarm).</summary>
@@ -26,13 +25,13 @@ internal static class FaultSets
         ["base"] = Fault.Crash | Fault.Chaos,
         ["calm"] = Fault.Crash,
         ["clone"] = Fault.Crash | Fault.Chaos | Fault.Clone,
-        ["disk"] = Fault.Crash | Fault.Disk | Fault.Clock | Fault.Poison,
+        ["disk"] = Fault.Crash | Fault.Disk | Fault.Clock,
         ["hubrestore"] = Fault.Crash | Fault.Chaos | Fault.HubRestore,
         ["image"] = Fault.Crash | Fault.Chaos | Fault.Image,
         ["reclaim"] = Fault.Crash | Fault.Chaos | Fault.Reclaim,
         ["restore"] = Fault.Crash | Fault.Chaos | Fault.Restore,
         ["split"] = Fault.Crash | Fault.Chaos | Fault.Split,
-        ["all"] = Fault.Crash | Fault.Chaos | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock | Fault.Poison,
+        ["all"] = Fault.Crash | Fault.Chaos | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock,
         ["max"] = Fault.Crash | Fault.Chaos | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.HubRestore | Fault.Disk | Fault.Clock,
     };
 }

@@ -27,9 +27,6 @@ internal sealed class Oracle(World world)
     /// <summary>Whether a hub decided something since the last check.</summary>
     public bool IsDirty { get; set; } = true;
 
-    /// <summary>Whether an op that cannot be decided was sent.</summary>
-    public bool IsPoisoned { get; set; }
-
     /// <summary>A store's disk has these.</summary>
     public void OnWritten(SimAgent agent, JournalBatch batch)
     {
@@ -87,6 +84,9 @@ internal sealed class Oracle(World world)
         }
     }
 
+    /// <summary>A disk lost something: what is nowhere may be gone.</summary>
+    public void MayLose() => _mayLose = true;
+
     public void OnCloned(SimAgent clone) => Duplicate(clone);
 
     public void OnHubRestored()
@@ -140,7 +140,7 @@ internal sealed class Oracle(World world)
     /// <summary>Everything that must hold after every step.</summary>
     public void Check()
     {
-        if (!IsDirty)
+        if (!IsDirty || world.Hub.Journal.IsClosed)
         {
             return;
         }

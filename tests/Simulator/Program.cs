@@ -17,6 +17,11 @@ foreach (var set in sets)
     }
 }
 
+if (args.Contains("--mutants"))
+{
+    return Mutants.Run(seeds, steps);
+}
+
 if (args.Contains("--trace"))
 {
     return Runner.Show(FaultSets.All[sets[0]], first, steps);

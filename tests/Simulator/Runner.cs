@@ -99,6 +99,25 @@ internal static class Runner
         return bad.Count + mismatches;
     }
 
+    /// <summary>The violation with the lowest seed among those that the cores find first; null where none of the seeds has one.</summary>
+    public static Outcome? FindFirst(Fault faults, long first, long seeds, int steps)
+    {
+        Outcome? found = null;
+        var gate = new Lock();
+        Parallel.For(first, first + seeds, (seed, loop) =>
+        {
+            if (Run(faults, seed, steps) is { Violation: not null } outcome)
+            {
+                loop.Break();
+                lock (gate)
+                {
+                    found = found is null || outcome.Seed < found.Seed ? outcome : found;
+                }
+            }
+        });
+        return found;
+    }
+
     /// <summary>Runs one seed, leaves out what it does not need to fail, and tells the rest step by step.</summary>
     public static int Show(Fault faults, long seed, int steps)
     {

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Agent.Sync;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -14,6 +15,7 @@ internal sealed class SimAgent : ISessionShell
     private readonly World _world;
     private readonly Queue<(AgentCommand Command, Action<EngineReply>? Then)> _waiting = new();
     private Dice _dice = new(0);
+    private JournalImage? _unsynced;
 
     public SimAgent(World world, int number, StoreId store, Incarnation life, SimulatedJournal journal, SimGuard guard)
     {
@@ -108,6 +110,11 @@ internal sealed class SimAgent : ISessionShell
             return null;
         }
 
+        if (Switches.IsOff(Mechanism.FullSync) && _dice.Chance(40))
+        {
+            _unsynced ??= Journal.Copy();
+        }
+
         Journal.Flush();
         if (commit.IsFaulted)
         {
@@ -152,6 +159,12 @@ internal sealed class SimAgent : ISessionShell
         _waiting.Clear();
         IsUp = false;
         Journal = Journal.Crash();
+        if (_unsynced is { } image)
+        {
+            Journal = SimulatedJournal.Open(image); // without fsync the newest commits are gone
+            _unsynced = null;
+            _world.Oracle.MayLose();
+        }
     }
 
     public void Restart()

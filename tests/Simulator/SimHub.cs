@@ -63,6 +63,8 @@ internal sealed class SimHub : ISchedule
 
     public MemberState Peek(MemberId member) => _partitions[member.Slot(PartitionCount)].Peek(member);
 
+    public void Post(GrainMessage message) => _inboxes[message.Member.Slot(PartitionCount)].Post(message);
+
     public void Run(Action action) => RunAfter(0, action);
 
     public void RunAfter(int delayMs, Action action) => _later.Enqueue(action, (_world.VirtualMs + delayMs, ++_order));

@@ -18,7 +18,7 @@ internal sealed class SimLog(World world) : ILogger, ILoggerFactory
             world.Trace($"    log {logLevel}: {text}");
             if (exception is not null)
             {
-                world.OnCaught(exception, text);
+                World.OnCaught(exception, text);
             }
         }
     }

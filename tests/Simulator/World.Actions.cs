@@ -1,8 +1,10 @@
 using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
+using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
@@ -79,7 +81,13 @@ internal sealed partial class World
         }
 
         var pipe = agent.Pipe!;
-        if (reply.Wanted.Count > 0)
+        if (reply.WantedRefundRight is { } undone)
+        {
+            Count("refund rights asked for");
+            session.Ask(number => new V1.AgentFrame { RefundRightRequest = new V1.RefundRightRequest { Nonce = pipe.Nonce, Request = number, Op = OpIdCodec.ToWire(undone), Since = reply.TipSequence + 1 } },
+                answer => Again(agent, request, answer, rounds - 1));
+        }
+        else if (reply.Wanted.Count > 0)
         {
             session.Ask(number =>
             {
@@ -312,6 +320,9 @@ internal sealed partial class World
             case < 974 when Active.HasFlag(Fault.HubRestore) && _hubBackups.Count > 0 && _zombies.Count == 0 && !Hub.Stores.IsReconciling:
                 RestoreHub(dice);
                 return 28;
+            case < 976 when Switches.IsOff(Mechanism.ReservedWhileSilent):
+                GiveAway(agent.Store);
+                return 35;
             case < 979 when Active.HasFlag(Fault.Reclaim) && _zombies.Count == 0:
                 Reclaim(agent.Store);
                 return 29;
@@ -323,7 +334,7 @@ internal sealed partial class World
                 Count("clock jumps");
                 return 31;
             case < 989 when Active.HasFlag(Fault.Clock):
-                Clock.NowMs += dice.Between(0, 60) * 86_400_000;
+                Clock.NowMs += dice.Between(0, 400) * 86_400_000; // lots end
                 return 32;
             case < 995 when Active.HasFlag(Fault.Disk) && agent.IsUp:
                 Count("disk faults");
@@ -400,6 +411,16 @@ internal sealed partial class World
                 hub.Parts.Releases.Start(store, life, null);
             }
         });
+    }
+
+    // What systems with leases do: whoever is silent for long enough is taken for done.
+    private void GiveAway(StoreId store)
+    {
+        var living = Hub.Stores.Find(store)!.Holder;
+        foreach (var member in _members)
+        {
+            Hub.Post(new GrainMessage(member, new Core.Members.ReleaseWanted(living, ReleaseKind.Closed, "", "", new object())));
+        }
     }
 
     private void Clone(SimAgent agent)

@@ -89,14 +89,9 @@ internal sealed partial class World
 
     public void Count(string what) => Counts[what] = Counts.GetValueOrDefault(what) + 1;
 
-    /// <summary>One of the product's own catches held something: fine for a poison op, else an invariant broke.</summary>
-    public void OnCaught(Exception fault, string text)
+    /// <summary>One of the product's own catches held something: an invariant broke.</summary>
+    public static void OnCaught(Exception fault, string text)
     {
-        if (fault is InvalidOperationException or OverflowException && Active.HasFlag(Fault.Poison) && Oracle.IsPoisoned)
-        {
-            return;
-        }
-
         if (fault is JournalException)
         {
             return; // a commit that failed: that hub stops
@@ -130,7 +125,18 @@ internal sealed partial class World
         agent.Use(dice);
         VirtualMs += dice.Below(40);
         Clock.NowMs += dice.Below(60_000);
-        var action = Act(dice, agent);
+        int action;
+        try
+        {
+            action = Act(dice, agent);
+        }
+        catch (JournalException) when (Hub.Journal.IsClosed)
+        {
+            // Somebody read from a disk that has failed: a stream or a timer of the hub ends, and the hub with it.
+            action = 99;
+            RestartHub("its disk failed");
+        }
+
         _hash = (_hash ^ (ulong)action ^ ((ulong)FramesSent << 8) ^ ((ulong)Oracle.Written << 32)) * 1099511628211UL;
         if (Hub.HasFailed || _zombies.Exists(static zombie => zombie.HasLostItsDisk))
         {
@@ -346,7 +352,7 @@ internal sealed partial class World
         }
 
         Hub.IsUp = false;
-        if (Hub.HasLostItsDisk || _zombies.Exists(static zombie => zombie.HasLostItsDisk))
+        if (Hub.Journal.IsClosed || Hub.HasLostItsDisk || _zombies.Exists(static zombie => zombie.HasLostItsDisk))
         {
             EndZombies(); // the disk itself failed: every process over it is gone
         }
@@ -401,6 +407,11 @@ internal sealed partial class World
             return true;
         }
 
+        if (frame.Facts is { } facts)
+        {
+            Trace($"    facts of life {new Incarnation(facts.Incarnation)}: {facts.Envelopes.Count} from {facts.FirstSequence} on pipe {pipe.Number}");
+        }
+
         if (!pipe.HubEnded && AgentFrames.Handle(pipe.Link, pipe, frame, pipe.Hub.Parts) is { } fault)
         {
             Trace($"    hub ends pipe {pipe.Number}: {fault}");
@@ -432,6 +443,11 @@ internal sealed partial class World
 
         if (pipe is { AgentEnded: false, Agent.IsUp: true })
         {
+            if (frame.FactsAck is { } ack)
+            {
+                pipe.Agent.Note($"facts of life {new Incarnation(ack.Incarnation)} confirmed up to {ack.Sequence}", isTrouble: false);
+            }
+
             Simulator.Oracle.OnDelivered(pipe, frame);
             pipe.Session!.OnFrame(frame);
         }

@@ -32,6 +32,9 @@ public sealed class SimulatedJournal : IJournal
     /// <summary>True where each commit is flushed at once. Set it between commits, from one thread.</summary>
     public bool AutoFlush { get; set; }
 
+    /// <summary>Whether records and documents of another writer are refused; off only to show what the fences are for.</summary>
+    public static bool HasFences { get; set; } = true;
+
     /// <summary>Whether it answers nothing any more: crashed, disposed of, or failed.</summary>
     public bool IsClosed
     {

@@ -14,6 +14,8 @@ internal sealed class Chain
 
     public Chain Branch(int keep, int count) => Prefix(keep).Extend(count, "other");
 
+    public ReadOnlyMemory<byte> Bytes(long sequence) => _ops[(int)sequence - 1];
+
     public OpHash Hash(long sequence) => _hashes[(int)sequence];
 
     public BatchVerdict Send(StoreSession session, long first, long last) =>

@@ -346,5 +346,20 @@ public sealed class StoreSessionTests
 
     private static long[] Sequences(BatchVerdict verdict) => [.. verdict.Ops.Select(op => op.Sequence)];
 
+    [Fact]
+    public void What_fills_a_gap_must_lead_to_the_op_that_a_crash_left_behind_it()
+    {
+        var session = new StoreSession(Make.Holder(1), 4, _log.Hash(4));
+        session.RememberApplied(6, _log.Hash(6), _log.Bytes(6));
+        var other = _log.Branch(4, 3);
+
+        var verdict = other.Send(session, 5, 5);
+
+        Assert.True(verdict.IsFork);
+        Assert.Empty(verdict.Ops);
+        Assert.Null(session.TryExtend(5, other.Hash(4), other.Hash(5), other.Bytes(5)));
+        Assert.Equal([5], Sequences(_log.Send(session, 5, 5)));
+    }
+
     private static string? Amnesia(StoreSession session, Hello hello) => session.FindAmnesia(hello.TipSequence, hello.TipHash);
 }

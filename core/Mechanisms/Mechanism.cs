@@ -1,0 +1,101 @@
+namespace SyncHub.Core.Mechanisms;
+
+/// <summary>What keeps money right, one by one. The build for mutants can turn each off, to show that it is load-bearing.</summary>
+public enum Mechanism
+{
+    /// <summary>None is off.</summary>
+    None = 0,
+
+    /// <summary>Rights come as absolute numbers: a repeated frame grants nothing.</summary>
+    AbsoluteGrants,
+
+    /// <summary>Nothing leaves the hub before it is durable.</summary>
+    CommitBeforeSend,
+
+    /// <summary>An op is applied once.</summary>
+    Dedupe,
+
+    /// <summary>A chain's hashes are compared.</summary>
+    HashChain,
+
+    /// <summary>An agent sends again from the hub's watermark, whatever it was told before.</summary>
+    ResendFromHubWatermark,
+
+    /// <summary>A restored hub takes over grants that it had forgotten.</summary>
+    GrantHealing,
+
+    /// <summary>A restored hub grants nothing before it has heard every store.</summary>
+    ReconcileMode,
+
+    /// <summary>After its day close a store does not undo what it sold before.</summary>
+    RefundRightHasOneOwner,
+
+    /// <summary>A locked agent gives no rights back.</summary>
+    LockedGivesNothing,
+
+    /// <summary>A database is compared with the guard outside of it.</summary>
+    Guard,
+
+    /// <summary>A Hello must show its newest token.</summary>
+    Tokens,
+
+    /// <summary>Only the live stream of a store is heard.</summary>
+    StreamFencing,
+
+    /// <summary>A database that ends below what the hub has is stale.</summary>
+    StaleCheck,
+
+    /// <summary>After a restore of the hub, dead lives hold nothing.</summary>
+    DeadRelease,
+
+    /// <summary>A second stream must wait for the first to fail a challenge.</summary>
+    Challenge,
+
+    /// <summary>A second history under one life's numbers is kept as a branch.</summary>
+    Branches,
+
+    /// <summary>An op that a branch brought before is not applied again.</summary>
+    BranchDedupe,
+
+    /// <summary>A store spends from rights that it holds, and not from the balance that it last heard of.</summary>
+    LocalRights,
+
+    /// <summary>Rights end with the life that held them.</summary>
+    LinesEndWithLife,
+
+    /// <summary>A token is durable before it is used.</summary>
+    DurableToken,
+
+    /// <summary>A dead log goes up from its start.</summary>
+    FactsFromTheStart,
+
+    /// <summary>A hub that was restored twice begins two terms.</summary>
+    TermsNeverTwice,
+
+    /// <summary>A snapshot holds what was applied.</summary>
+    SnapshotMarks,
+
+    /// <summary>At its end only the free part of a lot goes to breakage.</summary>
+    BreakageTakesOnlyWhatIsFree,
+
+    /// <summary>The hub grants what another store gave up only when its op is there.</summary>
+    RelinquishBeforeGrant,
+
+    /// <summary>A life's log says itself that it is whole, before what it held comes back.</summary>
+    CloseBeforeRelease,
+
+    /// <summary>A release counts what it takes as disowned.</summary>
+    DisownedIsCounted,
+
+    /// <summary>The tail of records after a snapshot is replayed.</summary>
+    SnapshotTail,
+
+    /// <summary>A commit is on the disk before the receipt (SQLite synchronous=FULL); switched off in the simulated disk.</summary>
+    FullSync,
+
+    /// <summary>UNIQUE(stream, version) and the documents' fence; switched off in the simulated disk.</summary>
+    JournalFences,
+
+    /// <summary>What a store holds stays reserved however long it is silent; switched off by the simulator, which gives it away.</summary>
+    ReservedWhileSilent,
+}
