@@ -1,4 +1,5 @@
 using SyncHub.Storage;
+using SyncHub.V1;
 
 namespace SyncHub.Verify;
 
@@ -13,6 +14,9 @@ internal sealed class AgentLog(string path)
     /// <summary>Who writes here now; null where nobody can tell.</summary>
     public ProducerId? Current { get; set; }
 
+    /// <summary>What the agent remembers of the logs of earlier lives, by incarnation.</summary>
+    public Dictionary<long, DeadLogState> Dead { get; } = [];
+
     /// <summary>g of each line, from the documents; those of <see cref="Current"/>.</summary>
     public Dictionary<(UInt128 Member, BucketKey Bucket), Int128> Granted { get; } = [];
 
@@ -23,8 +27,11 @@ internal sealed class AgentLog(string path)
 /// <summary>One producer's log at its agent.</summary>
 internal sealed class AgentProducer
 {
-    /// <summary>Sequence and digest of each op, in sequence.</summary>
-    public List<(long Sequence, UInt128 Digest)> Ops { get; } = [];
+    /// <summary>Each op, in sequence.</summary>
+    public List<AgentOp> Ops { get; } = [];
+
+    /// <summary>The hash of the newest op.</summary>
+    public byte[] TipHash { get; set; } = Chain.Genesis;
 
     /// <summary>c, d, r as the log adds them up.</summary>
     public Dictionary<(UInt128 Member, BucketKey Bucket), AgentTotals> Totals { get; } = [];
@@ -40,4 +47,27 @@ internal sealed class AgentTotals
     public Int128 Debited { get; set; }
 
     public Int128 Relinquished { get; set; }
+
+    /// <summary>Counts a move; advances and settlements have no line.</summary>
+    public void Take(Move move)
+    {
+        switch (move.Kind)
+        {
+            case MoveKind.Credit:
+                Credited += move.AmountMinor;
+                break;
+            case MoveKind.Debit:
+                Debited += move.AmountMinor;
+                break;
+            case MoveKind.Relinquish:
+                Relinquished += move.AmountMinor;
+                break;
+        }
+    }
 }
+
+/// <summary>An op in a store's log: enough to know it again.</summary>
+/// <param name="Sequence">Its place.</param>
+/// <param name="Digest">Of its bytes.</param>
+/// <param name="HashHead">Of its hash, which also says what came before it.</param>
+internal readonly record struct AgentOp(long Sequence, UInt128 Digest, UInt128 HashHead);

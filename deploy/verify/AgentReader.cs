@@ -18,9 +18,15 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
         {
             using var file = JournalFileReader.Open(log.Path);
             FileCheck.Run(file, log.Path, findings);
+            Guarded.Run(findings, log.Path, "which life it is in", () => AgentLives.Read(file, log, findings));
             log.IsComplete = Guarded.Run(findings, log.Path, "its ops", () => ReadOps(file, log));
             log.Current ??= log.Producers.Count == 0 ? null : log.Producers.Keys.MaxBy(producer => producer.Incarnation);
             var isRead = Guarded.Run(findings, log.Path, "its right lines", () => ReadLines(file, log));
+            if (log.IsComplete)
+            {
+                AgentLives.CheckDeadLogs(log, findings);
+            }
+
             if (log.IsComplete && isRead)
             {
                 CheckUnlisted(log);
@@ -41,7 +47,7 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
             {
                 if (fact.Producer == producer && fact.Sequence > tip)
                 {
-                    Take(known, fact);
+                    Take(log.Path, known, fact);
                 }
             }
         });
@@ -63,7 +69,7 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
             }
 
             CheckPlace(log.Path, previous, fact);
-            Take(log.Producers[fact.Producer], fact);
+            Take(log.Path, log.Producers[fact.Producer], fact);
             previous = fact;
         }
     }
@@ -80,9 +86,10 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
         }
     }
 
-    private void Take(AgentProducer producer, StoredFact fact)
+    private void Take(string path, AgentProducer producer, StoredFact fact)
     {
-        producer.Ops.Add((fact.Sequence, Chain.Digest(fact.Bytes)));
+        producer.Ops.Add(new AgentOp(fact.Sequence, Chain.Digest(fact.Bytes), Chain.Head(fact.Hash)));
+        producer.TipHash = fact.Hash;
         if (OpReader.TryRead(fact.Bytes, out var fault) is not { } op)
         {
             findings.Add(FindingCodes.AgentOpUnreadable, $"{OpText.Of(fact.Producer, fact.Sequence)} cannot be read in its store's log: {fault}");
@@ -95,7 +102,7 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
                 $"{OpText.Of(fact.Producer, fact.Sequence)} in its store's log names itself {OpText.Of(new ProducerId(op.Id.Store, op.Id.Incarnation), op.Id.Sequence)}");
         }
 
-        requests.Add(op, fact.Producer, fact.Sequence);
+        requests.Add(op, fact.Producer, fact.Producer, fact.Sequence, path);
         Fold(producer, op);
     }
 
@@ -109,18 +116,7 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
                 producer.Totals.Add(key, totals = new AgentTotals());
             }
 
-            switch (move.Kind)
-            {
-                case MoveKind.Credit:
-                    totals.Credited += move.AmountMinor;
-                    break;
-                case MoveKind.Debit:
-                    totals.Debited += move.AmountMinor;
-                    break;
-                case MoveKind.Relinquish:
-                    totals.Relinquished += move.AmountMinor;
-                    break;
-            }
+            totals.Take(move);
         }
     }
 
@@ -146,7 +142,7 @@ internal sealed class AgentReader(FindingLog findings, RequestIndex requests)
                 continue;
             }
 
-            foreach (var line in lines.Lines)
+            foreach (var line in AgentLives.IsOf(lines, log.Current) ? lines.Lines : [])
             {
                 CheckLine(log, member, line);
             }

@@ -38,7 +38,7 @@ internal static class Booking
                     break;
                 case MoveKind.Debit:
                     Add(entries, WalletOf(kind), asset, amount - loss);
-                    Add(entries, $"store/{store}/loss", asset, loss);
+                    Add(entries, effect.PayerOf(i) is { Length: > 0 } payer ? payer : $"store/{store}/loss", asset, loss);
                     Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
                     break;
                 case MoveKind.Advance:

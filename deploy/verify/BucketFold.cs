@@ -29,6 +29,9 @@ internal sealed class BucketFold
 
     public Dictionary<ProducerId, LineFold> Lines { get; } = [];
 
+    /// <summary>How low the pool may be: below zero only where a heal took it there, and never lower by anything else.</summary>
+    public Int128 LowestPool { get; private set; }
+
     /// <summary>W.</summary>
     public Int128 Total => Credited - Debited + Loss - Breakage + MovedIn - MovedOut;
 
@@ -47,6 +50,30 @@ internal sealed class BucketFold
         line.Outstanding += delta;
         Pool -= delta;
     }
+
+    /// <summary>Sets G of a line as its store proved it; the pool may lack what a restored hub has not heard yet.</summary>
+    public void Heal(ProducerId holder, Int128 granted)
+    {
+        Grant(holder, granted);
+        LowestPool = Int128.Min(LowestPool, Pool);
+    }
+
+    /// <summary>After a record: what the pool has regained it may not lack again.</summary>
+    public void SettlePool() => LowestPool = Int128.Min(0, Pool);
+
+    /// <summary>Takes what a line holds back to the pool: handed back by a life whose log is whole, or disowned.</summary>
+    public void Release(ProducerId holder, Int128 amount, bool isDisowned, string payer)
+    {
+        var line = LineOf(holder);
+        line.Outstanding -= amount;
+        line.Disowned += isDisowned ? amount : 0;
+        line.Relinquished += isDisowned ? 0 : amount;
+        line.Payer = payer;
+        Pool += amount;
+    }
+
+    /// <summary>The account that bears the losses of a line; empty: the store's own.</summary>
+    public string PayerOf(ProducerId holder) => Lines.TryGetValue(holder, out var line) ? line.Payer : "";
 
     /// <summary>Sets the breakage; what it grows by leaves the pool.</summary>
     public void Break(Int128 breakage)

@@ -28,31 +28,48 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
         {
             foreach (var producer in Own(log))
             {
-                if (!given.TryAdd(producer, log))
-                {
-                    findings.Add(FindingCodes.AgentCloned, $"{log.Path} and {given[producer].Path} both hold the log of {OpText.Of(producer)}; expected one");
-                }
+                Check(producer, log, given);
             }
         }
 
         foreach (var (producer, log) in given)
         {
-            Logged += log.Producers[producer].Ops.Count;
-            if (hub.HasFacts)
-            {
-                CheckOps(producer, log);
-            }
-
-            if (hub.HasRecords)
-            {
-                CheckLines(producer, log);
-            }
+            CheckInvented(producer, log);
         }
 
-        foreach (var (producer, log) in hub.Facts.Logs)
+        foreach (var (chain, log) in hub.Facts.Logs)
         {
-            Logged += given.ContainsKey(producer) ? 0 : log.Count;
-            CountApplied(log);
+            // What its living store does not have is invented, not logged.
+            Logged += given.TryGetValue(chain, out var owner) && IsPresent(chain, owner) ? 0 : log.Count(entry => !entry.IsLogged && !IsCopy(chain, entry));
+            CountApplied(chain, log);
+        }
+    }
+
+    private void Check(ProducerId producer, AgentLog log, Dictionary<ProducerId, AgentLog> given)
+    {
+        if (!given.TryAdd(producer, log))
+        {
+            // The log of a life that is over may lie in many copies: each of them was told so.
+            if (IsPresent(producer, log) && IsPresent(producer, given[producer]))
+            {
+                findings.Add(FindingCodes.AgentCloned, $"{log.Path} and {given[producer].Path} both hold the log of {OpText.Of(producer)}; expected one");
+            }
+
+            Logged += log.Producers[producer].Ops.Except(given[producer].Producers[producer].Ops).Count();
+        }
+        else
+        {
+            Logged += log.Producers[producer].Ops.Count;
+        }
+
+        if (hub.HasFacts)
+        {
+            CheckOps(producer, log);
+        }
+
+        if (hub.HasRecords)
+        {
+            CheckLines(producer, log);
         }
     }
 
@@ -67,6 +84,12 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
         return log.Producers.Keys;
     }
 
+    // Whether this file is where the life goes on. Without the hub's word for it every life does.
+    private bool IsPresent(ProducerId producer, AgentLog log) => hub.Lives.IsLiving(producer) && (log.Current == producer || !log.Dead.ContainsKey(producer.Incarnation));
+
+    // Of an op in two chains of one life the branch's is counted.
+    private bool IsCopy(ProducerId chain, FactEntry entry) => entry.Twin is not null && !hub.Lives.IsBranch(chain);
+
     private void CheckOps(ProducerId producer, AgentLog log)
     {
         var atHub = hub.Facts.Logs.GetValueOrDefault(producer) ?? [];
@@ -80,52 +103,87 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
             Logged += known.Ops.Count - before;
         }
 
-        var committed = hub.CommittedOf(producer);
-        foreach (var (sequence, digest) in known.Ops)
+        var acknowledged = log.Dead.TryGetValue(producer.Incarnation, out var dead) && !hub.Lives.IsReconcilingWith(producer.Store) ? dead.Acknowledged : 0;
+        foreach (var op in known.Ops)
         {
-            Match(producer, atHub, sequence, digest, committed);
-        }
-
-        if (log.IsComplete)
-        {
-            foreach (var entry in atHub.Where(entry => !entry.IsLogged))
-            {
-                Invented++;
-                findings.Add(FindingCodes.OpInvented, $"{OpText.Of(producer, entry.Sequence)} lies at the hub, but not in its store's log {log.Path}");
-            }
+            Match(producer, log, op, acknowledged);
         }
     }
 
-    private void Match(ProducerId producer, List<FactEntry> atHub, long sequence, UInt128 digest, long committed)
+    private void CheckInvented(ProducerId producer, AgentLog log)
     {
-        var index = FactIndex.Find(atHub, sequence);
-        if (index >= 0)
+        // A life that is over may have been forgotten by its own store: that is why it is over.
+        if (!hub.HasFacts || !log.IsComplete || !IsPresent(producer, log))
         {
-            atHub[index].IsLogged = true;
-            if (atHub[index].Digest != digest)
+            return;
+        }
+
+        foreach (var entry in (hub.Facts.Logs.GetValueOrDefault(producer) ?? []).Where(entry => !entry.IsLogged))
+        {
+            Invented++;
+            findings.Add(FindingCodes.OpInvented, $"{OpText.Of(producer, entry.Sequence)} lies at the hub, but not in its store's log {log.Path}");
+        }
+    }
+
+    private void Match(ProducerId producer, AgentLog log, AgentOp op, long acknowledged)
+    {
+        var own = hub.Facts.FindEntry(producer, op.Sequence);
+        if (own is not null && (own.Digest == op.Digest || own.HashHead == op.HashHead))
+        {
+            Found(producer, own, op);
+            return;
+        }
+
+        foreach (var branch in hub.Lives.BranchesOf(producer))
+        {
+            if (hub.Facts.FindEntry(branch, op.Sequence) is { } entry && (entry.Digest == op.Digest || entry.HashHead == op.HashHead))
             {
-                findings.Add(FindingCodes.OpBytesDiffer, $"{OpText.Of(producer, sequence)} has other bytes at the hub than in its store's log");
+                Found(producer, entry, op);
+                return;
             }
         }
-        else if (sequence <= committed)
+
+        var committed = hub.CommittedOf(producer);
+        if (own is not null && IsPresent(producer, log))
+        {
+            own.IsLogged = true; // said once: not invented as well
+            Pending++;
+            findings.AddUnsettled(FindingCodes.ForkOpen, $"{OpText.Of(producer, op.Sequence)} is another op in {log.Path} than at the hub; two histories were written under one life");
+        }
+        else if ((own is null && op.Sequence <= committed) || op.Sequence <= acknowledged)
         {
             Lost++;
-            findings.Add(FindingCodes.OpLost, $"{OpText.Of(producer, sequence)} is in its store's log and below the hub's cursor at {committed}, but not at the hub");
+            findings.Add(FindingCodes.OpLost, $"{OpText.Of(producer, op.Sequence)} is in its store's log and below the hub's cursor at {committed}, but not at the hub");
         }
         else
         {
             Pending++;
-            findings.AddUnsettled(FindingCodes.OpPending, $"{OpText.Of(producer, sequence)} has not reached the hub, whose cursor is at {committed}");
+            findings.AddUnsettled(FindingCodes.OpPending, $"{OpText.Of(producer, op.Sequence)} has not reached the hub, whose cursor is at {committed}");
         }
     }
 
-    private void CountApplied(List<FactEntry> log)
+    private void Found(ProducerId producer, FactEntry entry, AgentOp op)
     {
-        foreach (var entry in log)
+        entry.IsLogged = true;
+        if (entry.Twin is not null)
         {
-            Applied += entry.Applied > 0 || !entry.NeedsRecord ? 1 : 0;
-            Lost += entry.Applied == 0 && entry.NeedsRecord && hub.HasRecords ? 1 : 0;
-            Duplicated += Math.Max(0, entry.Applied - 1);
+            entry.Twin.IsLogged = true;
+        }
+
+        if (entry.Digest != op.Digest)
+        {
+            findings.Add(FindingCodes.OpBytesDiffer, $"{OpText.Of(producer, op.Sequence)} has other bytes at the hub than in its store's log");
+        }
+    }
+
+    private void CountApplied(ProducerId chain, List<FactEntry> log)
+    {
+        foreach (var entry in log.Where(entry => !IsCopy(chain, entry)))
+        {
+            var applied = entry.Applied + (entry.Twin?.Applied ?? 0);
+            Applied += applied > 0 || !entry.NeedsRecord ? 1 : 0;
+            Lost += applied == 0 && entry.NeedsRecord && hub.HasRecords ? 1 : 0;
+            Duplicated += Math.Max(0, applied - 1);
         }
     }
 
@@ -137,13 +195,24 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
         }
 
         var totals = log.Producers[producer].Totals;
+        // Lines of another life count nothing, so a store keeps none.
         foreach (var (key, granted) in log.Current == producer ? log.Granted : [])
         {
             var committed = hub.Members.TryGetValue(key.Member, out var member) && member.Buckets.TryGetValue(key.Bucket, out var bucket) ? bucket.GrantedTo(producer) : 0;
-            if (granted > committed)
+            if (granted > committed && hub.Lives.IsReconcilingWith(producer.Store))
+            {
+                findings.AddUnsettled(FindingCodes.LineGrantAhead, $"{Name(producer, key)}: holds g = {granted}; the hub, which was restored, knows of {committed}");
+            }
+            else if (granted > committed)
             {
                 findings.Add(FindingCodes.LineGrantAhead, $"{Name(producer, key)}: holds g = {granted}; the hub granted {committed}");
             }
+        }
+
+        // Of a forked life the hub counts all histories, of one that is over also what its store forgot: the replay has checked those sums.
+        if (!IsPresent(producer, log) || hub.Lives.BranchesOf(producer).Count > 0)
+        {
+            return;
         }
 
         foreach (var (key, total) in totals)
@@ -164,8 +233,11 @@ internal sealed class CrossCheck(HubLog hub, FindingLog findings, AgentReader ag
         }
     }
 
-    private void Compare(ProducerId producer, (UInt128 Member, BucketKey Bucket) key, AgentTotals logged, LineFold line)
+    private void Compare(ProducerId producer, (UInt128 Member, BucketKey Bucket) key, AgentTotals logged, LineFold counted)
     {
+        var parked = hub.ParkedTotals.GetValueOrDefault((producer, key.Member, key.Bucket)) ?? new AgentTotals();
+        // A release by the hub raises R too, but only of a life that is over.
+        var line = (Credited: counted.Credited + parked.Credited, Debited: counted.Debited + parked.Debited, Relinquished: counted.Relinquished + parked.Relinquished);
         string Text() => $"{Name(producer, key)}: the hub counts C {line.Credited}, D {line.Debited}, R {line.Relinquished}; the store logged c {logged.Credited}, d {logged.Debited}, r {logged.Relinquished}";
         if (line.Credited > logged.Credited || line.Debited > logged.Debited || line.Relinquished > logged.Relinquished)
         {

@@ -11,6 +11,7 @@ namespace SyncHub.Verify;
 internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex requests)
 {
     private const string CommittedCursor = "committed";
+    private readonly ChainCheck _chains = new(hub, findings);
 
     public void Run(JournalFileReader file)
     {
@@ -32,6 +33,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
             previous = fact;
         }
 
+        _chains.Run(file);
         foreach (var cursor in hub.Cursors.Values)
         {
             CheckCursor(cursor);
@@ -40,6 +42,13 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
 
     private void CheckPlace(StoredFact previous, StoredFact fact)
     {
+        if (previous.Sequence == 0 && hub.Lives.IsBranch(fact.Producer))
+        {
+            _chains.Remember(fact); // it begins wherever its life was forked
+            hub.Facts.Orphans[(fact.Producer, fact.Sequence)] = fact;
+            return;
+        }
+
         if (fact.Sequence == previous.Sequence + 1)
         {
             if (!Chain.Follows(previous.Hash, fact.Bytes, fact.Hash))
@@ -58,7 +67,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
         {
             findings.Add(FindingCodes.FactGap, text);
         }
-        else
+        else if (hub.Lives.IsLiving(fact.Producer))
         {
             findings.AddUnsettled(FindingCodes.FactGapOpen, text);
         }
@@ -67,7 +76,8 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
     private void Take(StoredFact fact)
     {
         var op = OpReader.TryRead(fact.Bytes, out var fault);
-        var isNamed = op is not null && OpReader.IsNamed(op, fact.Producer, fact.Sequence);
+        var life = hub.Lives.LifeOf(fact.Producer);
+        var isNamed = op is not null && OpReader.IsNamed(op, life, fact.Sequence);
         if (op is null)
         {
             findings.Add(FindingCodes.FactUnreadable, $"{OpText.Of(fact.Producer, fact.Sequence)} cannot be read at the hub: {fault}");
@@ -80,7 +90,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
                     $"{OpText.Of(fact.Producer, fact.Sequence)} at the hub names itself {OpText.Of(new ProducerId(op.Id.Store, op.Id.Incarnation), op.Id.Sequence)}");
             }
 
-            requests.Add(op, fact.Producer, fact.Sequence);
+            requests.Add(op, life, fact.Producer, fact.Sequence);
         }
 
         hub.Facts.Add(fact, op, isNamed);
@@ -97,12 +107,17 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
         var tip = log.Count == 0 ? 0 : log[^1].Sequence;
         if (cursor.Sequence > tip)
         {
+            if (log.Count == 0 && hub.Lives.IsBranch(cursor.Producer))
+            {
+                return; // made, and stopped before its first fact
+            }
+
             findings.Add(FindingCodes.CursorAhead, $"the hub's cursor of {OpText.Of(cursor.Producer)} is at op {cursor.Sequence}, but its facts end at op {tip}");
             return;
         }
 
         var index = FactIndex.Find(log, cursor.Sequence);
-        // A fact that is missing at the cursor is a gap, reported as such.
+        // A fact that is missing at the cursor is a gap, or the start of a branch, and looked at as such.
         if (index >= 0 && (cursor.Hash.Length != Chain.HashBytes || log[index].HashHead != Chain.Head(cursor.Hash)))
         {
             findings.Add(FindingCodes.CursorHash,

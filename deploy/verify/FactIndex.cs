@@ -15,6 +15,7 @@ internal sealed class FactIndex
 
     private readonly Dictionary<ProducerId, List<FactEntry>> _logs = [];
     private readonly Dictionary<ProducerId, List<long>> _closes = [];
+    private readonly Dictionary<ProducerId, long> _ends = [];
     private readonly List<byte[]> _blocks = [];
     private int _used = BlockBytes;
 
@@ -22,6 +23,9 @@ internal sealed class FactIndex
 
     /// <summary>Facts whose predecessor is not there: their chain is checked with the record's own copy of the hash before.</summary>
     public Dictionary<(ProducerId, long), StoredFact> Orphans { get; } = [];
+
+    /// <summary>Which chain each branch goes on from; none for one that begins with a receipt, whose predecessors may be lost.</summary>
+    public Dictionary<ProducerId, ProducerId> Origins { get; } = [];
 
     /// <summary>Keeps a fact. Facts of one producer come in rising sequence.</summary>
     /// <param name="fact">The fact.</param>
@@ -42,6 +46,11 @@ internal sealed class FactIndex
                 (_closes.TryGetValue(fact.Producer, out var closes) ? closes : _closes[fact.Producer] = []).Add(fact.Sequence);
             }
 
+            if (isNamed && op.Type == OpType.CloseIncarnation)
+            {
+                _ends[fact.Producer] = fact.Sequence;
+            }
+
             op.Terminal = op.Operator = op.RequestId = op.Note = "";
             op.Profile = op.Type == OpType.RegisterMember ? op.Profile : null; // the directory is checked against it
             entry.Type = op.Type;
@@ -55,6 +64,31 @@ internal sealed class FactIndex
     /// <summary>Day closes by which a store gave its refund rights up, in rising sequence.</summary>
     public IReadOnlyList<long> ClosesOf(ProducerId producer) => _closes.TryGetValue(producer, out var closes) ? closes : [];
 
+    /// <summary>The newest such day close before an op of a chain, or before that chain was forked; 0 for none, null where nobody can tell.</summary>
+    public long? NewestCloseBefore(ProducerId chain, long sequence)
+    {
+        while (true)
+        {
+            var log = _logs[chain];
+            var limit = sequence;
+            var own = ClosesOf(chain).LastOrDefault(close => close < limit);
+            if (own > 0 || log[0].Sequence == 1)
+            {
+                return own;
+            }
+
+            if (!Origins.TryGetValue(chain, out chain))
+            {
+                return null;
+            }
+
+            sequence = log[0].Sequence;
+        }
+    }
+
+    /// <summary>The last op of a life, with which all its refund rights are given up; 0 for none.</summary>
+    public long EndOf(ProducerId producer) => _ends.GetValueOrDefault(producer);
+
     /// <summary>Index of a sequence in its producer's log, negative where it is not there.</summary>
     public static int Find(List<FactEntry> log, long sequence)
     {
@@ -66,6 +100,10 @@ internal sealed class FactIndex
 
         return log.BinarySearch(new FactEntry { Sequence = sequence }, BySequence.Instance);
     }
+
+    /// <summary>A fact by its place; null where it is not there.</summary>
+    public FactEntry? FindEntry(ProducerId producer, long sequence) =>
+        _logs.TryGetValue(producer, out var log) && Find(log, sequence) is >= 0 and var index ? log[index] : null;
 
     /// <summary>The op without its texts; null where the fact is no op.</summary>
     public OpEnvelope? Read(FactEntry entry) => entry.Block < 0 ? null
@@ -113,6 +151,9 @@ internal sealed class FactEntry
 
     /// <summary>How many records say that it was applied.</summary>
     public int Applied { get; set; }
+
+    /// <summary>The same op in another chain of its life; one of the two has the record.</summary>
+    public FactEntry? Twin { get; set; }
 
     /// <summary>Whether its store's log has it.</summary>
     public bool IsLogged { get; set; }

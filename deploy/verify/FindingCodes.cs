@@ -31,6 +31,9 @@ public static class FindingCodes
     /// <summary>An op in an agent's log names another place than the one where it lies.</summary>
     public const string AgentOpMisnamed = "agent_op_misnamed";
 
+    /// <summary>What an agent remembers of the log of an earlier life is not what lies in its file.</summary>
+    public const string DeadLogDiffers = "dead_log_differs";
+
     // 3 facts at the hub
 
     /// <summary>A sequence is missing at the hub although its cursor has passed it.</summary>
@@ -50,6 +53,9 @@ public static class FindingCodes
 
     /// <summary>The committed cursor has another hash than the fact at its place.</summary>
     public const string CursorHash = "cursor_hash";
+
+    /// <summary>A branch of a life does not continue its history, or nobody can tell where it begins.</summary>
+    public const string BranchLoose = "branch_loose";
 
     // 4 every op exactly once
 
@@ -82,6 +88,9 @@ public static class FindingCodes
 
     /// <summary>Unsettled: facts are missing above the hub's cursor.</summary>
     public const string FactGapOpen = "fact_gap_open";
+
+    /// <summary>Unsettled: a living life has another history in its store's file than at the hub, and nobody noticed yet.</summary>
+    public const string ForkOpen = "fork_open";
 
     // 5 records
 
@@ -135,6 +144,15 @@ public static class FindingCodes
     /// <summary>A settlement of more or less than free principal and receivable allow.</summary>
     public const string SettlementWrong = "settlement_wrong";
 
+    /// <summary>An op was applied although an earlier one of its chain waits for a person.</summary>
+    public const string OpPastParked = "op_past_parked";
+
+    /// <summary>What a life held was released otherwise than the rules do: not all of it, more, or from one that lives.</summary>
+    public const string ReleaseWrong = "release_wrong";
+
+    /// <summary>Unsettled: a pool is below zero because the hub was restored and has not heard every store out.</summary>
+    public const string PoolOwed = "pool_owed";
+
     // 7 accounts
 
     /// <summary>The entries of one record do not sum to zero.</summary>
@@ -172,6 +190,9 @@ public static class FindingCodes
     /// <summary>Unsettled: the hub counts less on a line than its store logged.</summary>
     public const string LineBehind = "line_behind";
 
+    /// <summary>The hub's sum of what a store may spend is not what its lines hold.</summary>
+    public const string ExposureDiffers = "exposure_differs";
+
     // 9 requests
 
     /// <summary>Two ops of one store answer one request.</summary>
@@ -202,20 +223,32 @@ public static class FindingCodes
     /// <summary>Unsettled: a member calls itself an alias of one that does not have it, or the other way round.</summary>
     public const string AliasPending = "alias_pending";
 
+    // 12 lives
+
+    /// <summary>The document of a store cannot be read.</summary>
+    public const string StoreUnreadable = "store_unreadable";
+
+    /// <summary>What a store's document says of its lives cannot all be true.</summary>
+    public const string LivesWrong = "lives_wrong";
+
+    /// <summary>The hub holds ops of a life that its store's document does not have.</summary>
+    public const string LifeUnknown = "life_unknown";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
         new(1, "files can be read and are whole", [FileUnreadable, FileDamaged]),
-        new(2, "agent logs are complete chains", [AgentIdentity, AgentCloned, AgentLogGap, AgentLogChain, AgentOpUnreadable, AgentOpMisnamed]),
-        new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, FactGapOpen]),
-        new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending]),
+        new(2, "agent logs are complete chains", [AgentIdentity, AgentCloned, AgentLogGap, AgentLogChain, AgentOpUnreadable, AgentOpMisnamed, DeadLogDiffers]),
+        new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, BranchLoose, FactGapOpen]),
+        new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending, ForkOpen]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose, OpPastParked, ReleaseWrong, PoolOwed]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
-        new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, LineBehind]),
+        new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, ExposureDiffers, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),
         new(10, "a phone or card leads to the member who has it", [ClaimWrong, ClaimMissing]),
         new(11, "value between merged members is under way or arrived, once", [TransferInvented, TransferPending, AliasCircle, AliasPending]),
+        new(12, "each store's lives can all be true", [StoreUnreadable, LivesWrong, LifeUnknown]),
     ];
 }
 

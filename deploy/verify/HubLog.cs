@@ -4,11 +4,13 @@ using SyncHub.Storage.Sqlite.Audit;
 namespace SyncHub.Verify;
 
 /// <summary>What the audit remembers of the hub's file.</summary>
-internal sealed class HubLog(string path)
+internal sealed class HubLog(string path, FindingLog findings)
 {
     public string Path { get; } = path;
 
     public FactIndex Facts { get; } = new();
+
+    public Lives Lives { get; } = new(findings);
 
     /// <summary>Up to where the hub says it has each producer's ops, applied.</summary>
     public Dictionary<ProducerId, CursorRow> Cursors { get; } = [];
@@ -23,6 +25,9 @@ internal sealed class HubLog(string path)
 
     /// <summary>Ops kept without moving value.</summary>
     public long Parked { get; set; }
+
+    /// <summary>What ops moved that are parked: their store's lines have it, the hub's have not.</summary>
+    public Dictionary<(ProducerId Holder, UInt128 Member, BucketKey Bucket), AgentTotals> ParkedTotals { get; } = [];
 
     /// <summary>How far all balances of an asset and all records are from zero.</summary>
     public Int128 ImbalanceMinor { get; set; }

@@ -7,7 +7,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
 {
     public HubLog Read(string directory)
     {
-        var hub = new HubLog(Path.Combine(directory, "hub.db"));
+        var hub = new HubLog(Path.Combine(directory, "hub.db"), findings);
         Guarded.Run(findings, hub.Path, "the hub's journal", () =>
         {
             using var file = JournalFileReader.Open(hub.Path);
@@ -19,7 +19,8 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
 
     private void Read(JournalFileReader file, HubLog hub)
     {
-        hub.HasFacts = Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));
+        hub.HasFacts = Guarded.Run(findings, hub.Path, "its stores", () => hub.Lives.Read(file))
+            && Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));
         List<BalanceRow> balances = [];
         var hasBalances = Guarded.Run(findings, hub.Path, "its balances", () => balances.AddRange(file.Balances()));
         var accounts = new AccountCheck(hub, findings, options.Currency, balances);
@@ -44,6 +45,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         if (hub.HasRecords)
         {
             new MergeCheck(hub, findings).Run();
+            Guarded.Run(findings, hub.Path, "its exposures", () => new ExposureCheck(hub, findings).Run(file));
         }
 
         if (hub.HasRecords && hasBalances)

@@ -22,6 +22,9 @@ internal sealed class LineFold
     /// <summary>A.</summary>
     public Int128 Outstanding { get; set; }
 
+    /// <summary>The account that bears what a reclaim turns out to miss; empty: the store's own.</summary>
+    public string Payer { get; set; } = "";
+
     /// <summary>Used here although nobody backed it: A + F = G + C - D - R + this.</summary>
     public Int128 Unbacked { get; set; }
 }

@@ -34,6 +34,9 @@ internal sealed partial class MemberFold(UInt128 id)
     /// <summary>Ops that were undone, or whose refund right was moved.</summary>
     public Dictionary<(ProducerId Store, long Sequence), UndoFold> Undone { get; } = [];
 
+    /// <summary>The first op of each chain that was parked; later ones of it wait too.</summary>
+    public Dictionary<ProducerId, long> Parked { get; } = [];
+
     public UndoFold UndoneOf(ProducerId store, long sequence)
     {
         if (!Undone.TryGetValue((store, sequence), out var undo))
@@ -66,10 +69,19 @@ internal sealed partial class MemberFold(UInt128 id)
         return total;
     }
 
-    /// <summary>Takes an op.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long sequence, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0)
+    /// <summary>Takes an op's place in its chain, whatever comes of it.</summary>
+    public void Pass(ProducerId chain, long sequence) => Newest[chain] = Math.Max(sequence, Newest.GetValueOrDefault(chain));
+
+    /// <summary>Keeps an op without moving value.</summary>
+    public void Park(ProducerId chain, long sequence)
     {
-        Newest[holder] = Math.Max(sequence, Newest.GetValueOrDefault(holder));
+        Pass(chain, sequence);
+        Parked.TryAdd(chain, sequence);
+    }
+
+    /// <summary>Takes an op of this holder.</summary>
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0)
+    {
         if (OpReader.FindDefect(op) is not null)
         {
             return new OpEffect(IsParked: true, Classification.Anomaly, []);
@@ -101,7 +113,7 @@ internal sealed partial class MemberFold(UInt128 id)
         Profile.Apply(op, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
-        return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store };
+        return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store, Payers = PayersOf(op, holder) };
     }
 
     public void Register(MemberProfile? profile, long recordedAtMs)
@@ -111,6 +123,9 @@ internal sealed partial class MemberFold(UInt128 id)
     }
 
     public void Follow(int store) => Followers.Add(store);
+
+    private string[] PayersOf(OpEnvelope op, ProducerId holder) =>
+        [.. op.Moves.Select(move => Buckets.TryGetValue(BucketKey.Of(move.Bucket), out var bucket) ? bucket.PayerOf(holder) : "")];
 
     private static bool IsUndoing(OpEnvelope op) => op.Type is OpType.Void or OpType.Refund;
 
@@ -189,4 +204,9 @@ internal readonly record struct OpEffect(bool IsParked, Classification Classific
 {
     /// <summary>The store whose op was undone with the right to do so; null where none was.</summary>
     public long? UndoneAt { get; init; }
+
+    /// <summary>For each move the account that bears its loss; empty: the store's own.</summary>
+    public string[]? Payers { get; init; }
+
+    public string PayerOf(int move) => Payers is null ? "" : Payers[move];
 }

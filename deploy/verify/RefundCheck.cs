@@ -12,7 +12,7 @@ internal sealed class RefundCheck(HubLog hub, FindingLog findings)
     {
         var (producer, sequence) = PlaceOf(moved.Op);
         var undo = member.UndoneOf(producer, sequence);
-        if (!hub.Facts.ClosesOf(undo.Owner).Any(close => close >= undo.Since))
+        if (!hub.Facts.ClosesOf(undo.Owner).Any(close => close >= undo.Since) && hub.Facts.EndOf(undo.Owner) < undo.Since)
         {
             findings.AddWallet(FindingCodes.RefundRightEarly, member.Id,
                 $"version {member.Version} moves the right to undo {OpText.Of(producer, sequence)} to store {moved.Store}; {OpText.Of(undo.Owner)} had it and has not closed its day since op {undo.Since}");
@@ -35,8 +35,7 @@ internal sealed class RefundCheck(HubLog hub, FindingLog findings)
             findings.AddWallet(FindingCodes.RefundOriginalDiffers, member.Id, $"{name}: its record says {(undone.Found ? "other things than the hub's fact" : "that there is no fact")} of the op that it undoes");
         }
 
-        var closed = hub.Facts.ClosesOf(key.Producer).LastOrDefault(close => close < key.Sequence);
-        if (op.ClosedUpTo != closed)
+        if (hub.Facts.NewestCloseBefore(key.Producer, key.Sequence) is { } closed && op.ClosedUpTo != closed)
         {
             findings.AddWallet(FindingCodes.RefundAfterClose, member.Id, $"{name}: says that its store's newest day close is op {op.ClosedUpTo}; in its log it is op {closed}");
         }

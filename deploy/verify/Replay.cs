@@ -25,6 +25,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         }
 
         CheckUnapplied();
+        CheckOwing();
     }
 
     private void Take(RecordRow record)
@@ -54,7 +55,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
 
     private void Apply(MemberFold member, RecordRow record, MemberEventRecord change)
     {
-        if (record.Fact is { } stray && change.EventCase != MemberEventRecord.EventOneofCase.OpApplied)
+        if (record.Fact is { } stray && change.EventCase is not (MemberEventRecord.EventOneofCase.OpApplied or MemberEventRecord.EventOneofCase.Parked))
         {
             findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} names {OpText.Of(stray.Producer, stray.Sequence)}, but is of kind {change.EventCase}; expected an applied op");
         }
@@ -66,6 +67,15 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
                 break;
             case MemberEventRecord.EventOneofCase.Granted:
                 ApplyGrant(member, change.Granted);
+                break;
+            case MemberEventRecord.EventOneofCase.Healed:
+                ApplyHeal(member, change.Healed);
+                break;
+            case MemberEventRecord.EventOneofCase.Released:
+                ApplyRelease(member, change.Released);
+                break;
+            case MemberEventRecord.EventOneofCase.Parked:
+                ApplyParked(member, record, change.Parked);
                 break;
             case MemberEventRecord.EventOneofCase.RefundRightMoved:
                 _refunds.Move(member, change.RefundRightMoved);
@@ -139,26 +149,42 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
     private void ApplyOp(MemberFold member, RecordRow record, OpAppliedEvent applied, long recordedAtMs)
     {
         accounts.Count(Name(record), applied.Entries);
+        if (TakeFact(member, record, applied.PreviousHash) is not ({ } op, var key))
+        {
+            return;
+        }
+
+        if (member.Parked.TryGetValue(key.Producer, out var first))
+        {
+            findings.AddWallet(FindingCodes.OpPastParked, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied although op {first} of the same chain is parked; expected that it waits too");
+        }
+
+        Fold(member, key, op, applied, recordedAtMs);
+    }
+
+    // The op that a record takes in, once; null where there is none, or it was reported.
+    private (OpEnvelope Op, FactKey Key)? TakeFact(MemberFold member, RecordRow record, ByteString previousHash)
+    {
         if (record.Fact is not { } key || Find(key) is not { } found)
         {
             findings.Add(FindingCodes.RecordWithoutOp,
                 $"{Name(record)} says that {(record.Fact is { } missing ? OpText.Of(missing.Producer, missing.Sequence) : "an op")} was applied; the hub holds no such op");
-            return;
+            return null;
         }
 
         found.Applied++;
-        if (found.Applied > 1)
+        if (found.Applied + (found.Twin?.Applied ?? 0) > 1)
         {
             // Not folded: the wallet must be what one application makes of it.
             findings.Add(FindingCodes.OpAppliedTwice, $"{OpText.Of(key.Producer, key.Sequence)} is applied again by {Name(record)}; expected one record in all");
             findings.MismatchedMembers.Add(member.Id);
-            return;
+            return null;
         }
 
-        CheckPrevious(key, found, applied);
+        CheckPrevious(key, found, previousHash);
         if (hub.Facts.Read(found) is not { } op)
         {
-            return; // reported with the fact
+            return null; // reported with the fact
         }
 
         if (OpReader.MemberOf(op) != member.Id)
@@ -169,18 +195,24 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.MismatchedMembers.Add(OpReader.MemberOf(op));
         }
 
-        Fold(member, key, op, applied, recordedAtMs);
-    }
-
-    private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
-    {
         if (member.Newest.TryGetValue(key.Producer, out var newest) && key.Sequence < newest)
         {
             findings.AddWallet(FindingCodes.OpOutOfOrder, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied after op {newest} of the same store");
         }
 
-        var effect = member.Apply(op, key.Producer, key.Sequence, recordedAtMs, applied.Undone, applied.FloorLimitMinor);
-        hub.Parked += effect.IsParked ? 1 : 0;
+        return (op, key);
+    }
+
+    private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
+    {
+        var holder = hub.Lives.LifeOf(key.Producer);
+        member.Pass(key.Producer, key.Sequence);
+        var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor);
+        if (effect.IsParked)
+        {
+            CountParked(member, holder, op);
+        }
+
         var name = $"{OpText.Of(key.Producer, key.Sequence)}, {op.Type} of member {MemberText.Of(member.Id)}";
         _refunds.Judge(member, name, key, op, applied);
         if (applied.Classification != effect.Classification)
@@ -192,9 +224,9 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
     }
 
     // With the predecessor at hand its hash must be the record's; without it the record's copy is what proves the chain.
-    private void CheckPrevious(FactKey key, FactEntry found, OpAppliedEvent applied)
+    private void CheckPrevious(FactKey key, FactEntry found, ByteString previousHash)
     {
-        var previous = applied.PreviousHash.IsEmpty ? Chain.Genesis : applied.PreviousHash.ToByteArray();
+        var previous = previousHash.IsEmpty ? Chain.Genesis : previousHash.ToByteArray();
         var isRight = previous.Length == Chain.HashBytes
             && (hub.Facts.Orphans.Remove((key.Producer, key.Sequence), out var orphan) ? Chain.Follows(previous, orphan.Bytes, orphan.Hash)
                 : key.Sequence == 1 ? previous.AsSpan().SequenceEqual(Chain.Genesis)
@@ -232,7 +264,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             }
 
             // I2, I4
-            if (bucket.Pool < 0 || bucket.Total < 0)
+            if (bucket.Pool < bucket.LowestPool || (bucket.Total < 0 && bucket.LowestPool == 0))
             {
                 Report(bucket, FindingCodes.NegativeAmount, member, $"at version {member.Version} {key} has {bucket.Pool} free and {bucket.Total} in all; expected 0 or more");
             }
@@ -242,6 +274,8 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             {
                 Report(bucket, FindingCodes.WalletUnbalanced, member, $"at version {member.Version} {key} has {bucket.Pool} free and {held} held, but {bucket.Total} in all");
             }
+
+            bucket.SettlePool();
         }
     }
 
@@ -257,7 +291,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         {
             foreach (var entry in log)
             {
-                if (entry.Applied == 0 && entry.NeedsRecord)
+                if (entry is { Applied: 0, NeedsRecord: true, Twin: null })
                 {
                     findings.Add(FindingCodes.OpNotApplied, $"{OpText.Of(producer, entry.Sequence)} ({entry.Type}) lies at the hub, but no member's record applies it");
                 }
@@ -265,16 +299,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         }
     }
 
-    private FactEntry? Find(FactKey key)
-    {
-        if (!hub.Facts.Logs.TryGetValue(key.Producer, out var log))
-        {
-            return null;
-        }
-
-        var index = FactIndex.Find(log, key.Sequence);
-        return index < 0 ? null : log[index];
-    }
+    private FactEntry? Find(FactKey key) => hub.Facts.FindEntry(key.Producer, key.Sequence);
 
     private static string Name(RecordRow record) => $"record {record.Position} (version {record.Version} of member {MemberText.Of(record.Stream.Value)})";
 }

@@ -7,7 +7,7 @@ using SyncHub.V1;
 namespace SyncHub.Verify.Tests;
 
 /// <summary>Writes the files of a hub and two stores, op by op, with the numbers that a test states; it computes nothing but hashes.</summary>
-internal sealed class ChainBuilder : IAsyncDisposable
+internal sealed partial class ChainBuilder : IAsyncDisposable
 {
     private readonly SqliteJournal _hub;
     private readonly Dictionary<int, SqliteJournal> _agents = [];

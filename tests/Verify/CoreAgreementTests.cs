@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using SyncHub.Core.Credit;
+using SyncHub.Core.Identity;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -19,6 +21,7 @@ public sealed class CoreAgreementTests : IDisposable
     private static readonly Asset Eur = new("EUR");
     private readonly SortedDictionary<OpId, Op> _applied = [];
     private readonly Dictionary<Holder, long> _closed = [];
+    private static readonly Incarnation BranchNumber = Incarnation.Of(1, 3);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("synchub-verify-");
 
     [Theory]
@@ -34,6 +37,7 @@ public sealed class CoreAgreementTests : IDisposable
         var tips = new Dictionary<Holder, (long Sequence, OpHash Hash)>();
         await using (var journal = SqliteJournal.Open(Path.Combine(_folder.FullName, "hub.db"), new SqliteJournalOptions()))
         {
+            await journal.CommitAsync(Stores());
             for (var step = 0; step < 400; step++)
             {
                 var state = members[random.Next(members.Length)];
@@ -49,6 +53,14 @@ public sealed class CoreAgreementTests : IDisposable
                 else if (random.Next(15) == 0)
                 {
                     Write(state, new CreditLimitSet(random.Next(3) * 2_000), OpHash.Genesis, null, batch);
+                }
+                else if (random.Next(40) == 0)
+                {
+                    Release(state, random, batch);
+                }
+                else if (random.Next(80) == 0)
+                {
+                    Heal(state, random, batch);
                 }
                 else if (random.Next(4) == 0)
                 {
@@ -77,13 +89,50 @@ public sealed class CoreAgreementTests : IDisposable
         }
 
         var report = Audit.Run(_folder.FullName, [], new AuditOptions());
-        Assert.True(report.IsClean(converged: true), string.Join('\n', report.Findings));
+        // A pool that a heal left below zero is owed until all stores are heard out; the store's document says that one is not.
+        Assert.True(report.IsClean(converged: false), string.Join('\n', report.Findings));
+        Assert.DoesNotContain(report.Counts.Keys, code => code != "pool_owed");
         Assert.True(report.OpsParked > 0, "No op was parked: the ops are too tame.");
         Assert.All(members.Where(state => state.Version > 0), state =>
             Assert.Equal(new WalletTotals(state.MoneyMinor, state.TotalOf(Bucket.Points)), report.Wallets[state.Id.Value]));
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
+
+    // Each store has two lives, and the second a branch whose number is above both.
+    private static JournalBatch Stores()
+    {
+        var batch = new JournalBatch();
+        for (var store = 1; store <= 3; store++)
+        {
+            var document = new V1.StoreDocument { Store = store, Incarnation = Incarnation.Of(1, 2).Value, HighestIncarnation = BranchNumber.Value, Reconciling = store == 3 };
+            document.Lives.Add(new V1.LifeState { Incarnation = Incarnation.Of(1, 1).Value, Status = V1.LifeStatus.Dead, Release = V1.ReleaseKind.Reclaimed });
+            document.Lives.Add(new V1.LifeState { Incarnation = Incarnation.Of(1, 2).Value, Status = V1.LifeStatus.Living });
+            document.Lives.Add(new V1.LifeState { Incarnation = BranchNumber.Value, Status = V1.LifeStatus.Branch, BranchOf = Incarnation.Of(1, 2).Value });
+            batch.Documents.Add(new DocumentWrite("store", [0, 0, 0, (byte)store], document.ToByteArray()));
+        }
+
+        return batch;
+    }
+
+    private static void Release(MemberState state, Random random, JournalBatch batch)
+    {
+        var holder = HolderOf(random);
+        var kind = random.Next(2) == 0 && holder.Incarnation == Incarnation.Of(1, 1) ? ReleaseKind.Closed : ReleaseKind.Reclaimed;
+        if (state.HeldBy(holder) is { Count: > 0 } held)
+        {
+            Write(state, new LinesReleased(holder, kind, random.Next(2) == 0 ? "" : "insurance", "kim", held), OpHash.Genesis, null, batch);
+        }
+    }
+
+    private static void Heal(MemberState state, Random random, JournalBatch batch)
+    {
+        var holder = HolderOf(random);
+        if (state.FindForgotten(holder, state.Buckets.Select(bucket => new GrantedLine(bucket.Bucket, random.Next(3_000)))) is { Count: > 0 } forgotten)
+        {
+            Write(state, new RightsHealed(holder, forgotten), OpHash.Genesis, null, batch);
+        }
+    }
 
     private static void Grant(MemberState state, Random random, JournalBatch batch)
     {
@@ -131,32 +180,51 @@ public sealed class CoreAgreementTests : IDisposable
     private void Log(MemberState state, Random random, JournalBatch batch, Dictionary<Holder, (long Sequence, OpHash Hash)> tips)
     {
         var holder = HolderOf(random);
-        var (sequence, previous) = tips.GetValueOrDefault(holder);
-        var op = Undoing(RandomOp(state, random, new OpId(holder, sequence + 1)), random);
+        // A second history of a life goes on in its branch: the op carries the life's number and lies under the branch's.
+        var chain = holder.Incarnation == Incarnation.Of(1, 2) && random.Next(4) == 0 && tips.ContainsKey(holder) ? holder with { Incarnation = BranchNumber } : holder;
+        var isFirst = chain != holder && !tips.ContainsKey(chain);
+        if (isFirst)
+        {
+            _closed[chain] = _closed.GetValueOrDefault(holder);
+        }
+
+        var (sequence, previous) = isFirst ? tips[holder] : tips.GetValueOrDefault(chain);
+        var op = Undoing(RandomOp(state, random, new OpId(holder, sequence + 1)), random, chain);
         var bytes = OpCodec.Encode(op);
         var hash = previous.Next(bytes);
-        tips[holder] = (sequence + 1, hash);
-        var fact = new FactKey(new ProducerId(holder.Store.Value, holder.Incarnation.Value), sequence + 1);
+        tips[chain] = (sequence + 1, hash);
+        var fact = new FactKey(new ProducerId(chain.Store.Value, chain.Incarnation.Value), sequence + 1);
         batch.Facts.Add(new NewFact(fact.Producer, fact.Sequence, hash.ToBytes(), bytes));
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, hash.ToBytes()));
         // The member as the hub would apply it: from the bytes, not from the object.
         var applied = OpCodec.Decode(bytes);
         if (applied.Type == OpType.CloseDay)
         {
-            _closed[holder] = applied.ClosedUpTo;
+            _closed[chain] = applied.ClosedUpTo;
+        }
+
+        var place = new OpId(chain, sequence + 1);
+        if (state.Parked.ContainsKey(chain) || random.Next(300) == 0)
+        {
+            Write(state, new OpParked(place, "it cannot be decided"), previous, fact, batch);
+            return;
         }
 
         var isUndoing = applied.Type is OpType.Void or OpType.Refund && random.Next(10) > 0; // else as before the hub checked
-        Write(state, new OpApplied(applied) { Undoing = isUndoing ? new Undoing(Original(applied)) : null, FloorLimitMinor = random.Next(2) * 4_000 }, previous, fact, batch);
-        _applied[applied.Id] = applied;
+        Write(state, new OpApplied(applied) { Place = place, Undoing = isUndoing ? new Undoing(Original(applied)) : null, FloorLimitMinor = random.Next(2) * 4_000 }, previous, fact, batch);
+        if (chain == holder)
+        {
+            _applied[applied.Id] = applied; // one in a branch is not what others mean by its number
+        }
     }
 
     private OwnOp? Original(Op op) => op.Reference is { } id && _applied.TryGetValue(id, out var found) && OpDefects.Find(found) is null ? OwnOp.Of(found) : null;
 
     // Mostly an op that is there, by its own store or another; at times a number that nobody logged, or none.
-    private Op Undoing(Op op, Random random)
+    private Op Undoing(Op op, Random random, Holder chain)
     {
-        var closedUpTo = op.Type == OpType.CloseDay ? op.Id.Sequence : _closed.GetValueOrDefault(op.Id.Holder);
+        // A branch closed what its life had closed before it was forked.
+        var closedUpTo = op.Type == OpType.CloseDay ? op.Id.Sequence : _closed.GetValueOrDefault(chain);
         if (op.Type is not (OpType.Void or OpType.Refund))
         {
             return op with { ClosedUpTo = op.Type == OpType.CloseDay ? closedUpTo : 0 };
@@ -188,7 +256,7 @@ public sealed class CoreAgreementTests : IDisposable
             Member = state.Id,
             Moves = moves,
             Reference = random.Next(3) == 0 ? null : new OpId(id.Holder, 1),
-            RequestId = $"{id.Holder.Store}-{id.Holder.Incarnation}-{id.Sequence}",
+            RequestId = $"{id.Holder.Store}-{id.Holder.Incarnation}-{id.Sequence}-{random.Next()}",
             BillMinor = random.Next(40) == 0 ? long.MaxValue : random.Next(5_000),
             DiscountMinor = random.Next(100),
             RulesetVersion = random.Next(1, 3),
