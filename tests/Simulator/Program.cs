@@ -17,6 +17,11 @@ foreach (var set in sets)
     }
 }
 
+if (args.Contains("--audit"))
+{
+    Runner.AtEnd = AuditDump.Check;
+}
+
 if (args.Contains("--mutants"))
 {
     return Mutants.Run(seeds, steps);

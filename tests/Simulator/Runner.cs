@@ -12,6 +12,9 @@ internal static class Runner
 {
     private const int SecondRunEvery = 20;
 
+    /// <summary>Looks at the disks of a healed run; set once, before the runs.</summary>
+    public static Action<World>? AtEnd { get; set; }
+
     /// <summary>One seed, leaving out the steps of <paramref name="skipped"/>.</summary>
     public static Outcome Run(Fault faults, long seed, int steps, IReadOnlySet<int>? skipped = null, Action<string>? trace = null)
     {
@@ -29,6 +32,7 @@ internal static class Runner
             }
 
             world.Heal();
+            AtEnd?.Invoke(world);
             return new Outcome(seed, null, steps, world.TraceHash, world.Counts);
         }
         catch (Violation violation)

@@ -89,6 +89,18 @@ internal sealed class SimulatedTables
         return null;
     }
 
+    public JournalBatch ToBatch()
+    {
+        var batch = new JournalBatch();
+        batch.Facts.AddRange(_facts.Values.SelectMany(facts => facts.Values).Select(fact => new NewFact(fact.Producer, fact.Sequence, fact.Hash, fact.Bytes)));
+        batch.Records.AddRange(_records.Select(record => new NewRecord(record.Partition, record.Stream, record.Version, record.Payload, record.Fact)));
+        batch.Snapshots.AddRange(_snapshots.Values);
+        batch.Cursors.AddRange(_cursors.Select(cursor => new CursorMove(cursor.Key.Name, cursor.Key.Producer, cursor.Value.Sequence, cursor.Value.Hash)));
+        batch.Documents.AddRange(_documents.SelectMany(collection => collection.Value.Scan([], [], int.MaxValue).Select(document => new DocumentWrite(collection.Key, document.Key, document.Value))));
+        batch.Balances.AddRange(_balances.Select(balance => new BalanceChange(balance.Key.Partition, balance.Key.Account, balance.Key.Asset, balance.Value)));
+        return batch;
+    }
+
     public StoredStream ReadStream(StreamId stream) =>
         _snapshots.TryGetValue(stream, out var snapshot)
             ? new StoredStream(snapshot.Version, snapshot.Payload.ToArray(), ReadRecords(stream, snapshot.Version + 1, int.MaxValue))
