@@ -75,8 +75,8 @@ public sealed class OpOutbox(long tipSequence)
         }
 
         Token = token;
-        CommittedSequence = Math.Max(CommittedSequence, committedSequence);
-        SentSequence = Switches.IsOff(Mechanism.ResendFromHubWatermark) ? CommittedSequence : committedSequence;
+        SentSequence = Switches.IsOff(Mechanism.ResendFromHubWatermark) ? Math.Max(CommittedSequence, committedSequence) : committedSequence;
+        CommittedSequence = committedSequence; // below what was known, too: a hub that went back to a backup has less
         _windowBytes = Math.Max(1, windowBytes);
         _unackedBytes = 0;
         _underWay.Clear();

@@ -3,13 +3,13 @@ using SyncHub.Agent.Hosting;
 
 namespace SyncHub.Cli;
 
-/// <summary><c>synchub agent enrol</c> and <c>synchub agent run</c>: one store.</summary>
+/// <summary><c>synchub agent</c>: one store.</summary>
 internal static class AgentCommand
 {
-    private static readonly Option<string> Data = new("--data") { Description = "Folder of the store's database, identity and logs.", Required = true };
-    private static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
-    private static readonly Option<string> Authority = new("--ca") { Description = "PEM file of the authority that vouches for the hub; empty = the system's.", DefaultValueFactory = _ => "" };
-    private static readonly Option<string> Code = new("--code") { Description = "The one-time code from `synchub store enrol`.", Required = true };
+    internal static readonly Option<string> Data = new("--data") { Description = "Folder of the store's database, identity and logs.", Required = true };
+    internal static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
+    internal static readonly Option<string> Authority = new("--ca") { Description = "PEM file of the authority that vouches for the hub; empty = the system's.", DefaultValueFactory = _ => "" };
+    internal static readonly Option<string> Code = new("--code") { Description = "The one-time code from `synchub store enrol`.", Required = true };
     private static readonly Option<int> TillPort = new("--till-port") { Description = "Port of the tills' gRPC service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7410 };
     private static readonly Option<int> JsonPort = new("--json-port") { Description = "Port of the tills' JSON service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7411 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
@@ -21,7 +21,7 @@ internal static class AgentCommand
         enrol.SetAction((arguments, _) => GuardAsync(() => EnrolAsync(arguments)));
         var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, Authority, TillPort, JsonPort, IdleDays };
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
-        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run };
+        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run, AgentRescueCommand.CreateReplace(), AgentRescueCommand.CreateUpload() };
     }
 
     private static async Task EnrolAsync(ParseResult arguments)
@@ -51,7 +51,7 @@ internal static class AgentCommand
         }
     }
 
-    private static async Task<int> GuardAsync(Func<Task> action)
+    internal static async Task<int> GuardAsync(Func<Task> action)
     {
         try
         {

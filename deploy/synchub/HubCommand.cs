@@ -5,7 +5,7 @@ using SyncHub.Storage;
 
 namespace SyncHub.Cli;
 
-/// <summary><c>synchub hub run</c>: the centre of the chain.</summary>
+/// <summary><c>synchub hub</c>: the centre of the chain.</summary>
 internal static class HubCommand
 {
     private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
@@ -24,7 +24,7 @@ internal static class HubCommand
     {
         var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, Ruleset, Placement, Partitions, GrainBudget };
         run.SetAction(RunAsync);
-        return new Command("hub", "The centre: one member, one balance, one ledger.") { run };
+        return new Command("hub", "The centre: one member, one balance, one ledger.") { run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
     }
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)

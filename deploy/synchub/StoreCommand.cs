@@ -6,8 +6,8 @@ using SyncHub.V1;
 
 namespace SyncHub.Cli;
 
-/// <summary><c>synchub store enrol</c> and <c>synchub store list</c>: HQ's view of its stores from a shell.</summary>
-internal static class StoreCommand
+/// <summary><c>synchub store</c>: HQ's view of its stores from a shell.</summary>
+internal static partial class StoreCommand
 {
     private static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
     private static readonly Option<string> TokenFile = new("--token-file") { Description = "File with the admin token: admin.token in the hub's folder.", Required = true };
@@ -19,9 +19,9 @@ internal static class StoreCommand
     {
         var enrol = new Command("enrol", "Makes a store and prints its one-time code, valid for 30 minutes.") { Hub, TokenFile, Number, Name };
         enrol.SetAction((arguments, cancellation) => CallAsync(arguments, EnrolAsync, cancellation));
-        var list = new Command("list", "Shows every store: online, backlog, and how much money it may spend.") { Hub, TokenFile };
+        var list = new Command("list", "Shows every store: online, backlog, how much money it may spend, its life, and what it waits for.") { Hub, TokenFile };
         list.SetAction((arguments, cancellation) => CallAsync(arguments, ListAsync, cancellation));
-        return new Command("store", "The chain's stores.") { enrol, list };
+        return new Command("store", "The chain's stores.") { enrol, list, CreateReplace(), CreateReclaim(), CreateRelease() };
     }
 
     private static async Task EnrolAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
@@ -34,12 +34,12 @@ internal static class StoreCommand
     private static async Task ListAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
     {
         var list = await client.ListStoresAsync(new ListStoresRequest(), headers, cancellationToken: cancellation);
-        await Console.Out.WriteLineAsync($"{"store",5}  {"name",-20} {"state",-8} {"since",-20} {"committed",10} {"backlog",8} {"exposure",14}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"{"store",5}  {"name",-20} {"state",-8} {"since",-20} {"committed",10} {"backlog",8} {"exposure",14}  {"life",-16} note").ConfigureAwait(false);
         foreach (var store in list.Stores)
         {
             var state = !store.Enrolled ? "new" : store.Online ? "online" : "offline";
             var since = store.SinceMs == 0 ? "" : Time(store.SinceMs);
-            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{store.Store,5}  {store.Name,-20} {state,-8} {since,-20} {store.CommittedSequence,10} {store.BacklogOps,8} {store.ExposureMinor / 100,11}.{store.ExposureMinor % 100:00}")).ConfigureAwait(false);
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{store.Store,5}  {store.Name,-20} {state,-8} {since,-20} {store.CommittedSequence,10} {store.BacklogOps,8} {store.ExposureMinor / 100,11}.{store.ExposureMinor % 100:00}  {LifeOf(store),-16} {NoteOf(store)}")).ConfigureAwait(false);
         }
     }
 

@@ -219,7 +219,7 @@ public sealed class HubHost : IAsyncDisposable
         await journal.CommitAsync(batch).ConfigureAwait(false);
     }
 
-    private static void CreatePrivate(string directory)
+    internal static void CreatePrivate(string directory)
     {
         if (OperatingSystem.IsWindows())
         {

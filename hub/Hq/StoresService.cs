@@ -130,7 +130,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         {
             var member = MemberReading.Parse(request.MemberId);
             long one = 0;
-            foreach (var life in store.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead))
+            foreach (var life in store.Lives.All.Where(life => IsReclaimed(life, request)))
             {
                 one += await ReclaimAsync(member, new Holder(store.Id, life.Number), payer, request.Approver, cancellation).ConfigureAwait(false);
             }
@@ -138,16 +138,20 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             return (one, 1);
         }
 
-        // 1. No life of the store is granted anything any more. 2. What each of them holds is taken, member by member.
-        var lives = store.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead).Select(life => life.Number).ToArray();
+        // 1. None of these lives is granted anything any more. 2. What each of them holds is taken, member by member.
+        var lives = store.Lives.All.Where(life => IsReclaimed(life, request)).Select(life => life.Number).ToArray();
         parts.Stores.Update(store.Id, known => known with
         {
-            IsReconciling = false,
+            IsReconciling = known.IsReconciling && request.OnlyDeadLives, // else nobody is left to be heard out
             Lives = lives.Select(number => known.Lives.Find(number)!).Aggregate(known.Lives, (all, life) =>
                 all.Put(life with { Status = LifeStatus.Dead, Release = Core.Identity.ReleaseKind.Reclaimed, IsReleased = false, Payer = payer, Approver = request.Approver })),
         });
         await DurableAsync(cancellation).ConfigureAwait(false);
-        parts.Links.Find(store.Id)?.Cut();
+        if (!request.OnlyDeadLives)
+        {
+            parts.Links.Find(store.Id)?.Cut();
+        }
+
         long amount = 0, members = 0;
         foreach (var number in lives)
         {
@@ -168,6 +172,9 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         await parts.Grains.AskAsync(member, reply => new ReleaseWanted(holder, Core.Identity.ReleaseKind.Reclaimed, payer, approver, reply), cancellation).ConfigureAwait(false);
         return held;
     }
+
+    private static bool IsReclaimed(Core.Identity.Life life, ReclaimRequest request) =>
+        life.Status == LifeStatus.Dead || (life.Status == LifeStatus.Living && !request.OnlyDeadLives);
 
     private Store DemandEnrolled(int store) => parts.Stores.Find(new StoreId(store)) is { IsEnrolled: true } known ? known
         : throw new RpcException(new Status(StatusCode.NotFound, $"Store {store} has no agent. `synchub store list` shows all stores."));

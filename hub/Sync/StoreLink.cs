@@ -34,6 +34,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     private readonly Lock _gate = new();
     private readonly StoreChains _chains = new(store, parts);
     private readonly Reconciliation _reconciliation = new(store, parts);
+    private readonly HashSet<IStoreConnection> _quarantined = [];
     private IStoreConnection? _connection;
     private Challenger? _challenger;
     private PendingFacts? _pendingFacts;
@@ -94,6 +95,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
+            _quarantined.Remove(connection);
             if (_connection == connection)
             {
                 GoOffline();
@@ -320,6 +322,12 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             _connection?.End();
             GoOffline();
             _quarantine = "";
+            foreach (var waiting in _quarantined)
+            {
+                waiting.End(); // a machine that waits for this decision hears of it by asking again
+            }
+
+            _quarantined.Clear();
             foreach (var life in parts.Stores.Find(Store)!.Lives.All)
             {
                 if (life.Status is LifeStatus.Dead or LifeStatus.Closed)
@@ -427,6 +435,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
                     caller.Connection.Send(new HubFrame { Stale = new V1.Stale { Nonce = nonce, Reason = stale.Reason } });
                     break;
                 case Quarantined quarantined:
+                    _quarantined.Add(caller.Connection);
                     caller.Connection.Send(new HubFrame { Quarantine = new Quarantine { Nonce = nonce, Reason = quarantined.Reason } });
                     break;
                 case Reincarnated reborn:

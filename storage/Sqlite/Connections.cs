@@ -62,6 +62,9 @@ internal static class Connections
         }
     }
 
+    /// <summary>A connection that fills a copy, without any setting of a journal.</summary>
+    public static SqliteConnection OpenBare(string path) => Open(path, SqliteOpenMode.ReadWrite, busyTimeoutMs: 0);
+
     /// <summary>Runs a statement that is needed once.</summary>
     public static void Do(SqliteConnection connection, string sql)
     {

@@ -39,6 +39,7 @@ public sealed class SqliteJournal : IJournal
         var fileLock = FileLock.Take(path);
         try
         {
+            JournalCopy.ThrowIfHalfReplaced(path); // under the lock: nobody begins to replace it from here on
             return new SqliteJournal(fileLock, OpenWriter(path, options), new ReaderPool(path, options));
         }
         catch (SqliteException error)

@@ -20,7 +20,23 @@ internal sealed class Chain : IAsyncDisposable
 
     public List<Shop> Shops { get; } = [];
 
-    private string HubFolder => Path.Combine(_folder, "hub");
+    public string HubFolder => Path.Combine(_folder, "hub");
+
+    public string HubAddress => $"http://127.0.0.1:{_hubPort}";
+
+    /// <summary>A path of this test's own.</summary>
+    public string PathOf(string name) => Path.Combine(_folder, name);
+
+    /// <summary>Runs one of HQ's commands.</summary>
+    public Task<string> HqAsync(params string[] arguments) => Cli.DoAsync([.. arguments, "--hub", HubAddress, "--token-file", Path.Combine(HubFolder, "admin.token")]);
+
+    /// <summary>A machine beside the chain's stores, at the same hub.</summary>
+    public Shop AddMachine(string folder)
+    {
+        var machine = new Shop(folder, new IPEndPoint(IPAddress.Loopback, _hubPort));
+        Shops.Add(machine);
+        return machine;
+    }
 
     public static async Task<Chain> StartAsync(int stores, PlacementPolicy? placement = null)
     {
@@ -147,6 +163,9 @@ internal sealed class Chain : IAsyncDisposable
         }
 
         public Task OnlineAsync() => Until.TrueAsync(async () => (await Till.StatusAsync(new StatusRequest())).Online, "the store is online");
+
+        /// <summary>Until a locked agent may sell again.</summary>
+        public Task UnlockedAsync() => Until.TrueAsync(async () => await Till.StatusAsync(new StatusRequest()) is { Online: true, Locked: false }, "the store is online and not locked");
 
         public Task OfflineAsync() => Until.TrueAsync(async () => !(await Till.StatusAsync(new StatusRequest())).Online, "the store is offline");
 

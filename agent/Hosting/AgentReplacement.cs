@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace SyncHub.Agent.Hosting;
+
+/// <summary>Gives a data folder a new identity: what was in it is moved aside, and the store begins a new life there.</summary>
+/// <remarks>
+/// The hub is asked first, so that a wrong code changes nothing. Everything stays within the folder, which may be a mount of its own.
+/// Crash rule: a folder without <c>identity.json</c> does not start; doing it again with a new code goes on.
+/// </remarks>
+public static class AgentReplacement
+{
+    private const string Draft = "enrolling";
+
+    /// <summary>Moves the old database and its guard into a folder beside them, and enrols.</summary>
+    /// <param name="dataDirectory">The folder; made where there is none.</param>
+    /// <param name="hubAddress"><c>https://host:port</c>.</param>
+    /// <param name="caCertificateFile">PEM file of the hub's authority; null or empty for the system's.</param>
+    /// <param name="code">The one-time code from <c>synchub store replace</c>.</param>
+    /// <param name="now">Names the folder of what was there.</param>
+    /// <returns>The new identity, and where the old files lie; empty where there were none.</returns>
+    /// <exception cref="AgentStartException">An agent runs in the folder, or the hub refused; nothing was moved.</exception>
+    public static async Task<(StoreIdentity Identity, string Aside)> RunAsync(string dataDirectory, string hubAddress, string? caCertificateFile, string code, DateTimeOffset now)
+    {
+        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
+        var guard = directory + ".guard";
+        Directory.CreateDirectory(directory);
+        ThrowIfRunning(guard);
+        var draft = Path.Combine(directory, Draft);
+        if (Directory.Exists(draft))
+        {
+            Directory.Delete(draft, recursive: true); // of a replacement that was interrupted: its identity was never used
+        }
+
+        Directory.CreateDirectory(draft);
+        StoreIdentity identity;
+        try
+        {
+            identity = await AgentHost.EnrolAsync(draft, hubAddress, caCertificateFile, code);
+        }
+        catch
+        {
+            Directory.Delete(draft, recursive: true);
+            throw;
+        }
+
+        var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
+        var isMoved = MoveAside(directory, aside, guard);
+        identity.Write(directory);
+        Directory.Delete(draft, recursive: true);
+        return (identity, isMoved ? aside : "");
+    }
+
+    // The identity first: without it nothing starts here, whatever else was moved.
+    private static bool MoveAside(string directory, string aside, string guard)
+    {
+        string[] names = ["identity.json", .. Directory.GetFiles(directory).Select(path => Path.GetFileName(path)).Where(name => name != "identity.json")];
+        var isMoved = false;
+        foreach (var name in names.Where(name => File.Exists(Path.Combine(directory, name))))
+        {
+            Directory.CreateDirectory(aside);
+            File.Move(Path.Combine(directory, name), Path.Combine(aside, name));
+            isMoved = true;
+        }
+
+        // A guard that speaks of another database would lock the new one.
+        if (File.Exists(guard))
+        {
+            File.Move(guard, aside + ".guard");
+        }
+
+        return isMoved;
+    }
+
+    private static void ThrowIfRunning(string guard)
+    {
+        try
+        {
+            if (File.Exists(guard))
+            {
+                GuardFile.Open(guard).Dispose();
+            }
+        }
+        catch (IOException fault)
+        {
+            throw new AgentStartException($"An agent runs in this folder: {fault.Message} Stop it first.", AgentStartException.BadOptions, fault);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using SyncHub.Agent.Hosting;
+using SyncHub.Agent.Sync;
+
+namespace SyncHub.Cli;
+
+/// <summary><c>synchub agent replace</c> and <c>synchub agent upload</c>: a store gets a new machine or a new database, and its old log is not lost.</summary>
+internal static class AgentRescueCommand
+{
+    private static readonly Option<string> From = new("--from") { Description = "Folder with the old agent.db: a disk that turned up, or the folder that `agent replace` named.", Required = true };
+
+    /// <summary><c>synchub agent replace</c>.</summary>
+    public static Command CreateReplace()
+    {
+        var replace = new Command("replace", "Moves the old database of a stopped agent aside and begins a new life with a code from `synchub store replace`.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.Authority, AgentCommand.Code };
+        replace.SetAction((arguments, _) => AgentCommand.GuardAsync(() => ReplaceAsync(arguments)));
+        return replace;
+    }
+
+    /// <summary><c>synchub agent upload</c>.</summary>
+    public static Command CreateUpload()
+    {
+        var upload = new Command("upload", "Sends the hub the log of an old database of this store. It may be done twice, and while the agent runs.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.Authority, From };
+        upload.SetAction((arguments, cancellation) => AgentCommand.GuardAsync(() => UploadAsync(arguments, cancellation)));
+        return upload;
+    }
+
+    private static async Task ReplaceAsync(ParseResult arguments)
+    {
+        var data = Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!);
+        var hub = arguments.GetValue(AgentCommand.Hub)!;
+        var (identity, aside) = await AgentReplacement.RunAsync(data, hub, arguments.GetValue(AgentCommand.Authority), arguments.GetValue(AgentCommand.Code)!, TimeProvider.System.GetUtcNow()).ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}, in a new life. Start it: synchub agent run --data {data} --hub {hub}").ConfigureAwait(false);
+        if (aside.Length > 0)
+        {
+            await Console.Out.WriteLineAsync($"The old database is {aside}. So that nothing in it is lost: synchub agent upload --data {data} --hub {hub} --from {aside}").ConfigureAwait(false);
+        }
+    }
+
+    private static async Task UploadAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        var ops = await OldLogUpload.RunAsync(Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!), Path.GetFullPath(arguments.GetValue(From)!), arguments.GetValue(AgentCommand.Hub)!, arguments.GetValue(AgentCommand.Authority), cancellation).ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"The hub has all {ops} ops of the old database.").ConfigureAwait(false);
+    }
+}

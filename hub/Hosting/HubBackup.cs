@@ -1,0 +1,38 @@
+using System.Globalization;
+using SyncHub.Hub.Stores;
+using SyncHub.Storage.Sqlite;
+
+namespace SyncHub.Hub;
+
+/// <summary>What a restore did.</summary>
+/// <param name="Term">The hub's new term.</param>
+/// <param name="Stores">How many stores have to report before rights are granted again.</param>
+/// <param name="Aside">Where the database lies that was there before; empty where there was none.</param>
+public sealed record HubRestored(int Term, int Stores, string Aside);
+
+/// <summary>Copies of a hub's database, and the way back from one (protocol.md 1.17).</summary>
+/// <remarks>The new term begins in the copy before it gets the database's name: a restored hub that went on in its old term would grant what stores hold already.</remarks>
+public static class HubBackup
+{
+    private const string Database = "hub.db";
+
+    /// <summary>Copies the database of a hub that runs or not to a new file.</summary>
+    /// <exception cref="Storage.JournalUnavailableException">The database cannot be read, or the copy not be written.</exception>
+    /// <exception cref="IOException">There is no hub, or a file of that name exists.</exception>
+    public static void Make(string dataDirectory, string copy) => JournalCopy.Make(Path.Combine(dataDirectory, Database), copy);
+
+    /// <summary>Puts a copy in the place of the database of a hub that does not run.</summary>
+    /// <param name="dataDirectory">The hub's folder; made where there is none.</param>
+    /// <param name="copy">The copy.</param>
+    /// <param name="now">The time of the restore; the new term's number is taken from it.</param>
+    /// <exception cref="Storage.JournalUnavailableException">The hub runs, or the copy is no good database; nothing was changed.</exception>
+    public static async Task<HubRestored> RestoreAsync(string dataDirectory, string copy, DateTimeOffset now)
+    {
+        HubHost.CreatePrivate(dataDirectory);
+        var path = Path.Combine(dataDirectory, Database);
+        var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
+        var (term, stores) = (0, 0);
+        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(journal, now).ConfigureAwait(false)).ConfigureAwait(false);
+        return new HubRestored(term, stores, File.Exists(aside) ? aside : "");
+    }
+}
