@@ -104,15 +104,16 @@ public static class HelloJudge
             return Begin(lives, life, hello, context);
         }
 
-        if (current.Wish == hello.Wish)
-        {
-            return new Reincarnated(lives, life.Number, current.Number, hello.Wish); // the answer was lost on its way
-        }
-
-        // Whoever lives now on another machine is not ended by one who forgot something.
+        // Whoever lives now on another machine is not ended by one who forgot something. A copy of a locked database holds its wish too:
+        // the same wish from another machine must not get the same life, or two would live it.
         if (!current.Device.IsNone && current.Device != hello.Device)
         {
             return OtherMachine(lives, current, hello);
+        }
+
+        if (current.Wish == hello.Wish)
+        {
+            return new Reincarnated(lives, life.Number, current.Number, hello.Wish); // the answer was lost on its way
         }
 
         return context.HasLiveStream && !Switches.IsOff(Mechanism.Challenge) ? new ChallengeFirst(lives) : Begin(lives, life, hello, context);
