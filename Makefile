@@ -1,9 +1,9 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench acceptance fmt clean peers
+.PHONY: help build test demo verify bench acceptance faults fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Faults tests/Simulation
 
 help: ## Shows this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

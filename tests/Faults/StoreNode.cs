@@ -1,0 +1,68 @@
+using System.Globalization;
+using Grpc.Net.Client;
+using SyncHub.Agent.Hosting;
+using SyncHub.V1;
+
+namespace SyncHub.Faults.Tests;
+
+/// <summary>One store: its agent process, its line to the hub, and the way for its till.</summary>
+internal sealed class StoreNode(int number, string folder, string logs) : IAsyncDisposable
+{
+    private readonly List<GrpcChannel> _channels = []; // kept, because a till may still be waiting on an old one
+    private Child? _process;
+
+    public int Number { get; } = number;
+
+    public string Folder { get; } = Directory.CreateDirectory(folder).FullName;
+
+    public Line Line { get; } = new();
+
+    /// <summary>What its till calls; null while the agent is down, because its old port may by then be somebody else's.</summary>
+    public Till.TillClient? Till { get; private set; }
+
+    /// <summary>How often its database was exchanged for an older one.</summary>
+    public int Restores { get; set; }
+
+    public async Task EnrolAsync(HubNode hub)
+    {
+        var made = await hub.CreateStoreAsync();
+        await AgentHost.EnrolAsync(Folder, $"http://{hub.Address}", null, made.EnrolmentCode);
+        Line.Pass(hub.Address);
+    }
+
+    /// <summary>Starts the agent; <paramref name="hubPort"/> where it shall not use the store's line.</summary>
+    public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null, int? hubPort = null)
+    {
+        var address = $"http://127.0.0.1:{(hubPort ?? Line.Port).ToString(CultureInfo.InvariantCulture)}";
+        _process = await Child.StartAsync(
+            Path.Combine(logs, Path.GetFileName(Folder) + ".log"), Path.Combine(Folder, "agent.ready.json"), environment ?? new Dictionary<string, string>(StringComparer.Ordinal),
+            "agent", "run", "--data", Folder, "--hub", address, "--till-port", "0", "--json-port", "0");
+        var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_process.Ready.GetProperty("tillGrpc").GetInt32().ToString(CultureInfo.InvariantCulture)}");
+        _channels.Add(channel);
+        Till = new Till.TillClient(channel);
+    }
+
+    public void Kill()
+    {
+        Till = null;
+        _process?.Dispose();
+        _process = null;
+    }
+
+    public void Pause() => _process!.Pause();
+
+    public void Resume() => _process!.Resume();
+
+    public async Task<StatusAnswer> StatusAsync() => await Till!.StatusAsync(new StatusRequest(), deadline: DateTime.UtcNow + TimeSpan.FromSeconds(5));
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        foreach (var channel in _channels)
+        {
+            channel.Dispose();
+        }
+
+        await Line.DisposeAsync();
+    }
+}
