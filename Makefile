@@ -34,6 +34,9 @@ mutants: ## Turns off one mechanism after the other and shows which invariant no
 	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
 	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400)
 
+faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n]
+	SYNCHUB_FAULTS_SECONDS=$(or $(SECONDS),300) SYNCHUB_FAULTS_SEED=$(SEED) dotnet test tests/Faults -c Release -nologo -v quiet --logger "console;verbosity=detailed"
+
 fmt: ## Formats the code
 	dotnet format SyncHub.sln
 
