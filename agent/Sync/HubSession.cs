@@ -201,6 +201,12 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             return; // a copy
         }
 
+        if (welcome.NewestSequence > welcome.CommittedSequence && OwnHashAt(welcome.NewestSequence) != OpHash.FromBytes(welcome.NewestHash.Span))
+        {
+            Lock($"The hub has another history at op {welcome.NewestSequence}.");
+            return;
+        }
+
         var committed = OpHash.FromBytes(welcome.CommittedHash.Span);
         var verdict = _outbox.OnWelcome(nonceMatches: true, welcome.Token, welcome.CommittedSequence, committed, OwnHashAt(welcome.CommittedSequence), welcome.MaxUnackedBytes);
         switch (verdict)

@@ -38,18 +38,24 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
     {
         var taken = new List<TakenFact>();
         var places = new List<(StoreSession, long)>(envelopes.Count);
+        var hashes = new OpHash[envelopes.Count];
+        for (var i = 0; i < envelopes.Count; i++)
+        {
+            hashes[i] = (i == 0 ? previousHash : hashes[i - 1]).Next(envelopes[i].Span);
+        }
+
         var before = previousHash;
         for (var i = 0; i < envelopes.Count; i++)
         {
             var sequence = firstSequence + i;
-            var hash = before.Next(envelopes[i].Span);
+            var hash = hashes[i];
             if (FindChain(sequence, hash) is { } known)
             {
                 places.Add((known, sequence));
             }
             else
             {
-                var fact = Extend(sequence, before, hash, envelopes[i]);
+                var fact = Extend(sequence, before, hash, envelopes[i], chain => LeadsOn(chain, firstSequence, hashes));
                 if (fact.Chain is null)
                 {
                     continue; // only where branches are switched off
@@ -80,16 +86,20 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
 
     private OpHash? HashAt(StoreSession chain, long sequence) => chain.KnownHash(sequence) ?? stored(chain, sequence);
 
-    private TakenFact Extend(long sequence, OpHash before, OpHash hash, ReadOnlyMemory<byte> envelope)
+    // A crash of the hub can leave an op beyond a gap: only the log that has that very op may fill the gap, or two histories would share a chain.
+    private static bool LeadsOn(StoreSession chain, long first, OpHash[] run) =>
+        chain.BeyondGap is not { } beyond || (beyond.Sequence >= first && beyond.Sequence < first + run.Length && run[beyond.Sequence - first] == beyond.Hash);
+
+    private TakenFact Extend(long sequence, OpHash before, OpHash hash, ReadOnlyMemory<byte> envelope, Func<StoreSession, bool> leadsOn)
     {
-        if (MayExtend && Main.TryExtend(sequence, before, hash, envelope) is { } next)
+        if (MayExtend && leadsOn(Main) && Main.TryExtend(sequence, before, hash, envelope) is { } next)
         {
             return new TakenFact(Main, next);
         }
 
         foreach (var branch in _branches)
         {
-            if (branch.TryExtend(sequence, before, hash, envelope) is { } more)
+            if (leadsOn(branch) && branch.TryExtend(sequence, before, hash, envelope) is { } more)
             {
                 return new TakenFact(branch, more);
             }

@@ -168,6 +168,26 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
         return CommittedSequence > before;
     }
 
+    /// <summary>The newest op that the hub has, with its hash: a database that has it with that hash wrote everything before it too.</summary>
+    public (long Sequence, OpHash Hash) Newest => _above.Count == 0 ? (CommittedSequence, CommittedHash) : (_above.Keys.Last(), _above.Values.Last().Hash);
+
+    /// <summary>The next op that a crash left beyond a gap; null where there is no gap.</summary>
+    public (long Sequence, OpHash Hash)? BeyondGap
+    {
+        get
+        {
+            foreach (var (sequence, op) in _above)
+            {
+                if (sequence > ReceivedSequence)
+                {
+                    return (sequence, op.Hash);
+                }
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>Whether an op is on the disk.</summary>
     public bool IsDurable(long sequence) => sequence <= CommittedSequence || (_above.TryGetValue(sequence, out var op) && op.Durable);
 

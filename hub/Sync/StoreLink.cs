@@ -481,6 +481,8 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
                 HubTerm = parts.Stores.Term,
                 CommittedSequence = session.CommittedSequence,
                 CommittedHash = ByteString.CopyFrom(session.CommittedHash.ToBytes()),
+                NewestSequence = session.Newest.Sequence,
+                NewestHash = ByteString.CopyFrom(session.Newest.Hash.ToBytes()),
                 MaxUnackedBytes = WindowBytes,
                 HubClockMs = NowMs(),
                 WantsLines = reconciling,
