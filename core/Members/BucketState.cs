@@ -83,7 +83,7 @@ public sealed class BucketState(Bucket bucket)
         }
 
         return Pool < 0 && !mayOwe ? $"I2: the pool of {Bucket} is {Pool}"
-            : Total < 0 ? $"I4: {Bucket} is {Total}"
+            : Total < 0 && !mayOwe ? $"I4: {Bucket} is {Total}"
             : checked(Pool + held) != Total ? $"I3: {Bucket} has pool {Pool} + held {held}, but {Total} in the wallet"
             : null;
     }

@@ -41,9 +41,9 @@ internal sealed record HubParts(
         foreach (var store in Stores.All().Where(store => store.Lives.All.Any(life => life.Status == LifeStatus.Dead)))
         {
             Links.GetOrAdd(store.Id, id => new StoreLink(id, this)).Resume();
-    
+        }
+
         Receipts?.Resume();
-    }
     }
 
     /// <summary>The nightly look at every member.</summary>

@@ -206,10 +206,10 @@ internal sealed class StoreRegistry
             _cursors.Clear();
             foreach (var (id, delta) in exposure ?? new Dictionary<StoreId, long>())
             {
-                var value = _exposure[id] = checked(_exposure.GetValueOrDefault(id) + delta);
-                var bytes = new byte[8];
-                BinaryPrimitives.WriteInt64BigEndian(bytes, value);
-                batch.Documents.Add(new DocumentWrite(ExposureDocuments, KeyOf(id), bytes));
+                // A sum, so a hub that has an old one may not write: the fence refuses its whole batch.
+                var before = _exposure.TryGetValue(id, out var sum) ? BytesOf(sum) : [];
+                _exposure[id] = checked(sum + delta);
+                batch.Documents.Add(new DocumentWrite(ExposureDocuments, KeyOf(id), BytesOf(_exposure[id])) { Expected = before });
             }
         }
     }
@@ -222,6 +222,13 @@ internal sealed class StoreRegistry
     }
 
     private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+
+    private static byte[] BytesOf(long value)
+    {
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+        return bytes;
+    }
 
     private static byte[] KeyOf(StoreId id)
     {
