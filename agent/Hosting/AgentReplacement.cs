@@ -1,4 +1,6 @@
 using System.Globalization;
+using SyncHub.Storage;
+using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -24,7 +26,7 @@ public static class AgentReplacement
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
         var guard = directory + ".guard";
         Directory.CreateDirectory(directory);
-        ThrowIfRunning(guard);
+        ThrowIfRunning(directory);
         var draft = Path.Combine(directory, Draft);
         if (Directory.Exists(draft))
         {
@@ -36,6 +38,7 @@ public static class AgentReplacement
         try
         {
             identity = await AgentHost.EnrolAsync(draft, hubAddress, caCertificateFile, code);
+            ThrowIfOfAnother(directory, identity);
         }
         catch
         {
@@ -71,18 +74,24 @@ public static class AgentReplacement
         return isMoved;
     }
 
-    private static void ThrowIfRunning(string guard)
+    private static void ThrowIfRunning(string directory)
     {
         try
         {
-            if (File.Exists(guard))
-            {
-                GuardFile.Open(guard).Dispose();
-            }
+            SqliteJournal.ThrowIfInUse(Path.Combine(directory, "agent.db"));
         }
-        catch (IOException fault)
+        catch (JournalUnavailableException fault)
         {
-            throw new AgentStartException($"An agent runs in this folder: {fault.Message} Stop it first.", AgentStartException.BadOptions, fault);
+            throw new AgentStartException($"An agent runs in this folder, or it cannot be written: {fault.Message}", AgentStartException.BadOptions, fault);
+        }
+    }
+
+    // A code for one store must not take the folder of another.
+    private static void ThrowIfOfAnother(string directory, StoreIdentity enrolled)
+    {
+        if (StoreIdentity.ExistsIn(directory) && StoreIdentity.Read(directory) is var known && known.Store != enrolled.Store)
+        {
+            throw new AgentStartException($"{directory} is the folder of store {known.Store}, but the code was for store {enrolled.Store}. Nothing was moved; ask headquarters for a new code for the right store.", AgentStartException.BadOptions);
         }
     }
 }

@@ -54,6 +54,14 @@ public sealed class SqliteJournal : IJournal
         }
     }
 
+    /// <summary>Refuses where a process has the journal at <paramref name="path"/> open; damaged or missing, it is in nobody's use.</summary>
+    /// <exception cref="JournalUnavailableException">It is in use; the message says by whom.</exception>
+    public static void ThrowIfInUse(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        FileLock.Take(Path.GetFullPath(path)).Dispose();
+    }
+
     /// <inheritdoc/>
     public Task<long> CommitAsync(JournalBatch batch)
     {

@@ -141,6 +141,7 @@ public sealed class RescueTests
         var replaced = await chain.HqAsync("store", "replace", "2", "--approver", "Eve");
         var folder = chain.PathOf("replacement");
         await Cli.DoAsync("agent", "replace", "--data", folder, "--hub", chain.HubAddress, "--code", CodeIn(replaced));
+        Assert.Equal(2, (await Cli.RunAsync("agent", "replace", "--data", a.Folder, "--hub", chain.HubAddress, "--code", "ABCDEFGHJK")).ExitCode); // an agent runs there
         var machine = chain.AddMachine(folder);
         await machine.StartAsync();
         await machine.OnlineAsync();
