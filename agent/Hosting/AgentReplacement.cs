@@ -89,9 +89,22 @@ public static class AgentReplacement
     // A code for one store must not take the folder of another.
     private static void ThrowIfOfAnother(string directory, StoreIdentity enrolled)
     {
-        if (StoreIdentity.ExistsIn(directory) && StoreIdentity.Read(directory) is var known && known.Store != enrolled.Store)
+        if (StoreOf(directory) is { } known && known != enrolled.Store)
         {
-            throw new AgentStartException($"{directory} is the folder of store {known.Store}, but the code was for store {enrolled.Store}. Nothing was moved; ask headquarters for a new code for the right store.", AgentStartException.BadOptions);
+            throw new AgentStartException($"{directory} is the folder of store {known}, but the code was for store {enrolled.Store}. Nothing was moved; ask headquarters for a new code for the right store.", AgentStartException.BadOptions);
+        }
+    }
+
+    // Null where there is no identity, or a damaged one: that is what is replaced.
+    private static int? StoreOf(string directory)
+    {
+        try
+        {
+            return StoreIdentity.ExistsIn(directory) ? StoreIdentity.Read(directory).Store : null;
+        }
+        catch (AgentStartException)
+        {
+            return null;
         }
     }
 }
