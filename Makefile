@@ -3,7 +3,7 @@
 .PHONY: help build test demo verify bench acceptance faults fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Faults tests/Simulation
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation
 
 help: ## Shows this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

@@ -1,3 +1,4 @@
+using SyncHub.Storage;
 using SyncHub.Storage.Sqlite.Audit;
 using SyncHub.V1;
 using SyncHub.Verify;
@@ -16,7 +17,11 @@ internal static class Bank
     public static List<string> Check(string hubFolder, AuditReport report, IReadOnlyList<Printed> receipts, IReadOnlySet<string> destroyed, Action<string> note)
     {
         using var file = JournalFileReader.Open(Path.Combine(hubFolder, "hub.db"));
-        var ops = file.Facts().Select(fact => (Hash: Convert.ToHexString(fact.Hash), Op: OpEnvelope.Parser.ParseFrom(fact.Bytes))).ToList();
+        // In the ledger is what a record names. An op that a copy had shown first lies in two chains, and is booked in one of them.
+        var booked = file.Records().Where(record => record.Fact is not null).ToLookup(record => record.Fact!.Value);
+        var ops = file.Facts().Select(fact => (fact, Op: OpEnvelope.Parser.ParseFrom(fact.Bytes)))
+            .SelectMany(read => Enumerable.Repeat(read, read.Op.Member.IsEmpty ? 1 : booked[new FactKey(read.fact.Producer, read.fact.Sequence)].Count()))
+            .Select(read => (Hash: Convert.ToHexString(read.fact.Hash), read.Op)).ToList();
         var wrong = new List<string>();
         CheckReceipts(ops.ToLookup(op => op.Hash, op => op.Op, StringComparer.Ordinal), ops.ToLookup(op => op.Op.Id, op => op.Op), receipts, destroyed, note, wrong);
 
