@@ -84,7 +84,8 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
         return FindInBranches(sequence, hash);
     }
 
-    private OpHash? HashAt(StoreSession chain, long sequence) => chain.KnownHash(sequence) ?? stored(chain, sequence);
+    // Above the watermark the session itself knows what there is: nothing is read for an op that is new.
+    private OpHash? HashAt(StoreSession chain, long sequence) => chain.KnownHash(sequence) ?? (sequence < chain.CommittedSequence ? stored(chain, sequence) : null);
 
     // A crash of the hub can leave an op beyond a gap: only the log that has that very op may fill the gap, or two histories would share a chain.
     private static bool LeadsOn(StoreSession chain, long first, OpHash[] run) =>
