@@ -55,6 +55,7 @@ internal sealed class FactsUpload(SelfDescription self)
         var run = new V1.Facts { Incarnation = _log.Life.Value, FirstSequence = facts[0].Sequence, PreviousHash = ByteString.CopyFrom(HashBefore(shell, producer, facts[0].Sequence).ToBytes()) };
         run.Envelopes.AddRange(facts.Select(fact => UnsafeByteOperations.UnsafeWrap(fact.Bytes)));
         _runEnd = facts[^1].Sequence;
+        run.IsLast = _runEnd >= _log.TipSequence;
         _isUnderWay = true;
         return new V1.AgentFrame { Facts = run };
     }

@@ -111,6 +111,8 @@ public static class OldLogUpload
             bytes += log[i].Bytes.Length;
         }
 
+        run.IsLast = first + run.Envelopes.Count == log.Length;
+
         return run;
     }
 

@@ -35,10 +35,13 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     private readonly StoreChains _chains = new(store, parts);
     private readonly Reconciliation _reconciliation = new(store, parts);
     private readonly HashSet<IStoreConnection> _quarantined = [];
+
+    // Ops of a life's own stream that a branch brought before and that are not durable there yet; and ops that came on receipts.
+    private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
+    private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
     private IStoreConnection? _connection;
     private Challenger? _challenger;
     private PendingFacts? _pendingFacts;
-    private readonly Dictionary<(Incarnation Branch, long Sequence), IncomingOp> _heldForBranch = [];
     private MemberWalk? _catchUp;
     private bool _catchingUp;
     private long _token;
@@ -144,7 +147,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
                 }
                 else
                 {
-                    _heldForBranch[(branch.Holder.Incarnation, op.Sequence)] = op; // else a crash could keep it here and lose it there
+                    _heldForBranch[(branch.Holder.Incarnation, op.Sequence)] = (op, new OpId(Holder, op.Sequence)); // else a crash could keep it here and lose it there
                 }
             }
 
@@ -181,7 +184,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
                 OpenForkCase(life, $"Two histories were written under life {life} of store {Store}; the one that came second is kept as a branch from op {fresh[0].Op.Sequence} on.");
             }
 
-            _pendingFacts = new PendingFacts(life, facts.FirstSequence + places.Count - 1, places, connection);
+            _pendingFacts = new PendingFacts(life, facts.FirstSequence + places.Count - 1, facts.IsLast, places, connection);
             AcknowledgeFacts();
         }
     }
@@ -195,6 +198,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             var (fresh, _) = _chains.Of(id.Holder.Incarnation).Take(id.Sequence, previous, [envelope]);
             foreach (var (chain, op) in fresh)
             {
+                _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
                 OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, this, parts);
             }
 
@@ -257,14 +261,22 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
 
             if (_heldForBranch.Remove((chain, sequence), out var held))
             {
-                OpIntake.KeepKnown(held, new OpId(Holder, sequence), this, parts);
+                OpIntake.KeepKnown(held.Op, held.Place, this, parts);
             }
 
             var moved = session.OnApplied(sequence);
             if (moved)
             {
                 parts.Stores.MoveCursor(session.Holder, session.CommittedSequence, session.CommittedHash);
-                EndLife(chain);
+                if (_connection is null || chain != Holder.Incarnation || parts.Stores.IsReconciling)
+                {
+                    EndLife(chain); // the chain of a connected store lives, so most ops have nothing to end
+                }
+            }
+
+            if (_fromReceipts.Remove((chain, sequence), out var life))
+            {
+                ReleaseAgain(life);
             }
 
             if (chain == Holder.Incarnation && (moved || classification != Core.Members.Classification.Normal))
@@ -602,12 +614,17 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             _pendingFacts = null;
             pending.Connection.Send(new HubFrame { FactsAck = new FactsAck { Incarnation = pending.Life.Value, Sequence = pending.Last } });
             _reconciliation.OnDeadLog(pending.Life, pending.Last);
-            ReleaseAgain(pending.Life);
+            if (pending.IsLast)
+            {
+                ReleaseAgain(pending.Life);
+            }
+
             EndReconciliation();
         }
     }
 
-    // Top-ups of a life that was reclaimed and come late are credited; at the end of its log what is left of them is released too.
+    // Top-ups of a life that was reclaimed and come late are credited. What is left of them is released at the end of its log, not before:
+    // the sales that used them may stand behind them. An op that came on a receipt may be the last that is ever heard of its log.
     private void ReleaseAgain(Incarnation number)
     {
         if (parts.Stores.Find(Store)!.Lives.Find(number) is { Release: Core.Identity.ReleaseKind.Reclaimed, IsReleased: true } life)
@@ -648,5 +665,5 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
 
     private sealed record Challenger(long Number, Hello Hello, IReadOnlyList<DeadLog> DeadLogs, IStoreConnection Connection);
 
-    private sealed record PendingFacts(Incarnation Life, long Last, IReadOnlyList<(StoreSession Chain, long Sequence)> Places, IStoreConnection Connection);
+    private sealed record PendingFacts(Incarnation Life, long Last, bool IsLast, IReadOnlyList<(StoreSession Chain, long Sequence)> Places, IStoreConnection Connection);
 }
