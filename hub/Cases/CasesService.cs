@@ -68,7 +68,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"closed_by (1 to {LongestName} characters) and note (1 to {LongestNote}) are needed: who closes it, and what was done."));
         }
 
-        var closing = new CaseClosing(request.ClosedBy, parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), request.Note);
+        var closing = new CaseClosing(request.ClosedBy, parts.NowMs(), request.Note);
         var (found, closed) = await book.CloseAsync(Parse(request.CaseId), closing, cancellation).ConfigureAwait(false) ?? throw Unknown();
         return closed ? CaseCodec.ToWire(found)
             : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"It was closed by {found.Closing!.By}: {found.Closing.Note}"));

@@ -4,12 +4,20 @@ using SyncHub.Storage;
 
 namespace SyncHub.Hub.Grains;
 
-/// <summary>Sends one message to every member that changed after a position, a page at a time, and says when all were handled.</summary>
+/// <summary>Sends one message to every member whose newest event lies between two positions, a page at a time, and says when all were handled.</summary>
+/// <param name="journal">Where the members are read.</param>
+/// <param name="grains">Where the messages go.</param>
+/// <param name="schedule">What runs the next page.</param>
+/// <param name="position">Members whose newest event is after this one.</param>
+/// <param name="end">And not after this one: whoever walks hears of later events by himself. <see cref="long.MaxValue"/> where he does not.</param>
+/// <param name="message">What each one is sent; its reply is the walk.</param>
+/// <param name="done">Told at the end, unless it was stopped.</param>
 /// <remarks>Thread rule: <see cref="OnHandled"/> from any thread. Crash rule: it remembers nothing; who needs it again starts it again.</remarks>
-internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISchedule schedule, long position, Func<MemberWalk, MemberMessage> message, Action done)
+internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISchedule schedule, long position, long end, Func<MemberWalk, MemberMessage> message, Action done)
 {
     private const int Page = 500;
     private long _position = position;
+    private long _amountMinor;
     private int _waiting;
     private volatile bool _isStopped;
 
@@ -18,8 +26,6 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
 
     /// <summary>Money that was moved, minor units.</summary>
     public long AmountMinor => Interlocked.Read(ref _amountMinor);
-
-    private long _amountMinor;
 
     /// <summary>Starts.</summary>
     public void Start() => schedule.Run(Next);
@@ -40,16 +46,17 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
     private void Next()
     {
         var page = journal.ReadChanges(_position, Page);
-        if (page.Count == 0)
+        var members = page.Count > 0 && page[^1].Position <= end ? page.Count : page.TakeWhile(change => change.Position <= end).Count();
+        if (members == 0)
         {
             done();
             return;
         }
 
-        _position = page[^1].Position;
-        Members += page.Count;
-        Volatile.Write(ref _waiting, page.Count);
-        foreach (var change in page)
+        _position = page[members - 1].Position;
+        Members += members;
+        Volatile.Write(ref _waiting, members);
+        foreach (var change in page.Take(members))
         {
             grains.Post(new GrainMessage(new MemberId(change.Stream.Value), message(this)));
         }

@@ -35,6 +35,9 @@ internal sealed record HubParts(
     /// <summary>Takes from lives that ended what they held.</summary>
     public LineReleases Releases => _releases ??= new LineReleases(this);
 
+    /// <summary>The hub's clock, Unix milliseconds.</summary>
+    public long NowMs() => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>Goes on with what a hub that stopped had begun.</summary>
     public void Resume()
     {
@@ -47,5 +50,5 @@ internal sealed record HubParts(
     }
 
     /// <summary>The nightly look at every member.</summary>
-    public MemberSweep CreateSweep(ILogger<MemberSweep> log) => new(Journal, Grains, Pipeline, Time, log);
+    public MemberSweep CreateSweep(ILogger<MemberSweep> log) => new(this, log);
 }

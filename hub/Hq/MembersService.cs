@@ -52,7 +52,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
 
         DemandFree("phone", profile.Phone);
         DemandFree("card", profile.Card);
-        var id = MemberId.Create(parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), RandomNumberGenerator.GetBytes(10));
+        var id = MemberId.Create(parts.NowMs(), RandomNumberGenerator.GetBytes(10));
         var view = await parts.Grains.AskAsync(id, reply => new RegisterWanted(profile, reply), context.CancellationToken).ConfigureAwait(false);
         return MemberCodec.ToRecord(view, parts.Rules.Rules);
     }

@@ -25,8 +25,8 @@ internal sealed class LineReleases(HubParts parts)
         }
 
         var holder = new Holder(store, number);
-        MemberWalk? sweep = null;
-        sweep = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, self => new ReleaseWanted(holder, life.Release, life.Payer, life.Approver, self), () => Finish(holder, sweep!, done));
+        MemberWalk? walk = null;
+        walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, long.MaxValue, self => new ReleaseWanted(holder, life.Release, life.Payer, life.Approver, self), () => Finish(holder, walk!, done));
         lock (_gate)
         {
             if (_underWay.Remove(holder, out var before))
@@ -34,17 +34,17 @@ internal sealed class LineReleases(HubParts parts)
                 before.Stop();
             }
 
-            _underWay.Add(holder, sweep);
+            _underWay.Add(holder, walk);
         }
 
-        sweep.Start();
+        walk.Start();
     }
 
-    private void Finish(Holder holder, MemberWalk sweep, Action<long, long>? done)
+    private void Finish(Holder holder, MemberWalk walk, Action<long, long>? done)
     {
         lock (_gate)
         {
-            if (_underWay.GetValueOrDefault(holder) != sweep)
+            if (_underWay.GetValueOrDefault(holder) != walk)
             {
                 return;
             }
@@ -55,7 +55,7 @@ internal sealed class LineReleases(HubParts parts)
         parts.Stores.Update(holder.Store, known => known.Lives.Find(holder.Incarnation) is { } life
             ? known with { Lives = known.Lives.Put(life with { IsReleased = true, Status = life.Release == ReleaseKind.Closed ? LifeStatus.Closed : life.Status }) }
             : known);
-        parts.Log.LogInformation("What life {Life} of store {Store} held was released: {Amount} of {Members} members", holder.Incarnation, holder.Store, sweep.AmountMinor, sweep.Members);
-        done?.Invoke(sweep.AmountMinor, sweep.Members);
+        parts.Log.LogInformation("What life {Life} of store {Store} held was released: {Amount} of {Members} members", holder.Incarnation, holder.Store, walk.AmountMinor, walk.Members);
+        done?.Invoke(walk.AmountMinor, walk.Members);
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Members;
-using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
 using SyncHub.Hub.Grains;
 using SyncHub.Storage;
@@ -13,9 +12,8 @@ namespace SyncHub.Hub.Sweeps;
 /// A page of members at a time, and the next one only after it is durable: stores come first. The day that was swept is kept in the journal,
 /// so a hub that was down at midnight sweeps when it is back, and one that restarts at noon does not sweep again.
 /// </remarks>
-internal sealed class MemberSweep(IJournal journal, GrainDirectory grains, CommitPipeline pipeline, TimeProvider time, ILogger<MemberSweep> log) : IAsyncDisposable
+internal sealed class MemberSweep(HubParts parts, ILogger<MemberSweep> log) : IAsyncDisposable
 {
-    private const int PageSize = 200;
     private const string Collection = "sweep";
     private static readonly byte[] DayKey = "day"u8.ToArray();
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
@@ -39,30 +37,30 @@ internal sealed class MemberSweep(IJournal journal, GrainDirectory grains, Commi
     public async Task<long> RunOnceAsync(CancellationToken cancellation)
     {
         var day = Today();
-        var (position, end, looked) = (0L, journal.LastPosition, 0L);
-        while (position < end && journal.ReadChanges(position, PageSize) is { Count: > 0 } page)
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), done.SetResult);
+        await using (cancellation.Register(walk.Stop).ConfigureAwait(false))
         {
-            await Task.WhenAll(page.Where(change => change.Position <= end).Select(change => LookAtAsync(new MemberId(change.Stream.Value), cancellation))).ConfigureAwait(false);
-            looked += page.Count(change => change.Position <= end);
-            position = page[^1].Position;
+            walk.Start();
+            await done.Task.WaitAsync(cancellation).ConfigureAwait(false);
         }
 
         var batch = new JournalBatch();
         var bytes = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(bytes, day);
         batch.Documents.Add(new DocumentWrite(Collection, DayKey, bytes));
-        pipeline.Submit(batch, null, static () => { });
-        return looked;
+        parts.Pipeline.Submit(batch, null, static () => { });
+        return walk.Members;
     }
 
     private async Task RunAsync()
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(Interval, parts.Time);
         while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
         {
             try
             {
-                if (journal.ReadDocument(Collection, DayKey) is not { Length: 4 } swept || BinaryPrimitives.ReadInt32BigEndian(swept) < Today())
+                if (parts.Journal.ReadDocument(Collection, DayKey) is not { Length: 4 } swept || BinaryPrimitives.ReadInt32BigEndian(swept) < Today())
                 {
                     log.LogInformation("{Members} members were looked at", await RunOnceAsync(_stopping.Token).ConfigureAwait(false));
                 }
@@ -74,17 +72,5 @@ internal sealed class MemberSweep(IJournal journal, GrainDirectory grains, Commi
         }
     }
 
-    private async Task LookAtAsync(MemberId member, CancellationToken cancellation)
-    {
-        try
-        {
-            await grains.AskAsync(member, reply => new SweepWanted(reply), cancellation).ConfigureAwait(false);
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            log.LogDebug("Member {Member} was passed over: {Reason}", member, fault.Message); // a grain that stopped has said so itself, loudly
-        }
-    }
-
-    private int Today() => Calendar.DayOf(time.GetUtcNow().ToUnixTimeMilliseconds());
+    private int Today() => Calendar.DayOf(parts.NowMs());
 }

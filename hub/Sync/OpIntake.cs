@@ -59,7 +59,7 @@ internal static class OpIntake
         batch.Facts.Add(new NewFact(new ProducerId(place.Holder.Store.Value, place.Holder.Incarnation.Value), place.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
         if (classification != Classification.Normal)
         {
-            CaseBook.Open(batch, CaseRules.Unreadable(place, note, parts.Time.GetUtcNow().ToUnixTimeMilliseconds()));
+            CaseBook.Open(batch, CaseRules.Unreadable(place, note, parts.NowMs()));
         }
 
         parts.Pipeline.Submit(batch, null, () => link.OnApplied(place.Holder.Incarnation, place.Sequence, classification, note));

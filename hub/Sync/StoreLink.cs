@@ -1,76 +1,63 @@
 using Google.Protobuf;
-using Microsoft.Extensions.Logging;
-using SyncHub.Core.Cases;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Mechanisms;
-using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
-using SyncHub.Hub.Cases;
-using SyncHub.Hub.Grains;
-using SyncHub.Hub.Stores;
-using SyncHub.Protos.Mapping;
-using SyncHub.Storage;
 using SyncHub.V1;
 using Hello = SyncHub.Core.Protocol.Hello;
-using LifeStatus = SyncHub.Core.Identity.LifeStatus;
 using OpId = SyncHub.Core.Primitives.OpId;
-using Quarantined = SyncHub.Core.Identity.Quarantined;
-using Reincarnated = SyncHub.Core.Identity.Reincarnated;
-using Stale = SyncHub.Core.Identity.Stale;
 
 namespace SyncHub.Hub.Sync;
 
-/// <summary>The hub's end of one store: who may speak for it, its op chains over many connections, and the connection of the moment.</summary>
+/// <summary>The hub's end of one store over all its connections: who speaks for it, what its logs bring in, and what it is told.</summary>
 /// <remarks>Thread-safe: the streams' readers, the commit pipeline and the partitions all call it. It waits for nothing.</remarks>
-internal sealed class StoreLink(StoreId store, HubParts parts)
+internal sealed class StoreLink
 {
     /// <summary>How many op bytes an agent may have under way. At 200 bytes an op about 5,000 ops: two full commits.</summary>
     public const int WindowBytes = 1024 * 1024;
 
-    /// <summary>How long a living stream may take to answer that it is still there, milliseconds.</summary>
-    public const int ChallengeMs = 2000;
-
     private readonly Lock _gate = new();
-    private readonly StoreChains _chains = new(store, parts);
-    private readonly Reconciliation _reconciliation = new(store, parts);
-    private readonly HashSet<IStoreConnection> _quarantined = [];
-
-    // Ops of a life's own stream that a branch brought before and that are not durable there yet; and ops that came on receipts.
-    private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
-    private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
-    private IStoreConnection? _connection;
-    private Challenger? _challenger;
-    private PendingFacts? _pendingFacts;
-    private MemberWalk? _catchUp;
-    private bool _catchingUp;
-    private long _token;
-    private long _hellos;
-    private long _sinceMs = parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly HubParts _parts;
+    private readonly StoreChains _chains;
+    private readonly Reconciliation _reconciliation;
+    private readonly Speaker _speaker;
+    private readonly StoreIntake _intake;
+    private readonly MemberFeed _feed;
     private AgentHeartbeat _heartbeat = new();
     private long _hubClockAtHeartbeat;
-    private string _quarantine = "";
+
+    /// <summary>Makes the link of a store that the hub knows.</summary>
+    public StoreLink(StoreId store, HubParts parts)
+    {
+        Store = store;
+        _parts = parts;
+        _chains = new StoreChains(store, parts);
+        _reconciliation = new Reconciliation(store, parts);
+        _feed = new MemberFeed(parts, _gate, Send);
+        _speaker = new Speaker(store, parts, _gate, _chains) { Welcome = OnWelcomed, Gone = _feed.Stop };
+        _intake = new StoreIntake(store, parts, this, _chains, _reconciliation);
+    }
 
     /// <summary>Which store.</summary>
-    public StoreId Store { get; } = store;
+    public StoreId Store { get; }
 
     /// <summary>The life of the newest good Hello.</summary>
-    public Holder Holder { get; private set; } = parts.Stores.Find(store)!.Holder;
+    public Holder Holder => _speaker.Holder;
 
     /// <summary>Whether a welcomed connection is up.</summary>
-    public bool IsOnline => Volatile.Read(ref _connection) is not null;
+    public bool IsOnline => _speaker.IsOnline;
 
     /// <summary>Online or offline since, Unix milliseconds.</summary>
-    public long SinceMs => Interlocked.Read(ref _sinceMs);
+    public long SinceMs => _speaker.SinceMs;
+
+    /// <summary>Why a machine that calls itself this store has to wait; empty where none does.</summary>
+    public string Quarantine => _speaker.Quarantine;
 
     /// <summary>What the agent last said of itself.</summary>
     public AgentHeartbeat Heartbeat => Volatile.Read(ref _heartbeat);
 
     /// <summary>The agent's clock less the hub's at the last heartbeat, milliseconds.</summary>
     public long ClockSkewMs => Heartbeat.WallClockMs == 0 ? 0 : Heartbeat.WallClockMs - Interlocked.Read(ref _hubClockAtHeartbeat);
-
-    /// <summary>Why a machine that calls itself this store has to wait; empty where none does.</summary>
-    public string Quarantine => Volatile.Read(ref _quarantine);
 
     /// <summary>The committed watermark of the living chain.</summary>
     public long CommittedSequence
@@ -89,7 +76,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            Judge(new Challenger(++_hellos, hello, deadLogs, connection));
+            _speaker.OnHello(hello, deadLogs, connection);
         }
     }
 
@@ -98,20 +85,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            _quarantined.Remove(connection);
-            if (_connection == connection)
-            {
-                GoOffline();
-                if (_challenger is { } next)
-                {
-                    Judge(next); // nobody is there to answer the challenge
-                }
-            }
-
-            if (_challenger?.Connection == connection)
-            {
-                _challenger = null;
-            }
+            _speaker.OnEnded(connection);
         }
     }
 
@@ -121,9 +95,9 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection != connection && !Switches.IsOff(Mechanism.StreamFencing))
+            if (!MaySpeak(connection))
             {
-                return null; // fenced: another stream speaks for this store
+                return null;
             }
 
             if (batch.Incarnation != Holder.Incarnation.Value || batch.PreviousHash.Length is not (0 or OpHash.Size))
@@ -131,29 +105,12 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
                 return "The batch is of another incarnation, or its hash has a wrong length.";
             }
 
-            Confirm();
-            var chains = _chains.Of(Holder.Incarnation);
-            var verdict = chains.Main.OnBatch(batch.FirstSequence, OpHash.FromBytes(batch.PreviousHash.Span), [.. batch.Envelopes.Select(envelope => envelope.Memory)]);
-            // Handed on under the lock: the order of ops of one store for one member is the order of its log.
-            foreach (var op in verdict.Ops)
-            {
-                if (chains.FindInBranches(op.Sequence, op.Hash) is not { } branch)
-                {
-                    OpIntake.HandOn(op, new OpId(Holder, op.Sequence), Holder, this, parts);
-                }
-                else if (branch.IsDurable(op.Sequence))
-                {
-                    OpIntake.KeepKnown(op, new OpId(Holder, op.Sequence), this, parts);
-                }
-                else
-                {
-                    _heldForBranch[(branch.Holder.Incarnation, op.Sequence)] = (op, new OpId(Holder, op.Sequence)); // else a crash could keep it here and lose it there
-                }
-            }
-
+            _speaker.Confirm();
+            var verdict = _intake.TakeBatch(batch, Holder);
             if (verdict is { Fault: { } fault, IsFork: true })
             {
-                EndForked(fault);
+                _intake.EndForked(Holder.Incarnation, fault);
+                _speaker.End();
             }
 
             return verdict.Fault;
@@ -165,44 +122,17 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            var life = new Incarnation(facts.Incarnation);
-            if (parts.Stores.Find(Store)!.Lives.Find(life) is not { Status: not LifeStatus.Branch } || facts.PreviousHash.Length is not (0 or OpHash.Size) || facts.FirstSequence < 1)
-            {
-                return;
-            }
-
-            var intake = _chains.Of(life);
-            var branches = intake.Branches.Count;
-            var (fresh, places) = intake.Take(facts.FirstSequence, OpHash.FromBytes(facts.PreviousHash.Span), [.. facts.Envelopes.Select(envelope => envelope.Memory)]);
-            foreach (var (chain, op) in fresh)
-            {
-                OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), new Holder(Store, life), this, parts);
-            }
-
-            if (intake.Branches.Count > branches)
-            {
-                OpenForkCase(life, $"Two histories were written under life {life} of store {Store}; the one that came second is kept as a branch from op {fresh[0].Op.Sequence} on.");
-            }
-
-            _pendingFacts = new PendingFacts(life, facts.FirstSequence + places.Count - 1, facts.IsLast, places, connection);
-            AcknowledgeFacts();
+            _intake.TakeFacts(facts, connection);
         }
     }
 
-    /// <summary>Takes an op of a receipt into the log of a life that was given up. Where ops are missing before it, it stands in a branch of its own.</summary>
+    /// <summary>Takes an op of a receipt into the log of a life that was given up.</summary>
     /// <returns>Whether it was new.</returns>
     public bool OnReceipt(OpId id, OpHash previous, ReadOnlyMemory<byte> envelope)
     {
         lock (_gate)
         {
-            var (fresh, _) = _chains.Of(id.Holder.Incarnation).Take(id.Sequence, previous, [envelope]);
-            foreach (var (chain, op) in fresh)
-            {
-                _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
-                OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, this, parts);
-            }
-
-            return fresh.Count > 0;
+            return _intake.TakeReceipt(id, previous, envelope);
         }
     }
 
@@ -211,9 +141,9 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection == connection)
+            if (_speaker.Is(connection))
             {
-                _reconciliation.OnReport(report, Holder, OnReportTaken);
+                _reconciliation.OnReport(report, Holder, EndReconciliation);
                 EndReconciliation();
             }
         }
@@ -224,11 +154,7 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection == connection && _challenger is { } copy && copy.Number == reply.Id)
-            {
-                _challenger = null;
-                Answer(copy, HelloJudge.Clone(parts.Stores.Find(Store)!.Lives, copy.Hello));
-            }
+            _speaker.OnChallengeReply(reply, connection);
         }
     }
 
@@ -238,12 +164,12 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            if (_connection != connection && !Switches.IsOff(Mechanism.StreamFencing))
+            if (!MaySpeak(connection))
             {
                 return null;
             }
 
-            Confirm();
+            _speaker.Confirm();
             return Holder;
         }
     }
@@ -254,41 +180,17 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
         HubFrame? frame = null;
         lock (_gate)
         {
-            if (_chains.Find(chain) is not { } session)
-            {
-                return;
-            }
-
-            if (_heldForBranch.Remove((chain, sequence), out var held))
-            {
-                OpIntake.KeepKnown(held.Op, held.Place, this, parts);
-            }
-
-            var moved = session.OnApplied(sequence);
-            if (moved)
-            {
-                parts.Stores.MoveCursor(session.Holder, session.CommittedSequence, session.CommittedHash);
-                if (_connection is null || chain != Holder.Incarnation || parts.Stores.IsReconciling)
-                {
-                    EndLife(chain); // the chain of a connected store lives, so most ops have nothing to end
-                }
-            }
-
-            if (_fromReceipts.Remove((chain, sequence), out var life))
-            {
-                ReleaseAgain(life);
-            }
-
-            if (chain == Holder.Incarnation && (moved || classification != Core.Members.Classification.Normal))
+            var isLiving = IsOnline && chain == Holder.Incarnation;
+            var moved = _intake.OnApplied(chain, sequence, isLiving);
+            var isOrdinary = classification == Core.Members.Classification.Normal;
+            if (chain == Holder.Incarnation && (moved || !isOrdinary) && _chains.Find(chain) is { } session)
             {
                 frame = AckOf(session);
-                if (classification != Core.Members.Classification.Normal)
+                if (!isOrdinary)
                 {
                     frame.OpAck.Classified.Add(new ClassifiedOp { Sequence = sequence, Classification = (V1.Classification)classification, Note = note });
                 }
             }
-
-            AcknowledgeFacts();
         }
 
         if (frame is not null)
@@ -303,8 +205,8 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
         HubFrame ack;
         lock (_gate)
         {
-            connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = NowMs(), CommittedSequence = CommittedSequence } });
-            if (_connection != connection)
+            connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
+            if (!_speaker.Is(connection))
             {
                 return;
             }
@@ -313,16 +215,16 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
         }
 
         Send(ack);
-        SendFeedMark();
+        _feed.SendMark();
     }
 
     /// <summary>Queues a frame on the connection of the moment; drops it when there is none, because every frame is absolute.</summary>
-    public void Send(HubFrame frame) => Volatile.Read(ref _connection)?.Send(frame);
+    public void Send(HubFrame frame) => _speaker.Send(frame);
 
     /// <summary>The agent said how it is.</summary>
     public void OnHeartbeat(AgentHeartbeat heartbeat)
     {
-        Interlocked.Exchange(ref _hubClockAtHeartbeat, NowMs());
+        Interlocked.Exchange(ref _hubClockAtHeartbeat, _parts.NowMs());
         Volatile.Write(ref _heartbeat, heartbeat);
     }
 
@@ -331,22 +233,8 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            _connection?.End();
-            GoOffline();
-            _quarantine = "";
-            foreach (var waiting in _quarantined)
-            {
-                waiting.End(); // a machine that waits for this decision hears of it by asking again
-            }
-
-            _quarantined.Clear();
-            foreach (var life in parts.Stores.Find(Store)!.Lives.All)
-            {
-                if (life.Status is LifeStatus.Dead or LifeStatus.Closed)
-                {
-                    _chains.Of(life.Number).MayExtend = true;
-                }
-            }
+            _speaker.EndAll();
+            _intake.OpenEndedLogs();
         }
     }
 
@@ -355,134 +243,34 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
     {
         lock (_gate)
         {
-            foreach (var life in parts.Stores.Find(Store)!.Lives.All)
-            {
-                if (life.Release != Core.Identity.ReleaseKind.None && !life.IsReleased)
-                {
-                    parts.Releases.Start(Store, life.Number, null);
-                }
-                else if (life.Status == LifeStatus.Dead)
-                {
-                    EndLife(life.Number);
-                }
-            }
+            _intake.Resume();
         }
     }
 
-    private void Judge(Challenger caller)
-    {
-        var known = parts.Stores.Find(Store)!;
-        var chain = known.Lives.Find(caller.Hello.Holder.Incarnation) is { Status: not LifeStatus.Branch } life ? _chains.Of(life.Number).Main : null;
-        var answer = HelloJudge.Judge(known.Lives, caller.Hello, new HelloContext(parts.Stores.Term, known.IsReconciling, chain, _connection is not null));
-        if (answer is ChallengeFirst)
-        {
-            _challenger?.Connection.End();
-            _challenger = caller;
-            Send(new HubFrame { Challenge = new Challenge { Id = caller.Number } });
-            parts.Schedule.RunAfter(ChallengeMs, () => OnChallengeUnanswered(caller));
-            return;
-        }
-
-        _challenger = _challenger == caller ? null : _challenger;
-        Answer(caller, answer);
-    }
-
-    private void OnChallengeUnanswered(Challenger caller)
+    /// <summary>Ends the reconciliation where nothing is missing any more (protocol.md 1.17): the store's lines, its ops and the logs of its earlier lives are all here.</summary>
+    public void EndReconciliation()
     {
         lock (_gate)
         {
-            if (_challenger == caller)
+            if (_parts.Stores.Find(Store)!.IsReconciling && IsOnline && _reconciliation.IsHeardOut(_chains.Of(Holder.Incarnation).Main.CommittedSequence))
             {
-                _challenger = null;
-                _connection?.End(); // half-open: it will not be missed
-                GoOffline();
-                Judge(caller);
+                _reconciliation.End(Holder.Incarnation);
             }
         }
     }
 
-    // What is decided is durable before anybody hears of it; meanwhile nobody speaks for the store.
-    private void Answer(Challenger caller, HelloAnswer answer)
-    {
-        parts.Stores.Update(Store, known => known with { Lives = answer.Lives });
-        switch (answer)
-        {
-            case Welcomed or Reincarnated:
-                _connection?.End();
-                GoOffline();
-                break;
-            case Stale stale:
-                parts.Log.LogError("Store {Store} is stale and was told to lock: {Reason}", Store, stale.Reason);
-                break;
-            case Quarantined quarantined:
-                Volatile.Write(ref _quarantine, quarantined.Reason);
-                parts.Log.LogError("A machine was put in quarantine: {Reason}", quarantined.Reason);
-                break;
-            default:
-                break;
-        }
+    private bool MaySpeak(IStoreConnection connection) => _speaker.Is(connection) || Switches.IsOff(Mechanism.StreamFencing);
 
-        if (answer is Reincarnated { Old: var old })
-        {
-            _chains.Of(old).MayExtend = true;
-        }
-
-        parts.Pipeline.Submit(new JournalBatch(), null, () => Send(caller, answer));
-    }
-
-    private void Send(Challenger caller, HelloAnswer answer)
-    {
-        lock (_gate)
-        {
-            var nonce = caller.Connection.Nonce;
-            switch (answer)
-            {
-                case Welcomed welcomed when caller.Number == _hellos:
-                    GoOnline(caller, welcomed);
-                    break;
-                case Welcomed:
-                    caller.Connection.End(); // a newer Hello came meanwhile
-                    break;
-                case Stale stale:
-                    caller.Connection.Send(new HubFrame { Stale = new V1.Stale { Nonce = nonce, Reason = stale.Reason } });
-                    break;
-                case Quarantined quarantined:
-                    _quarantined.Add(caller.Connection);
-                    caller.Connection.Send(new HubFrame { Quarantine = new Quarantine { Nonce = nonce, Reason = quarantined.Reason } });
-                    break;
-                case Reincarnated reborn:
-                    caller.Connection.Send(new HubFrame
-                    {
-                        Reincarnated = new V1.Reincarnated { Nonce = nonce, OldIncarnation = reborn.Old.Value, NewIncarnation = reborn.New.Value, Wish = UnsafeByteOperations.UnsafeWrap(reborn.Wish.ToBytes()) },
-                    });
-                    break;
-                default:
-                    throw new InvalidOperationException($"No frame for {answer.GetType().Name}.");
-            }
-        }
-    }
-
-    private void GoOnline(Challenger caller, Welcomed welcomed)
+    private void OnWelcomed(Caller caller, Welcomed welcomed)
     {
         var hello = caller.Hello;
-        if (parts.Stores.Find(Store)!.Lives.Living?.Number != hello.Holder.Incarnation)
-        {
-            caller.Connection.End(); // HQ ended this life meanwhile
-            return;
-        }
-
-        Holder = hello.Holder;
-        _token = welcomed.Token;
         var session = _chains.Of(Holder.Incarnation).Main;
-        var reconciling = parts.Stores.Find(Store)!.IsReconciling;
+        var reconciling = _parts.Stores.Find(Store)!.IsReconciling;
         if (reconciling)
         {
             _reconciliation.Begin(hello.TipSequence, caller.DeadLogs);
         }
 
-        Volatile.Write(ref _connection, caller.Connection);
-        Volatile.Write(ref _quarantine, "");
-        Interlocked.Exchange(ref _sinceMs, NowMs());
         _heartbeat = new AgentHeartbeat { TipSequence = hello.TipSequence, BacklogOps = hello.TipSequence - session.CommittedSequence, FeedPosition = hello.FeedPosition };
         Send(new HubFrame
         {
@@ -490,165 +278,23 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             {
                 Nonce = caller.Connection.Nonce,
                 Token = welcomed.Token,
-                HubTerm = parts.Stores.Term,
+                HubTerm = _parts.Stores.Term,
                 CommittedSequence = session.CommittedSequence,
                 CommittedHash = ByteString.CopyFrom(session.CommittedHash.ToBytes()),
                 NewestSequence = session.Newest.Sequence,
                 NewestHash = ByteString.CopyFrom(session.Newest.Hash.ToBytes()),
                 MaxUnackedBytes = WindowBytes,
-                HubClockMs = NowMs(),
+                HubClockMs = _parts.NowMs(),
                 WantsLines = reconciling,
             },
         });
-        Send(PolicyFrame.Of(parts));
-        if (parts.ReceiptKeys is { } keys)
+        Send(PolicyFrame.Of(_parts));
+        if (_parts.ReceiptKeys is { } keys)
         {
             Send(keys.FrameFor(Holder));
         }
 
-        parts.Log.LogInformation("Store {Store} is online at op {Sequence}", Store, hello.TipSequence);
-        CatchUp(hello.FeedPosition);
-    }
-
-    private void GoOffline()
-    {
-        if (_connection is null)
-        {
-            return;
-        }
-
-        Volatile.Write(ref _connection, null);
-        Interlocked.Exchange(ref _sinceMs, NowMs());
-        _catchUp?.Stop();
-        parts.Log.LogInformation("Store {Store} is offline", Store);
-    }
-
-    // Tells an agent that is back of every member that changed since its cursor and that it follows. The connection is online already,
-    // so what changes from here on is sent by itself; the sweep covers what changed before.
-    private void CatchUp(long position)
-    {
-        var holder = Holder;
-        _catchingUp = true;
-        MemberWalk? sweep = null;
-        sweep = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, position, self => new CatchUpWanted(holder, self), () => OnCaughtUp(sweep!));
-        _catchUp = sweep;
-        sweep.Start();
-    }
-
-    private void OnCaughtUp(MemberWalk sweep)
-    {
-        lock (_gate)
-        {
-            if (_catchUp != sweep)
-            {
-                return;
-            }
-
-            _catchingUp = false;
-        }
-
-        SendFeedMark();
-    }
-
-    // Says up to which position every change has been sent.
-    private void SendFeedMark()
-    {
-        // Read before sending: everything released up to it was queued before the mark is.
-        var position = parts.Pipeline.ReleasedPosition;
-        lock (_gate)
-        {
-            if (_catchingUp)
-            {
-                return;
-            }
-        }
-
-        Send(new HubFrame { FeedMark = new FeedMark { Position = position } });
-    }
-
-    private void Confirm()
-    {
-        if (_token != 0)
-        {
-            var token = _token;
-            _token = 0;
-            parts.Stores.Update(Store, known => known with { Lives = known.Lives.Confirm(Holder.Incarnation, token) });
-        }
-    }
-
-    private void EndForked(string fault)
-    {
-        parts.Log.LogError("Life {Life} of store {Store} has two histories and is ended: {Reason}", Holder.Incarnation, Store, fault);
-        var life = Holder.Incarnation;
-        parts.Stores.Update(Store, known => known with { Lives = known.Lives.Revoke(life) });
-        _chains.Of(life).MayExtend = true;
-        OpenForkCase(life, fault);
-        _connection?.End();
-        GoOffline();
-    }
-
-    private void OpenForkCase(Incarnation life, string note)
-    {
-        var batch = new JournalBatch();
-        CaseBook.Open(batch, CaseRules.Forked(new Holder(Store, life), note, NowMs()));
-        parts.Pipeline.Submit(batch, null, static () => { });
-    }
-
-    // A dead life whose log came in whole gives back what it did not use.
-    private void EndLife(Incarnation number)
-    {
-        var known = parts.Stores.Find(Store)!;
-        if (known.Lives.Find(number) is { Status: LifeStatus.Dead, Release: Core.Identity.ReleaseKind.None } life && (Switches.IsOff(Mechanism.CloseBeforeRelease) || _chains.IsComplete(number)))
-        {
-            parts.Stores.Update(Store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Closed }) });
-            parts.Releases.Start(Store, number, null);
-        }
-
-        EndReconciliation();
-    }
-
-    private void AcknowledgeFacts()
-    {
-        if (_pendingFacts is { } pending && pending.Places.All(place => place.Chain.IsDurable(place.Sequence)))
-        {
-            _pendingFacts = null;
-            pending.Connection.Send(new HubFrame { FactsAck = new FactsAck { Incarnation = pending.Life.Value, Sequence = pending.Last } });
-            _reconciliation.OnDeadLog(pending.Life, pending.Last);
-            if (pending.IsLast)
-            {
-                ReleaseAgain(pending.Life);
-            }
-
-            EndReconciliation();
-        }
-    }
-
-    // Top-ups of a life that was reclaimed and come late are credited. What is left of them is released at the end of its log, not before:
-    // the sales that used them may stand behind them. An op that came on a receipt may be the last that is ever heard of its log.
-    private void ReleaseAgain(Incarnation number)
-    {
-        if (parts.Stores.Find(Store)!.Lives.Find(number) is { Release: Core.Identity.ReleaseKind.Reclaimed, IsReleased: true } life)
-        {
-            parts.Stores.Update(Store, one => one with { Lives = one.Lives.Put(life with { IsReleased = false }) });
-            parts.Releases.Start(Store, number, null);
-        }
-    }
-
-    private void OnReportTaken()
-    {
-        lock (_gate)
-        {
-            EndReconciliation();
-        }
-    }
-
-    // protocol.md 1.17: a store is heard out when its lines, its ops and the logs of its earlier lives are all here.
-    private void EndReconciliation()
-    {
-        if (parts.Stores.Find(Store)!.IsReconciling && _connection is not null && _reconciliation.IsHeardOut(_chains.Of(Holder.Incarnation).Main.CommittedSequence))
-        {
-            _reconciliation.End(Holder.Incarnation);
-        }
+        _feed.CatchUp(Holder, hello.FeedPosition);
     }
 
     private static HubFrame AckOf(StoreSession session) => new()
@@ -660,10 +306,4 @@ internal sealed class StoreLink(StoreId store, HubParts parts)
             CommittedHash = UnsafeByteOperations.UnsafeWrap(session.CommittedHash.ToBytes()),
         },
     };
-
-    private long NowMs() => parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private sealed record Challenger(long Number, Hello Hello, IReadOnlyList<DeadLog> DeadLogs, IStoreConnection Connection);
-
-    private sealed record PendingFacts(Incarnation Life, long Last, bool IsLast, IReadOnlyList<(StoreSession Chain, long Sequence)> Places, IStoreConnection Connection);
 }

@@ -1,0 +1,209 @@
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Cases;
+using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
+using SyncHub.Hub.Cases;
+using SyncHub.Hub.Stores;
+using SyncHub.Storage;
+using SyncHub.V1;
+using LifeStatus = SyncHub.Core.Identity.LifeStatus;
+using OpId = SyncHub.Core.Primitives.OpId;
+
+namespace SyncHub.Hub.Sync;
+
+/// <summary>What the logs of a store bring in: the stream of its life, the logs of lives that are over, single ops from receipts; and what follows when they are durable.</summary>
+/// <remarks>Not thread-safe; its link locks.</remarks>
+internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link, StoreChains chains, Reconciliation reconciliation)
+{
+    // Ops of a life's own stream that a branch brought before and that are not durable there yet; and ops that came on receipts.
+    private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
+    private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
+    private PendingFacts? _pendingFacts;
+
+    /// <summary>Takes a batch of a life's own stream: checks it and hands the new ops to their members' grains.</summary>
+    public BatchVerdict TakeBatch(OpBatch batch, Holder life)
+    {
+        var logs = chains.Of(life.Incarnation);
+        var verdict = logs.Main.OnBatch(batch.FirstSequence, OpHash.FromBytes(batch.PreviousHash.Span), [.. batch.Envelopes.Select(envelope => envelope.Memory)]);
+        // Handed on under the lock: the order of ops of one store for one member is the order of its log.
+        foreach (var op in verdict.Ops)
+        {
+            var place = new OpId(life, op.Sequence);
+            if (logs.FindInBranches(op.Sequence, op.Hash) is not { } branch)
+            {
+                OpIntake.HandOn(op, place, life, link, parts);
+            }
+            else if (branch.IsDurable(op.Sequence))
+            {
+                OpIntake.KeepKnown(op, place, link, parts);
+            }
+            else
+            {
+                _heldForBranch[(branch.Holder.Incarnation, op.Sequence)] = (op, place); // else a crash could keep it here and lose it there
+            }
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Takes a run of the log of a life that is over, or of a machine in quarantine.</summary>
+    public void TakeFacts(Facts facts, IStoreConnection connection)
+    {
+        var life = new Incarnation(facts.Incarnation);
+        if (parts.Stores.Find(store)!.Lives.Find(life) is not { Status: not LifeStatus.Branch } || facts.PreviousHash.Length is not (0 or OpHash.Size) || facts.FirstSequence < 1)
+        {
+            return;
+        }
+
+        var intake = chains.Of(life);
+        var branches = intake.Branches.Count;
+        var (fresh, places) = intake.Take(facts.FirstSequence, OpHash.FromBytes(facts.PreviousHash.Span), [.. facts.Envelopes.Select(envelope => envelope.Memory)]);
+        foreach (var (chain, op) in fresh)
+        {
+            OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), new Holder(store, life), link, parts);
+        }
+
+        if (intake.Branches.Count > branches)
+        {
+            OpenForkCase(life, $"Two histories were written under life {life} of store {store}; the one that came second is kept as a branch from op {fresh[0].Op.Sequence} on.");
+        }
+
+        _pendingFacts = new PendingFacts(life, facts.FirstSequence + places.Count - 1, facts.IsLast, places, connection);
+        AcknowledgeFacts();
+    }
+
+    /// <summary>Takes an op of a receipt into the log of a life that was given up. Where ops are missing before it, it stands in a branch of its own.</summary>
+    /// <returns>Whether it was new.</returns>
+    public bool TakeReceipt(OpId id, OpHash previous, ReadOnlyMemory<byte> envelope)
+    {
+        var (fresh, _) = chains.Of(id.Holder.Incarnation).Take(id.Sequence, previous, [envelope]);
+        foreach (var (chain, op) in fresh)
+        {
+            _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
+            OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, link, parts);
+        }
+
+        return fresh.Count > 0;
+    }
+
+    /// <summary>An op is durable.</summary>
+    /// <param name="chain">The life or branch that it stands in.</param>
+    /// <param name="sequence">Its number there.</param>
+    /// <param name="isLiving">Whether that is the life of the connection of the moment.</param>
+    /// <returns>Whether the chain's watermark moved.</returns>
+    public bool OnApplied(Incarnation chain, long sequence, bool isLiving)
+    {
+        if (chains.Find(chain) is not { } session)
+        {
+            return false;
+        }
+
+        if (_heldForBranch.Remove((chain, sequence), out var held))
+        {
+            OpIntake.KeepKnown(held.Op, held.Place, link, parts);
+        }
+
+        var moved = session.OnApplied(sequence);
+        if (moved)
+        {
+            parts.Stores.MoveCursor(session.Holder, session.CommittedSequence, session.CommittedHash);
+            if (!isLiving || parts.Stores.IsReconciling)
+            {
+                EndLife(chain); // the chain of a connected store lives, so most ops have nothing to end
+            }
+        }
+
+        if (_fromReceipts.Remove((chain, sequence), out var life))
+        {
+            ReleaseAgain(life);
+        }
+
+        AcknowledgeFacts();
+        return moved;
+    }
+
+    /// <summary>A life's stream contradicts what is known of it: the life ends, and HQ hears why.</summary>
+    public void EndForked(Incarnation life, string fault)
+    {
+        parts.Log.LogError("Life {Life} of store {Store} has two histories and is ended: {Reason}", life, store, fault);
+        parts.Stores.Update(store, known => known with { Lives = known.Lives.Revoke(life) });
+        chains.Of(life).MayExtend = true;
+        OpenForkCase(life, fault);
+    }
+
+    /// <summary>HQ ended lives: their logs may go on with whatever comes.</summary>
+    public void OpenEndedLogs()
+    {
+        foreach (var life in parts.Stores.Find(store)!.Lives.All.Where(life => life.Status is LifeStatus.Dead or LifeStatus.Closed))
+        {
+            chains.Of(life.Number).MayExtend = true;
+        }
+    }
+
+    /// <summary>Goes on with whatever a hub that stopped had begun: lives whose rights are to be released.</summary>
+    public void Resume()
+    {
+        foreach (var life in parts.Stores.Find(store)!.Lives.All)
+        {
+            if (life.Release != Core.Identity.ReleaseKind.None && !life.IsReleased)
+            {
+                parts.Releases.Start(store, life.Number, null);
+            }
+            else if (life.Status == LifeStatus.Dead)
+            {
+                EndLife(life.Number);
+            }
+        }
+    }
+
+    private void OpenForkCase(Incarnation life, string note)
+    {
+        var batch = new JournalBatch();
+        CaseBook.Open(batch, CaseRules.Forked(new Holder(store, life), note, parts.NowMs()));
+        parts.Pipeline.Submit(batch, null, static () => { });
+    }
+
+    // A dead life whose log came in whole gives back what it did not use.
+    private void EndLife(Incarnation number)
+    {
+        var known = parts.Stores.Find(store)!;
+        if (known.Lives.Find(number) is { Status: LifeStatus.Dead, Release: Core.Identity.ReleaseKind.None } life && (Switches.IsOff(Mechanism.CloseBeforeRelease) || chains.IsComplete(number)))
+        {
+            parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Closed }) });
+            parts.Releases.Start(store, number, null);
+        }
+
+        link.EndReconciliation();
+    }
+
+    private void AcknowledgeFacts()
+    {
+        if (_pendingFacts is { } pending && pending.Places.All(place => place.Chain.IsDurable(place.Sequence)))
+        {
+            _pendingFacts = null;
+            pending.Connection.Send(new HubFrame { FactsAck = new FactsAck { Incarnation = pending.Life.Value, Sequence = pending.Last } });
+            reconciliation.OnDeadLog(pending.Life, pending.Last);
+            if (pending.IsLast)
+            {
+                ReleaseAgain(pending.Life);
+            }
+
+            link.EndReconciliation();
+        }
+    }
+
+    // Top-ups of a life that was reclaimed and come late are credited. What is left of them is released at the end of its log, not before:
+    // the sales that used them may stand behind them. An op that came on a receipt may be the last that is ever heard of its log.
+    private void ReleaseAgain(Incarnation number)
+    {
+        if (parts.Stores.Find(store)!.Lives.Find(number) is { Release: Core.Identity.ReleaseKind.Reclaimed, IsReleased: true } life)
+        {
+            parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { IsReleased = false }) });
+            parts.Releases.Start(store, number, null);
+        }
+    }
+
+    private sealed record PendingFacts(Incarnation Life, long Last, bool IsLast, IReadOnlyList<(StoreSession Chain, long Sequence)> Places, IStoreConnection Connection);
+}
