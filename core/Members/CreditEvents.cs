@@ -8,4 +8,4 @@ public sealed record CreditLimitSet(long LimitMinor) : MemberEvent;
 public sealed record ReceivableSettled(long SettledMinor) : MemberEvent;
 
 /// <summary>HQ sets how much credit the member may have.</summary>
-public sealed record CreditLimitWanted(long LimitMinor, object Reply) : MemberMessage;
+public sealed record CreditLimitWanted(long LimitMinor, object Reply) : MemberMessage, IAsked;

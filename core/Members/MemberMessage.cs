@@ -24,10 +24,10 @@ public sealed record OpArrived(Op Op) : MemberMessage
 }
 
 /// <summary>A life of a store is over: take from it what it held of this member.</summary>
-public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer, string Approver, object Reply) : MemberMessage;
+public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer, string Approver, object Reply) : MemberMessage, IAsked;
 
 /// <summary>A store reports the g of its lines to a hub that was restored.</summary>
-public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage;
+public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage, IAsked;
 
 /// <summary>A store wants to void or refund an op to which it has no right.</summary>
 /// <param name="Holder">Who asks.</param>
@@ -53,13 +53,13 @@ public sealed record RevokeExpired(long Ask) : MemberMessage;
 public sealed record IdentifyWanted(Holder Holder, long Request, bool Prefetch) : MemberMessage;
 
 /// <summary>A store is back and wants the newest state, if it follows this member.</summary>
-public sealed record CatchUpWanted(Holder Holder, object? Reply = null) : MemberMessage;
+public sealed record CatchUpWanted(Holder Holder, object? Reply = null) : MemberMessage, IAsked;
 
 /// <summary>HQ creates this member.</summary>
-public sealed record RegisterWanted(MemberProfile Profile, object Reply) : MemberMessage;
+public sealed record RegisterWanted(MemberProfile Profile, object Reply) : MemberMessage, IAsked;
 
 /// <summary>HQ wants to see the state.</summary>
-public sealed record StateWanted(object Reply) : MemberMessage;
+public sealed record StateWanted(object Reply) : MemberMessage, IAsked;
 
 /// <summary>Time has passed: what is due is done, whoever asks. The hub sends it to every member each night.</summary>
-public sealed record SweepWanted(object Reply) : MemberMessage;
+public sealed record SweepWanted(object Reply) : MemberMessage, IAsked;

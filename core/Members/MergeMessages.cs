@@ -2,18 +2,11 @@ using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Members;
 
-/// <summary>A message of HQ that is answered by <see cref="Answer"/> or <see cref="Refused"/>.</summary>
-public interface IAskedByHq
-{
-    /// <summary>Where the answer goes.</summary>
-    object Reply { get; }
-}
-
 /// <summary>HQ wants another member merged into this one.</summary>
-public sealed record MergeWanted(MemberId Loser, string Operator, string Reason, object Reply) : MemberMessage, IAskedByHq;
+public sealed record MergeWanted(MemberId Loser, string Operator, string Reason, object Reply) : MemberMessage, IAsked;
 
 /// <summary>HQ wants an alias of this member to be a member of its own again.</summary>
-public sealed record UnmergeWanted(MemberId Alias, string Operator, string Reason, object Reply) : MemberMessage, IAskedByHq;
+public sealed record UnmergeWanted(MemberId Alias, string Operator, string Reason, object Reply) : MemberMessage, IAsked;
 
 /// <summary>A survivor has offered to take this member in.</summary>
 public sealed record MergeInto(MemberId Survivor, long Offer, string Operator, string Reason) : MemberMessage;

@@ -10,13 +10,13 @@ public sealed record ProfileChanged(string Operator, IReadOnlyList<FieldChange> 
 public sealed record MemberErased(string Operator, string Reason) : MemberEvent;
 
 /// <summary>HQ changes fields and tags; tags to remove by name.</summary>
-public sealed record ProfileWanted(string Operator, IReadOnlyList<FieldChange> Fields, IReadOnlyList<string> AddTags, IReadOnlyList<string> RemoveTags, object Reply) : MemberMessage, IAskedByHq;
+public sealed record ProfileWanted(string Operator, IReadOnlyList<FieldChange> Fields, IReadOnlyList<string> AddTags, IReadOnlyList<string> RemoveTags, object Reply) : MemberMessage, IAsked;
 
 /// <summary>HQ confirms an unproved value of a contact field, or puts the one that counts in its place.</summary>
-public sealed record PendingDecided(string Operator, ProfileField Field, bool IsAccepted, object Reply) : MemberMessage, IAskedByHq;
+public sealed record PendingDecided(string Operator, ProfileField Field, bool IsAccepted, object Reply) : MemberMessage, IAsked;
 
 /// <summary>HQ erases a member.</summary>
-public sealed record EraseWanted(string Operator, string Reason, object Reply) : MemberMessage, IAskedByHq;
+public sealed record EraseWanted(string Operator, string Reason, object Reply) : MemberMessage, IAsked;
 
 /// <summary>A survivor was erased, and so is its alias.</summary>
 public sealed record EraseAlias(MemberId Survivor, string Operator, string Reason) : MemberMessage;

@@ -36,30 +36,15 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
     /// <summary>Tells whoever waits for an answer that there will be none.</summary>
     public static void Refuse(MemberMessage message, Exception fault)
     {
-        switch (message)
+        switch ((message as IAsked)?.Reply)
         {
-            case StateWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
+            case TaskCompletionSource<Core.Members.MemberView> reply:
                 reply.TrySetException(fault);
                 break;
-            case RegisterWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
-                reply.TrySetException(fault);
+            case MemberWalk walk:
+                walk.OnHandled();
                 break;
-            case CreditLimitWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
-                reply.TrySetException(fault);
-                break;
-            case SweepWanted { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
-                reply.TrySetException(fault);
-                break;
-            case IAskedByHq { Reply: TaskCompletionSource<Core.Members.MemberView> reply }:
-                reply.TrySetException(fault);
-                break;
-            case CatchUpWanted wanted:
-                (wanted.Reply as MemberWalk)?.OnHandled();
-                break;
-            case ReleaseWanted wanted:
-                (wanted.Reply as MemberWalk)?.OnHandled();
-                break;
-            case LinesReported { Reply: Action taken }:
+            case Action taken:
                 taken();
                 break;
             default:
@@ -90,7 +75,7 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
                 Send(reply.Holder.Store, new HubFrame { IdentifyReply = ReplyTo(reply) });
                 break;
             case SendRefundRight reply:
-                Send(reply.Holder.Store, new HubFrame { RefundRightReply = RefundDesk.ToWire(reply, MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules), RightsOf(reply.View, reply.Holder)) });
+                Send(reply.Holder.Store, new HubFrame { RefundRightReply = RefundDesk.ToWire(reply, MemberCodec.ToDelta(reply.View, reply.Holder, rules.Rules, stores.Term), RightsOf(reply.View, reply.Holder)) });
                 break;
             case SendChange change when links.Find(change.Store) is { IsOnline: true } link:
                 link.Send(new HubFrame { MemberDelta = MemberCodec.ToDelta(change.View, link.Holder, rules.Rules, stores.Term) });
@@ -114,8 +99,8 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
             case Answer { Reply: TaskCompletionSource<Core.Members.MemberView> reply } answer:
                 reply.TrySetResult(answer.View);
                 break;
-            case Answer { Reply: MemberWalk sweep } answer:
-                sweep.OnHandled(answer.Amount);
+            case Answer { Reply: MemberWalk walk } answer:
+                walk.OnHandled(answer.Amount);
                 break;
             case Answer { Reply: Action done }:
                 done();

@@ -27,7 +27,7 @@ public static class MemberCodec
     public static MemberProfile ToCore(Wire.MemberProfile wire) => new(wire.Name, wire.Phone, wire.Card, new StoreId(wire.HomeStore), wire.Notes) { Email = wire.Email };
 
     /// <summary>A member as one holder should see it.</summary>
-    public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules, int hubTerm = 1)
+    public static Wire.MemberDelta ToDelta(MemberView view, Holder receiver, Ruleset rules, int hubTerm)
     {
         var delta = new Wire.MemberDelta
         {

@@ -39,7 +39,7 @@ internal sealed class VirtualStore(int number, Ruleset rules)
         // Only what somebody looks at is turned into a replica; the newest news is all that counts.
         if (_news.Remove(member, out var view))
         {
-            here.Replica = MemberCodec.ToReplica(MemberCodec.ToDelta(view, Holder, rules));
+            here.Replica = MemberCodec.ToReplica(MemberCodec.ToDelta(view, Holder, rules, hubTerm: 1));
         }
 
         return here;
