@@ -211,7 +211,7 @@ internal sealed class Speaker(StoreId store, HubParts parts, Lock gate, StoreCha
         Holder = caller.Hello.Holder;
         _token = welcomed.Token;
         Volatile.Write(ref _connection, caller.Connection);
-        Volatile.Write(ref _quarantine, "");
+        Volatile.Write(ref _quarantine, _quarantined.Count > 0 ? _quarantine : ""); // a copy that still waits does not call again
         Interlocked.Exchange(ref _sinceMs, parts.NowMs());
         parts.Log.LogInformation("Store {Store} is online at op {Sequence}", store, caller.Hello.TipSequence);
         Welcome(caller, welcomed);

@@ -38,6 +38,9 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
 
     public Holder Holder { get; } = new(new StoreId(identity.Store), new Incarnation(identity.Incarnation));
 
+    /// <summary>A copy of this store's folder, empty still, on a machine of its own.</summary>
+    public ScriptedAgent CopyOnOtherMachine() => new(hub, identity);
+
     public async Task<Welcome> ConnectAsync(string? secret = null)
     {
         _call = new V1.Sync.SyncClient(hub.Channel).Link(new Metadata { { "authorization", "Bearer " + (secret ?? identity.Secret) } });
