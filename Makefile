@@ -42,6 +42,7 @@ fmt: ## Formats the code
 
 peers:
 	@./tests/Grpc/install-peers.sh
+	@./deploy/scripts/postgres.sh install
 
 clean: ## Removes everything that was built
 	rm -rf artifacts

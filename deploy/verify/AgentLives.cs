@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;
@@ -13,7 +13,7 @@ internal static class AgentLives
     private const long FirstLife = (1L << 32) | 1;
 
     /// <summary>Reads the present life, which the file says itself, and what is remembered of earlier ones. The identity beside the file is that of its enrolment.</summary>
-    public static void Read(JournalFileReader file, AgentLog log, FindingLog findings)
+    public static void Read(IJournalRows file, AgentLog log, FindingLog findings)
     {
         foreach (var document in file.Documents("meta").Where(document => document.Key.AsSpan().SequenceEqual("identity"u8)))
         {

@@ -1,5 +1,5 @@
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;
@@ -13,7 +13,7 @@ internal sealed class ChainCheck(HubLog hub, FindingLog findings)
     public void Remember(StoredFact first) => _firsts.Add(first);
 
     /// <summary>After all facts were read once.</summary>
-    public void Run(JournalFileReader file)
+    public void Run(IJournalRows file)
     {
         foreach (var chain in hub.Facts.Logs.Keys.Where(chain => hub.Lives.IsKnown && hub.Lives.Find(chain) is null))
         {
@@ -94,7 +94,7 @@ internal sealed class ChainCheck(HubLog hub, FindingLog findings)
     private IEnumerable<ProducerId> Origins(ProducerId life, ProducerId branch) => hub.Lives.BranchesOf(life).Where(other => other != branch).Prepend(life);
 
     // Hashes are not kept for all ops; the few that matter are read again.
-    private Dictionary<(ProducerId, long), byte[]> ReadHashes(JournalFileReader file)
+    private Dictionary<(ProducerId, long), byte[]> ReadHashes(IJournalRows file)
     {
         var wanted = _firsts.SelectMany(first => Origins(hub.Lives.LifeOf(first.Producer), first.Producer).Select(origin => (origin, first.Sequence - 1))).ToHashSet();
         return file.Facts().Where(fact => wanted.Contains((fact.Producer, fact.Sequence))).ToDictionary(fact => (fact.Producer, fact.Sequence), fact => fact.Hash);

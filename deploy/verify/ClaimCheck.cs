@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
 using System.Text;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Verify;
 
 /// <summary>Check 10: a phone or card in the directory belongs to a member who says so, and nobody's claim is missing from it.</summary>
 internal sealed class ClaimCheck(HubLog hub, FindingLog findings)
 {
-    public void Run(JournalFileReader file)
+    public void Run(IJournalRows file)
     {
         foreach (var kind in (string[])["phone", "card"])
         {
@@ -15,7 +15,7 @@ internal sealed class ClaimCheck(HubLog hub, FindingLog findings)
         }
     }
 
-    private void Run(JournalFileReader file, string kind)
+    private void Run(IJournalRows file, string kind)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);
         foreach (var document in file.Documents(kind))

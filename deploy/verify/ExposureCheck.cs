@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Verify;
 
 /// <summary>The part of check 8 that looks at the hub's own sums: the money that each store may spend is what its lines hold.</summary>
 internal sealed class ExposureCheck(HubLog hub, FindingLog findings)
 {
-    public void Run(JournalFileReader file)
+    public void Run(IJournalRows file)
     {
         var found = new Dictionary<long, Int128>();
         foreach (var document in file.Documents("exposure"))

@@ -1,5 +1,5 @@
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Verify;
 
@@ -13,7 +13,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
     private const string CommittedCursor = "committed";
     private readonly ChainCheck _chains = new(hub, findings);
 
-    public void Run(JournalFileReader file)
+    public void Run(IJournalRows file)
     {
         foreach (var cursor in file.Cursors().Where(cursor => cursor.Name == CommittedCursor))
         {

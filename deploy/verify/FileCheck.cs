@@ -1,11 +1,11 @@
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Verify;
 
 /// <summary>Check 1: SQLite's own check of a file's structure.</summary>
 internal static class FileCheck
 {
-    public static void Run(JournalFileReader file, string path, FindingLog findings) =>
+    public static void Run(IJournalRows file, string path, FindingLog findings) =>
         Guarded.Run(findings, path, "its pages", () =>
         {
             foreach (var line in file.IntegrityCheck())

@@ -1,23 +1,23 @@
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Verify;
 
-/// <summary>Reads the hub's file in one view: facts, then records, then what was computed from them.</summary>
+/// <summary>Reads the hub's journal in one view: facts, then records, then what was computed from them.</summary>
 internal sealed class HubReader(FindingLog findings, RequestIndex requests, AuditOptions options)
 {
-    public HubLog Read(string directory)
+    public HubLog Read(string source)
     {
-        var hub = new HubLog(Path.Combine(directory, "hub.db"), findings);
+        var hub = new HubLog(HubSource.NameOf(source), findings);
         Guarded.Run(findings, hub.Path, "the hub's journal", () =>
         {
-            using var file = JournalFileReader.Open(hub.Path);
+            using var file = HubSource.Open(source);
             FileCheck.Run(file, hub.Path, findings);
             Read(file, hub);
         });
         return hub;
     }
 
-    private void Read(JournalFileReader file, HubLog hub)
+    private void Read(IJournalRows file, HubLog hub)
     {
         hub.HasFacts = Guarded.Run(findings, hub.Path, "its stores", () => hub.Lives.Read(file))
             && Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));

@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;
@@ -22,7 +22,7 @@ internal sealed class Lives(FindingLog findings)
     /// <summary>Whether the hub was restored and has not heard every store out.</summary>
     public bool IsReconciling => _reconciling.Count > 0;
 
-    public void Read(JournalFileReader file)
+    public void Read(IJournalRows file)
     {
         foreach (var document in file.Documents("store"))
         {

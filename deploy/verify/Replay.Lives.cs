@@ -1,5 +1,5 @@
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;

@@ -1,4 +1,4 @@
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;

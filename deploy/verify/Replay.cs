@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;
@@ -10,7 +10,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
 {
     private readonly RefundCheck _refunds = new(hub, findings);
 
-    public void Run(JournalFileReader file)
+    public void Run(IJournalRows file)
     {
         long position = 0;
         foreach (var record in file.Records())

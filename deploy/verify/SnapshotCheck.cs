@@ -1,6 +1,6 @@
 using Google.Protobuf;
 using SyncHub.Storage;
-using SyncHub.Storage.Sqlite.Audit;
+using SyncHub.Storage.Audit;
 using SyncHub.V1;
 
 namespace SyncHub.Verify;
@@ -10,7 +10,7 @@ internal sealed class SnapshotCheck(FindingLog findings)
 {
     private readonly Dictionary<UInt128, SnapshotRow> _open = [];
 
-    public void Load(JournalFileReader file)
+    public void Load(IJournalRows file)
     {
         foreach (var snapshot in file.Snapshots())
         {

@@ -1,4 +1,4 @@
-using SyncHub.Storage.Sqlite.Schema;
+using SyncHub.Storage.Schema;
 
 namespace SyncHub.Storage.Sqlite;
 
@@ -30,5 +30,5 @@ public sealed record SqliteJournalOptions
     public Action<JournalUnavailableException>? OnTrouble { get; init; }
 
     /// <summary>The schema to bring the file to; tests pass their own.</summary>
-    internal IReadOnlyList<Migration> Migrations { get; init; } = Migration.All;
+    internal IReadOnlyList<Migration> Migrations { get; init; } = Migration.Sqlite;
 }

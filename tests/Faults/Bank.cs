@@ -1,4 +1,5 @@
 using SyncHub.Storage;
+using SyncHub.Storage.Audit;
 using SyncHub.Storage.Sqlite.Audit;
 using SyncHub.V1;
 using SyncHub.Verify;

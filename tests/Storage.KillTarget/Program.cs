@@ -1,8 +1,10 @@
 using SyncHub.Storage;
 using SyncHub.Storage.KillTarget;
+using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Sqlite;
 
-// A process to be killed. Arguments: journal file, number of writers, largest file in bytes (0: no limit).
+// A process to be killed. Arguments: journal file or connection string, number of writers, largest file in
+// bytes (0: no limit), and for a database the schema.
 // Each writer commits one batch after the other and prints "writer version" when it was acknowledged, until the process ends.
 // Where the journal fails it prints "fault <kind>" for the first failure and for one more call after it, and leaves.
 var writers = int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture);
@@ -11,7 +13,9 @@ var output = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardOutput
 try
 {
     // Small checkpoints, so that many of the kills hit one; none under a size limit, so that a COMMIT is the first to meet it.
-    await using var journal = SqliteJournal.Open(args[0], new SqliteJournalOptions { CheckpointPages = maxFileBytes > 0 ? int.MaxValue : 50 });
+    await using IJournal journal = args.Length > 3
+        ? await PostgresJournal.OpenAsync(args[0], new PostgresJournalOptions { Schema = args[3], PatienceMs = 20_000 })
+        : SqliteJournal.Open(args[0], new SqliteJournalOptions { CheckpointPages = maxFileBytes > 0 ? int.MaxValue : 50 });
     output.WriteLine("open");
     if (maxFileBytes > 0)
     {
@@ -24,7 +28,7 @@ catch (JournalUnavailableException error)
     output.WriteLine($"fault {error.Fault} {error.Message}");
 }
 
-async Task WriteForeverAsync(SqliteJournal journal, int writer)
+async Task WriteForeverAsync(IJournal journal, int writer)
 {
     for (var version = journal.ReadStream(Workload.Stream(writer)).Tail.Count + 1L; ; version++)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SyncHub.Storage.Schema;
 using SyncHub.Storage.Sqlite;
 using SyncHub.Storage.Sqlite.Schema;
 
@@ -14,7 +15,7 @@ public sealed class GroupCommitTests : IDisposable
     public GroupCommitTests()
     {
         _connection = Connections.OpenWriter(_folder.Journal, new SqliteJournalOptions { MaxPages = 60 });
-        Migrator.BringUpToDate(_connection, _folder.Journal, Migration.All);
+        Migrator.BringUpToDate(_connection, _folder.Journal, Migration.Sqlite);
         _commits = new GroupCommit(_connection, _folder.Journal);
     }
 

@@ -1,5 +1,6 @@
 using SyncHub.Storage.KillTarget;
 using SyncHub.Storage.Sqlite;
+using SyncHub.Storage.Audit;
 using SyncHub.Storage.Sqlite.Audit;
 
 namespace SyncHub.Storage.Tests;

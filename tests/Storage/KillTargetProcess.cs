@@ -19,11 +19,11 @@ internal sealed class KillTargetProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public static KillTargetProcess Start(string journal, int writers, long maxFileBytes = 0)
+    public static KillTargetProcess Start(string journal, int writers, long maxFileBytes = 0, params string[] schema)
     {
         var assembly = typeof(Workload).Assembly.Location;
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (string[])["exec", assembly, journal, writers.ToString(CultureInfo.InvariantCulture), maxFileBytes.ToString(CultureInfo.InvariantCulture)])
+        foreach (var argument in (string[])["exec", assembly, journal, writers.ToString(CultureInfo.InvariantCulture), maxFileBytes.ToString(CultureInfo.InvariantCulture), .. schema])
         {
             start.ArgumentList.Add(argument);
         }

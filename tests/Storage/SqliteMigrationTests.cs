@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
+using SyncHub.Storage.Schema;
 using SyncHub.Storage.Sqlite;
-using SyncHub.Storage.Sqlite.Schema;
 
 namespace SyncHub.Storage.Tests;
 
@@ -13,16 +13,16 @@ public sealed class SqliteMigrationTests : IDisposable
 
     [Fact]
     public void Steps_are_numbered_without_gaps() =>
-        Assert.Equal(Enumerable.Range(1, Migration.All.Count), Migration.All.Select(migration => migration.Number));
+        Assert.Equal(Enumerable.Range(1, Migration.Sqlite.Count), Migration.Sqlite.Select(migration => migration.Number));
 
     [Fact]
     public async Task An_older_file_is_upgraded_when_it_is_opened_and_keeps_what_it_holds()
     {
-        await using (var journal = Open(Migration.All))
+        await using (var journal = Open(Migration.Sqlite))
         {
             await journal.CommitAsync(Make.Records(Make.Record(1, 1, "kept")));
         }
-        await using (var journal = Open([.. Migration.All, Second]))
+        await using (var journal = Open([.. Migration.Sqlite, Second]))
         {
             Assert.Equal(["1:kept"], journal.ReadRecords(Make.Stream(1), 1, 10).Texts());
             await journal.CommitAsync(Make.Records(Make.Record(1, 2)));
@@ -35,28 +35,28 @@ public sealed class SqliteMigrationTests : IDisposable
     [Fact]
     public async Task A_step_runs_once()
     {
-        await Open([.. Migration.All, Second]).DisposeAsync();
-        await Open([.. Migration.All, Second]).DisposeAsync();
+        await Open([.. Migration.Sqlite, Second]).DisposeAsync();
+        await Open([.. Migration.Sqlite, Second]).DisposeAsync();
         Assert.Equal(1L, Ask("SELECT count(*) FROM note"));
     }
 
     [Fact]
     public async Task A_step_that_fails_leaves_the_file_as_it_was()
     {
-        await Open(Migration.All).DisposeAsync();
+        await Open(Migration.Sqlite).DisposeAsync();
         var broken = new Migration(3, "broken", "CREATE TABLE other (x INTEGER) STRICT; INSERT INTO missing VALUES (1);");
-        var error = Assert.Throws<JournalUnavailableException>(() => Open([.. Migration.All, Second, broken]));
+        var error = Assert.Throws<JournalUnavailableException>(() => Open([.. Migration.Sqlite, Second, broken]));
         Assert.Contains("missing", error.Message, StringComparison.Ordinal);
-        Assert.Equal((long)Migration.All.Count, Ask("PRAGMA user_version"));
+        Assert.Equal((long)Migration.Sqlite.Count, Ask("PRAGMA user_version"));
         Assert.Equal(0L, Ask("SELECT count(*) FROM sqlite_schema WHERE name IN ('note', 'other')"));
-        await Open(Migration.All).DisposeAsync();
+        await Open(Migration.Sqlite).DisposeAsync();
     }
 
     [Fact]
     public async Task A_file_made_by_a_changed_script_is_refused()
     {
-        await Open([.. Migration.All, Second]).DisposeAsync();
-        var error = Assert.Throws<JournalUnavailableException>(() => Open([.. Migration.All, Second with { Sql = Second.Sql + " -- edited" }]));
+        await Open([.. Migration.Sqlite, Second]).DisposeAsync();
+        var error = Assert.Throws<JournalUnavailableException>(() => Open([.. Migration.Sqlite, Second with { Sql = Second.Sql + " -- edited" }]));
         Assert.Equal(JournalFault.Corrupt, error.Fault);
         Assert.Contains("different script", error.Message, StringComparison.Ordinal);
     }
@@ -64,8 +64,8 @@ public sealed class SqliteMigrationTests : IDisposable
     [Fact]
     public async Task A_file_with_more_steps_than_this_program_knows_is_refused()
     {
-        await Open([.. Migration.All, Second]).DisposeAsync();
-        Assert.Equal(JournalFault.TooNew, Assert.Throws<JournalUnavailableException>(() => Open(Migration.All)).Fault);
+        await Open([.. Migration.Sqlite, Second]).DisposeAsync();
+        Assert.Equal(JournalFault.TooNew, Assert.Throws<JournalUnavailableException>(() => Open(Migration.Sqlite)).Fault);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -1,3 +1,4 @@
+using SyncHub.Storage.Audit;
 using SyncHub.Storage.KillTarget;
 using SyncHub.Storage.Sqlite.Audit;
 
@@ -11,6 +12,12 @@ internal static class WorkloadCheck
     public static Dictionary<int, long> HoldsWholeBatches(string path)
     {
         using var file = JournalFileReader.Open(path);
+        return HoldsWholeBatches(file);
+    }
+
+    /// <inheritdoc cref="HoldsWholeBatches(string)"/>
+    public static Dictionary<int, long> HoldsWholeBatches(IJournalRows file)
+    {
         Assert.Equal(["ok"], file.IntegrityCheck());
 
         var newest = new Dictionary<int, long>();

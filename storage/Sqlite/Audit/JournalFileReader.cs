@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
+using SyncHub.Storage.Audit;
 
 namespace SyncHub.Storage.Sqlite.Audit;
 
@@ -11,7 +12,7 @@ namespace SyncHub.Storage.Sqlite.Audit;
 /// Thread rule: one thread at a time, and one enumeration after the other. It writes nothing except SQLite's own -shm index beside the file,
 /// for which the folder must be writable.
 /// </remarks>
-public sealed class JournalFileReader : IDisposable
+public sealed class JournalFileReader : IJournalRows
 {
     private readonly string _path;
     private readonly SqliteConnection _connection;

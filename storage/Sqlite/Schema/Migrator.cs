@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SyncHub.Storage.Schema;
 
 namespace SyncHub.Storage.Sqlite.Schema;
 

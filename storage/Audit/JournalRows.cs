@@ -1,6 +1,6 @@
-namespace SyncHub.Storage.Sqlite.Audit;
+namespace SyncHub.Storage.Audit;
 
-/// <summary>A row of table record, as it lies in the file.</summary>
+/// <summary>A row of table record, as it lies there.</summary>
 public readonly record struct RecordRow(long Position, int Partition, StreamId Stream, long Version, byte[] Payload, FactKey? Fact);
 
 /// <summary>A row of table snapshot.</summary>

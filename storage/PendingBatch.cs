@@ -1,4 +1,4 @@
-namespace SyncHub.Storage.Sqlite;
+namespace SyncHub.Storage;
 
 /// <summary>A batch on its way to the disk, and the promise to whoever waits for it.</summary>
 /// <remarks>Belongs to the writer thread once it is queued.</remarks>

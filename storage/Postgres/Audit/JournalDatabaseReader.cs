@@ -1,0 +1,150 @@
+using System.Data;
+using Npgsql;
+using NpgsqlTypes;
+using SyncHub.Storage.Audit;
+
+namespace SyncHub.Storage.Postgres.Audit;
+
+/// <summary>The rows of a journal in PostgreSQL as they are.</summary>
+/// <remarks>
+/// It shares no code with <see cref="PostgresJournal"/>: other queries, no migration, no lease, no repair. It is one read-only transaction at
+/// REPEATABLE READ, so hubs may go on writing; dispose of it soon, because until then the database cannot vacuum what it still may see.
+/// </remarks>
+public sealed class JournalDatabaseReader : IJournalRows
+{
+    private readonly string _name;
+    private readonly NpgsqlConnection _connection;
+    private NpgsqlTransaction? _view;
+
+    private JournalDatabaseReader(string name, NpgsqlConnection connection)
+    {
+        _name = name;
+        _connection = connection;
+    }
+
+    /// <summary>What to call the journal in messages; without user and password.</summary>
+    public static string NameOf(string connectionString, string schema = "synchub")
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        return $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {schema}";
+    }
+
+    /// <summary>Opens the journal in <paramref name="schema"/>.</summary>
+    /// <exception cref="JournalUnavailableException">It cannot be reached, or there is no journal.</exception>
+    /// <exception cref="ArgumentException">The connection string is wrong.</exception>
+    public static JournalDatabaseReader Open(string connectionString, string schema = "synchub")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(connectionString);
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = false, Pooling = false, Enlist = false, ApplicationName = "synchub verify", CommandTimeout = 0 };
+        var reader = new JournalDatabaseReader(NameOf(connectionString, schema), new NpgsqlConnection(settings.ConnectionString));
+        try
+        {
+            reader.TakeView(schema);
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<RecordRow> Records() =>
+        Rows("SELECT position, partition, uuid_send(stream), version, payload, store, incarnation, sequence FROM record ORDER BY position", static row =>
+            new RecordRow(row.GetInt64(0), row.GetInt32(1), Stream(row, 2), row.GetInt64(3), Bytes(row, 4), row.IsDBNull(5) ? null : new FactKey(Producer(row, 5), row.GetInt64(7))));
+
+    /// <inheritdoc/>
+    public IEnumerable<StoredFact> Facts() =>
+        Rows("SELECT store, incarnation, sequence, hash, bytes FROM fact ORDER BY store, incarnation, sequence", static row =>
+            new StoredFact(Producer(row, 0), row.GetInt64(2), Bytes(row, 3), Bytes(row, 4)));
+
+    /// <inheritdoc/>
+    public IEnumerable<SnapshotRow> Snapshots() =>
+        Rows("SELECT uuid_send(stream), version, payload FROM snapshot ORDER BY stream", static row => new SnapshotRow(Stream(row, 0), row.GetInt64(1), Bytes(row, 2)));
+
+    /// <inheritdoc/>
+    public IEnumerable<CursorRow> Cursors() =>
+        Rows("SELECT name, store, incarnation, sequence, hash FROM cursor ORDER BY name, store, incarnation", static row =>
+            new CursorRow(row.GetString(0), Producer(row, 1), row.GetInt64(3), Bytes(row, 4)));
+
+    /// <inheritdoc/>
+    public IEnumerable<DocumentRow> Documents(string? collection = null) =>
+        Rows("SELECT collection, key, value FROM document WHERE $1 IS NULL OR collection = $1 ORDER BY collection, key", static row =>
+            new DocumentRow(row.GetString(0), Bytes(row, 1), Bytes(row, 2)), new NpgsqlParameter { Value = (object?)collection ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+
+    /// <inheritdoc/>
+    public IEnumerable<BalanceRow> Balances() =>
+        Rows("SELECT partition, account, asset, amount FROM balance ORDER BY account, asset, partition", static row =>
+            new BalanceRow(row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetInt64(3)));
+
+    /// <inheritdoc/>
+    /// <remarks>PostgreSQL checks its own pages (data checksums, pg_amcheck); here it is what the journal promises: positions without gaps, up to the head of the feed.</remarks>
+    public IReadOnlyList<string> IntegrityCheck()
+    {
+        var (count, newest, head) = Rows("SELECT (SELECT count(*) FROM record), (SELECT coalesce(max(position), 0) FROM record), (SELECT position FROM feed)",
+            static row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))).Single();
+        return count == newest && newest == head ? ["ok"] : [$"{count} records, the newest at position {newest}, the head of the feed at {head}; expected three equal numbers"];
+    }
+
+    /// <summary>Ends the view.</summary>
+    public void Dispose()
+    {
+        _view?.Dispose();
+        _connection.Dispose();
+    }
+
+    private void TakeView(string schema)
+    {
+        try
+        {
+            _connection.Open();
+            _view = _connection.BeginTransaction(IsolationLevel.RepeatableRead);
+            using var command = new NpgsqlCommand("SELECT set_config('search_path', quote_ident($1), true), set_config('transaction_read_only', 'on', true), to_regclass(quote_ident($1) || '.record') IS NOT NULL", _connection)
+            {
+                Parameters = { new() { Value = schema } },
+            };
+            using var row = command.ExecuteReader();
+            if (!row.Read() || !row.GetBoolean(2))
+            {
+                throw new JournalUnavailableException(JournalFault.InputOutput, $"{_name}: there is no journal. Check database and schema.");
+            }
+        }
+        catch (NpgsqlException error)
+        {
+            throw Unreadable(error);
+        }
+    }
+
+    private IEnumerable<T> Rows<T>(string sql, Func<NpgsqlDataReader, T> row, params NpgsqlParameter[] parameters)
+    {
+        using var command = new NpgsqlCommand(sql, _connection);
+        command.Parameters.AddRange(parameters);
+        using var rows = Guarded(() => command.ExecuteReader());
+        while (Guarded(rows.Read))
+        {
+            yield return Guarded(() => row(rows));
+        }
+    }
+
+    private T Guarded<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (NpgsqlException error)
+        {
+            throw Unreadable(error);
+        }
+    }
+
+    private JournalUnavailableException Unreadable(NpgsqlException error) =>
+        new(JournalFault.InputOutput, $"{_name}: cannot be read ({error.Message}). Check host, user, password and database; the user needs USAGE on the schema and SELECT on its tables.", error);
+
+    private static ProducerId Producer(NpgsqlDataReader row, int column) => new(row.GetInt64(column), row.GetInt64(column + 1));
+
+    private static StreamId Stream(NpgsqlDataReader row, int column) => new(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(Bytes(row, column)));
+
+    private static byte[] Bytes(NpgsqlDataReader row, int column) => row.GetFieldValue<byte[]>(column);
+}

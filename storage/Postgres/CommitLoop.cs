@@ -1,0 +1,237 @@
+using System.Threading.Channels;
+using Npgsql;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>The one writer of a journal on PostgreSQL, and the queue before it: while one commit is under way the next group gathers.</summary>
+/// <remarks>
+/// Thread rule: <see cref="Enqueue"/> from any thread; everything else happens on one thread of control. A group is small when the journal
+/// is idle and grows with the load, because it is whatever came during the commit before it.
+/// Crash rule: a batch is answered when the database has said that its commit is durable, or when a later connection has read that it is.
+/// </remarks>
+internal sealed class CommitLoop : IAsyncDisposable
+{
+    // Rows and bytes. They bound one transaction, and with it the time that the first of a long queue waits for the last.
+    private const int MaxBatches = 2048;
+    private const long MaxBytes = 16 * 1024 * 1024;
+    private const int MaxRefusedAttempts = 10;
+
+    private readonly Database _database;
+    private readonly WriterSession _session;
+    private readonly Channel<PendingBatch> _queue = Channel.CreateUnbounded<PendingBatch>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Task _running;
+    private PendingBatch? _next;
+    private long _number;
+    private long _lastPosition;
+    private volatile bool _isClosed;
+    private volatile JournalUnavailableException? _closedBy;
+
+    public CommitLoop(Database database, WriterSession session)
+    {
+        _database = database;
+        _session = session;
+        (_number, _lastPosition) = (session.Commits, session.Position);
+        _running = Task.Run(RunAsync);
+    }
+
+    public long LastPosition => Volatile.Read(ref _lastPosition);
+
+    /// <summary>Throws where the journal no longer takes anything.</summary>
+    public void ThrowIfClosed()
+    {
+        if (_isClosed)
+        {
+            throw PostgresFaults.Closed(_database.Name, _closedBy);
+        }
+    }
+
+    public Task<long> Enqueue(JournalBatch batch)
+    {
+        var pending = new PendingBatch(batch);
+        return _queue.Writer.TryWrite(pending) ? pending.Done : Task.FromException<long>(PostgresFaults.Closed(_database.Name, _closedBy));
+    }
+
+    /// <summary>Takes nothing more, commits what is queued, and lets go of the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        TakeNothingMore();
+        await _running.ConfigureAwait(false);
+        await _session.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        var group = new List<PendingBatch>();
+        while (_closedBy is null && (_next is not null || await _queue.Reader.WaitToReadAsync().ConfigureAwait(false)))
+        {
+            Gather(group);
+            var fatal = await CommitOrFailAsync(group).ConfigureAwait(false);
+            if (fatal is not null)
+            {
+                Close(fatal);
+            }
+            foreach (var pending in group)
+            {
+                pending.Complete(LastPosition);
+            }
+        }
+        TakeNothingMore();
+        while (_next is not null || _queue.Reader.TryPeek(out _))
+        {
+            Gather(group);
+            foreach (var pending in group)
+            {
+                pending.Failure = PostgresFaults.Closed(_database.Name, _closedBy);
+                pending.Complete(0);
+            }
+        }
+    }
+
+    private void Gather(List<PendingBatch> group)
+    {
+        group.Clear();
+        long bytes = 0;
+        while (group.Count < MaxBatches && (_next is not null || _queue.Reader.TryRead(out _next)))
+        {
+            bytes += SizeOf(_next.Batch);
+            if (group.Count > 0 && bytes > MaxBytes)
+            {
+                return; // it is the first of the next group
+            }
+            group.Add(_next);
+            _next = null;
+        }
+    }
+
+    // The boundary of the loop: whatever was not foreseen closes the journal instead of ending the process.
+    private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group)
+    {
+        var writes = group.FindAll(pending => !pending.Batch.IsEmpty);
+        if (writes.Count == 0)
+        {
+            return null;
+        }
+        JournalUnavailableException? fatal;
+        try
+        {
+            // First the position, then the answers: whoever was answered must find the journal at least there.
+            Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes).ConfigureAwait(false)));
+            return null;
+        }
+        catch (PostgresException error) when (PostgresFaults.IsAnswer(error))
+        {
+            // The whole group was refused and rolled back: a full disk, a missing right. The next commit tries again.
+            Fail(writes, PostgresFaults.From(error, _database.Name));
+            return null;
+        }
+        catch (JournalUnavailableException error)
+        {
+            fatal = error;
+        }
+        catch (Exception error)
+        {
+            fatal = new JournalUnavailableException(JournalFault.Unspecified, $"{_database.Name}: unexpected: {error.Message} Restart the process and report this.", error);
+        }
+        Fail(writes, fatal);
+        return fatal;
+    }
+
+    private async Task<long> CommitAsync(List<PendingBatch> writes)
+    {
+        var number = ++_number;
+        var inOnePiece = Group.TryFold(writes);
+        for (var refusals = 0; ;)
+        {
+            try
+            {
+                if (!_session.IsOpen)
+                {
+                    // Some refusals, such as that of a full disk, make the driver give up the connection.
+                    await _session.ReconnectAsync().ConfigureAwait(false);
+                }
+                return inOnePiece is null
+                    ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
+                    : await GroupWriter.CommitAsync(_session.Connection, _session, number, inOnePiece).ConfigureAwait(false);
+            }
+            catch (PostgresException error) when (PostgresFaults.IsAnswer(error))
+            {
+                if (error.SqlState is PostgresFaults.OtherSession or PostgresFaults.OtherOwner)
+                {
+                    throw PostgresFaults.TakenOver(_database.Name, _database.Options.Writer);
+                }
+                if (PostgresFaults.IsTransient(error) && ++refusals < MaxRefusedAttempts)
+                {
+                    continue;
+                }
+                if (inOnePiece is null || !PostgresFaults.BlamesTheBatch(error))
+                {
+                    throw;
+                }
+                inOnePiece = null; // one of them is to blame: row by row tells which
+            }
+            catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+            {
+                _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
+                if (await IsThereAsync(number).ConfigureAwait(false))
+                {
+                    return _session.Position;
+                }
+            }
+        }
+    }
+
+    // The connection broke, and the commit may be there or not: read, never guess.
+    private async Task<bool> IsThereAsync(long number)
+    {
+        await _session.ReconnectAsync().ConfigureAwait(false);
+        if (_session.Commits < number - 1)
+        {
+            throw new JournalUnavailableException(JournalFault.Corrupt,
+                $"{_database.Name}: the database has commit {_session.Commits} of this process, but {number - 1} was acknowledged: it is an older copy, or a standby that was behind. Stop every hub; bring back the newest server, or treat it as a restore (deploy/RUNBOOK.md, \"hub lost\").");
+        }
+        return _session.Commits >= number;
+    }
+
+    private static void Fail(List<PendingBatch> writes, JournalUnavailableException fault)
+    {
+        foreach (var pending in writes)
+        {
+            pending.Failure = fault;
+        }
+    }
+
+    private void Close(JournalUnavailableException reason)
+    {
+        _closedBy = reason;
+        TakeNothingMore();
+        _database.Options.OnTrouble?.Invoke(reason);
+    }
+
+    private void TakeNothingMore()
+    {
+        _isClosed = true;
+        _queue.Writer.TryComplete();
+    }
+
+    private static long SizeOf(JournalBatch batch)
+    {
+        long bytes = 0;
+        foreach (var record in batch.Records)
+        {
+            bytes += record.Payload.Length;
+        }
+        foreach (var fact in batch.Facts)
+        {
+            bytes += fact.Bytes.Length;
+        }
+        foreach (var snapshot in batch.Snapshots)
+        {
+            bytes += snapshot.Payload.Length;
+        }
+        foreach (var write in batch.Documents)
+        {
+            bytes += write.Value?.Length ?? 0;
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,183 @@
+using Npgsql;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>One commit in one round trip: all statements leave together, the database runs them as one transaction and answers once.</summary>
+/// <remarks>Each statement takes whole columns as arrays, so that its text and plan are the same for one row and for ten thousand.</remarks>
+internal static class GroupWriter
+{
+    private const string Facts =
+        "INSERT INTO fact (store, incarnation, sequence, hash, bytes) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])";
+
+    private const string Heads =
+        """
+        SELECT refuse('SH001', 'a version is not the next one') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, first)
+        WHERE n.first - 1 <> coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), 0)
+        """;
+
+    private const string Unbacked =
+        """
+        SELECT refuse('SH001', 'a snapshot is ahead of its records') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, version)
+        WHERE n.version > coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), 0)
+        """;
+
+    private const string Records =
+        """
+        INSERT INTO record (position, partition, stream, version, payload, store, incarnation, sequence)
+        SELECT (SELECT position FROM feed) - $1 + n.place, n.partition, n.stream, n.version, n.payload, n.store, n.incarnation, n.sequence
+        FROM unnest($2::integer[], $3::uuid[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[])
+        WITH ORDINALITY AS n (partition, stream, version, payload, store, incarnation, sequence, place)
+        """;
+
+    private const string Snapshots =
+        """
+        INSERT INTO snapshot (stream, version, payload) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bytea[])
+        ON CONFLICT (stream) DO UPDATE SET version = excluded.version, payload = excluded.payload WHERE excluded.version > snapshot.version
+        """;
+
+    private const string Moves =
+        """
+        SELECT refuse('SH001', 'a cursor stands there with another hash')
+        FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[]) AS n (name, store, incarnation, sequence, hash)
+        JOIN cursor c ON c.name = n.name AND c.store = n.store AND c.incarnation = n.incarnation AND c.sequence = n.sequence WHERE c.hash <> n.hash
+        """;
+
+    private const string Cursors =
+        """
+        INSERT INTO cursor (name, store, incarnation, sequence, hash) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[])
+        ON CONFLICT (name, store, incarnation) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash WHERE excluded.sequence > cursor.sequence
+        """;
+
+    private const string Expected =
+        """
+        SELECT refuse('SH001', 'a document is not what its writer last saw') FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS n (collection, key, expected)
+        WHERE n.expected <> coalesce((SELECT d.value FROM document d WHERE d.collection = n.collection AND d.key = n.key), '')
+        """;
+
+    private const string Puts =
+        """
+        INSERT INTO document (collection, key, value) SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[])
+        ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value
+        """;
+
+    private const string PutsIfAbsent =
+        "INSERT INTO document (collection, key, value) SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[]) ON CONFLICT (collection, key) DO NOTHING";
+
+    private const string Deletes =
+        "DELETE FROM document d USING unnest($1::text[], $2::bytea[]) AS n (collection, key) WHERE d.collection = n.collection AND d.key = n.key";
+
+    private const string Balances =
+        """
+        INSERT INTO balance (account, asset, partition, amount) SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])
+        ON CONFLICT (account, asset, partition) DO UPDATE SET amount = balance.amount + excluded.amount
+        """;
+
+    /// <summary>Writes the group and commits.</summary>
+    /// <returns>The position of its newest record, or the journal's newest where it has none.</returns>
+    public static async Task<long> CommitAsync(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions));
+        AddStreams(batch, group);
+        AddCursors(batch, group);
+        AddDocuments(batch, group.Documents);
+        if (group.Balances.Count > 0)
+        {
+            Add(batch, Balances, group.Balances.Keys.Select(key => key.Account).ToArray(), group.Balances.Keys.Select(key => key.Asset).ToArray(),
+                group.Balances.Keys.Select(key => key.Partition).ToArray(), group.Balances.Values.ToArray());
+        }
+
+        // To the very end: only the last answer says that the transaction is committed.
+        await using var answers = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await answers.ReadAsync().ConfigureAwait(false);
+        var position = answers.GetInt64(0) + group.Records.Count;
+        while (await answers.NextResultAsync().ConfigureAwait(false))
+        {
+        }
+        return position;
+    }
+
+    private static void AddStreams(NpgsqlBatch batch, Group group)
+    {
+        var (facts, records) = (group.Facts, group.Records);
+        if (facts.Count > 0)
+        {
+            Add(batch, Facts, Column(facts, fact => fact.Producer.Store), Column(facts, fact => fact.Producer.Incarnation), Column(facts, fact => fact.Sequence),
+                Column(facts, fact => fact.Hash), Column(facts, fact => fact.Bytes));
+        }
+        if (group.Unbacked.Count > 0)
+        {
+            Add(batch, Unbacked, Column(group.Unbacked, snapshot => snapshot.Stream.ToUuid()), Column(group.Unbacked, snapshot => snapshot.Version));
+        }
+        if (records.Count > 0)
+        {
+            var heads = group.Heads.ToArray();
+            Add(batch, Heads, Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First));
+            Add(batch, Records, (long)records.Count, Column(records, record => record.Partition), Column(records, record => record.Stream.ToUuid()),
+                Column(records, record => record.Version), Column(records, record => record.Payload), Column(records, record => record.Fact?.Producer.Store),
+                Column(records, record => record.Fact?.Producer.Incarnation), Column(records, record => record.Fact?.Sequence));
+        }
+        if (group.Snapshots.Count > 0)
+        {
+            var snapshots = group.Snapshots.ToArray();
+            Add(batch, Snapshots, Column(snapshots, snapshot => snapshot.Stream.ToUuid()), Column(snapshots, snapshot => snapshot.Version), Column(snapshots, snapshot => snapshot.Payload));
+        }
+    }
+
+    private static void AddCursors(NpgsqlBatch batch, Group group)
+    {
+        if (group.AllMoves.Count > 0)
+        {
+            AddMoves(batch, Moves, group.AllMoves);
+            AddMoves(batch, Cursors, [.. group.Cursors]);
+        }
+    }
+
+    private static void AddMoves(NpgsqlBatch batch, string sql, IReadOnlyList<CursorMove> moves) =>
+        Add(batch, sql, Column(moves, move => move.Name), Column(moves, move => move.Producer.Store), Column(moves, move => move.Producer.Incarnation),
+            Column(moves, move => move.Sequence), Column(moves, move => move.Hash));
+
+    private static void AddDocuments(NpgsqlBatch batch, List<DocumentWrite> writes)
+    {
+        var fenced = writes.FindAll(write => write.Expected is not null);
+        if (fenced.Count > 0)
+        {
+            Add(batch, Expected, Column(fenced, write => write.Collection), Column(fenced, write => write.Key), Column(fenced, write => write.Expected!.Value));
+        }
+        AddPuts(batch, Puts, writes.FindAll(write => write is { Value: not null, OnlyIfAbsent: false }));
+        AddPuts(batch, PutsIfAbsent, writes.FindAll(write => write is { Value: not null, OnlyIfAbsent: true }));
+        var deletes = writes.FindAll(write => write is { Value: null, OnlyIfAbsent: false });
+        if (deletes.Count > 0)
+        {
+            Add(batch, Deletes, Column(deletes, write => write.Collection), Column(deletes, write => write.Key));
+        }
+    }
+
+    private static void AddPuts(NpgsqlBatch batch, string sql, List<DocumentWrite> writes)
+    {
+        if (writes.Count > 0)
+        {
+            Add(batch, sql, Column(writes, write => write.Collection), Column(writes, write => write.Key), Column(writes, write => write.Value!));
+        }
+    }
+
+    private static T[] Column<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> value)
+    {
+        var column = new T[rows.Count];
+        for (var row = 0; row < column.Length; row++)
+        {
+            column[row] = value(rows[row]);
+        }
+        return column;
+    }
+
+    private static void Add(NpgsqlBatch batch, string sql, params object[] columns)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var column in columns)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = column });
+        }
+        batch.BatchCommands.Add(command);
+    }
+}

@@ -1,0 +1,161 @@
+using Npgsql;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>The journal in a PostgreSQL database; what a hub uses that outgrew one machine.</summary>
+/// <remarks>
+/// Thread rule: every member from any thread. All waiting batches go in one transaction, one round trip and one sync of the disk.
+/// Crash rule: as <see cref="IJournal"/> says. A connection that breaks in mid-commit is resolved by reading (<see cref="WriterSession"/>); where
+/// the database stays out of reach for longer than <see cref="PostgresJournalOptions.PatienceMs"/> the journal closes itself, and only what the
+/// database holds when it is opened again tells whether the last batches are there.
+/// Fences: a session id per writing process, UNIQUE (stream, version), and the leases of partitions; all are checked inside the transaction.
+/// It is not a backup tool: copies are PostgreSQL's own (pg_basebackup, WAL archiving).
+/// </remarks>
+public sealed class PostgresJournal : IJournal
+{
+    private readonly Database _database;
+    private readonly CommitLoop _commits;
+    private readonly PostgresReader _reader;
+    private int _isDisposed;
+
+    private PostgresJournal(Database database, WriterSession session)
+    {
+        _database = database;
+        _reader = new PostgresReader(database);
+        _commits = new CommitLoop(database, session);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>As of this process's newest commit; other hubs may be further.</remarks>
+    public long LastPosition => _commits.LastPosition;
+
+    /// <summary>Connects, brings the schema up to date and becomes the writer.</summary>
+    /// <exception cref="ArgumentException">The connection string or an option is wrong; the message never holds the password.</exception>
+    /// <exception cref="JournalUnavailableException">Out of reach, not durable, held by another process, or of a newer program; the message says what to do.</exception>
+    public static async Task<PostgresJournal> OpenAsync(string connectionString, PostgresJournalOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(connectionString);
+        ArgumentNullException.ThrowIfNull(options);
+        var database = new Database(connectionString, options);
+        try
+        {
+            await PrepareAsync(database).ConfigureAwait(false);
+            return new PostgresJournal(database, await WriterSession.TakeAsync(database).ConfigureAwait(false));
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<long> CommitAsync(JournalBatch batch)
+    {
+        BatchRules.ThrowIfBroken(batch);
+        return _commits.Enqueue(batch);
+    }
+
+    /// <inheritdoc/>
+    public StoredStream ReadStream(StreamId stream) => Reader.Stream(stream);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.Records(stream, fromVersion, limit);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.Changes(position, limit);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.Facts(producer, fromSequence, limit, maxBytes);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.NewestFacts(producer, limit);
+    }
+
+    /// <inheritdoc/>
+    public StoredCursor? ReadCursor(string name, ProducerId producer) => Reader.Cursor(name, producer);
+
+    /// <inheritdoc/>
+    public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => Reader.Document(collection, key.ToArray());
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.Documents(collection, keyPrefix.ToArray(), afterKey.ToArray(), limit);
+    }
+
+    /// <inheritdoc/>
+    public long CountDocuments(string collection) => Reader.CountDocuments(collection);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredBalance> ReadBalances() => Reader.Balances();
+
+    /// <summary>Commits what was handed over and lets go of the database. Calls after it fail with <see cref="JournalFault.Closed"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+        await _commits.DisposeAsync().ConfigureAwait(false);
+        _database.Dispose();
+    }
+
+    private PostgresReader Reader
+    {
+        get
+        {
+            _commits.ThrowIfClosed();
+            return _reader;
+        }
+    }
+
+    private static async Task PrepareAsync(Database database)
+    {
+        try
+        {
+            var connection = await database.OpenAsync().ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                await ThrowIfNotDurableAsync(connection, database).ConfigureAwait(false);
+                PostgresMigrator.BringUpToDate(connection, database);
+            }
+        }
+        catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+        {
+            throw PostgresFaults.From(error, database.Name);
+        }
+    }
+
+    // A server that was sped up for a test once, and stayed so, would lose acknowledged sales at the first power cut.
+    private static async Task ThrowIfNotDurableAsync(NpgsqlConnection connection, Database database)
+    {
+        await using var command = new NpgsqlCommand("SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', pg_is_in_recovery()", connection);
+        await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await row.ReadAsync().ConfigureAwait(false);
+        if (row.GetBoolean(1))
+        {
+            throw new JournalUnavailableException(JournalFault.ReadOnly, $"{database.Name}: this server is a standby. Name all servers of the cluster in Host (Host=a,b), so that the primary is found.");
+        }
+        if (!row.GetBoolean(0) && !database.Options.AllowsUnsafeServer)
+        {
+            throw new JournalUnavailableException(JournalFault.ReadOnly, $"{database.Name}: fsync or full_page_writes is off, so a power cut loses acknowledged ops. Switch both on in postgresql.conf and reload.");
+        }
+    }
+}

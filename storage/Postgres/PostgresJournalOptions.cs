@@ -1,0 +1,34 @@
+using SyncHub.Storage.Schema;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>How a <see cref="PostgresJournal"/> uses its database.</summary>
+public sealed record PostgresJournalOptions
+{
+    /// <summary>The PostgreSQL schema that holds the journal; made where there is none. Small letters, digits and underscores.</summary>
+    public string Schema { get; init; } = "synchub";
+
+    /// <summary>The name under which this process writes. Two processes of one name exclude each other.</summary>
+    public string Writer { get; init; } = "hub";
+
+    /// <summary>How many reads may run at the same time, each on a connection of its own.</summary>
+    public int Readers { get; init; } = 8;
+
+    /// <summary>How long, in milliseconds, to try again when the database cannot be reached, before the journal closes itself. A restart or a failover should fit.</summary>
+    public int PatienceMs { get; init; } = 30_000;
+
+    /// <summary>How long, in milliseconds, an opening journal waits for another process of the same name to let go.</summary>
+    public int TakeOverMs { get; init; } = 5_000;
+
+    /// <summary>How long, in milliseconds, one commit or read may go unanswered before its connection is given up and the outcome is read from a new one.</summary>
+    public int AnswerMs { get; init; } = 30_000;
+
+    /// <summary>True for a database that does not sync its commits to the disk. Only for tests: a power cut then loses acknowledged ops.</summary>
+    public bool AllowsUnsafeServer { get; init; }
+
+    /// <summary>Told of every lost connection, and once when the journal closes itself. It must neither block nor throw.</summary>
+    public Action<JournalUnavailableException>? OnTrouble { get; init; }
+
+    /// <summary>The steps of the schema; tests pass their own.</summary>
+    internal IReadOnlyList<Migration> Migrations { get; init; } = Migration.Postgres;
+}

@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>The one connection that writes, and the proof that this process may: a session id in its writer's row, which every commit carries.</summary>
+/// <remarks>
+/// Thread rule: one call at a time, by <see cref="CommitLoop"/>.
+/// Crash rule: a connection that broke in mid-commit leaves a commit of which nobody knows. <see cref="ReconnectAsync"/> changes the session
+/// id in the database first. That update waits for the old connection's transaction where it still runs, and refuses it where it has not
+/// begun; the number of the newest commit that it returns is therefore final.
+/// </remarks>
+internal sealed class WriterSession : IAsyncDisposable
+{
+    private const int BetweenAttemptsMs = 100;
+
+    private const string TakeOver =
+        """
+        INSERT INTO writer (name, epoch, session, commits, held_by) VALUES ($1, 1, $2, 0, $3)
+        ON CONFLICT (name) DO UPDATE SET epoch = writer.epoch + 1, session = excluded.session, held_by = excluded.held_by, renewed_at = clock_timestamp()
+        RETURNING commits, epoch
+        """;
+
+    private const string TakeAgain =
+        "UPDATE writer SET session = $2, epoch = epoch + 1, renewed_at = clock_timestamp() WHERE name = $1 AND session = ANY ($3) RETURNING commits, epoch";
+
+    private readonly Database _database;
+
+    // Ids that the row may hold: the last one known to be there, and those of attempts whose answer never came.
+    private readonly List<Guid> _sessions = [];
+    private NpgsqlConnection? _connection;
+    private (int Process, DateTime Since) _backend;
+
+    private WriterSession(Database database) => _database = database;
+
+    /// <summary>The open connection.</summary>
+    public NpgsqlConnection Connection => _connection ?? throw new InvalidOperationException("The writer's connection was given up.");
+
+    /// <summary>Whether the connection can be used, as far as this end knows.</summary>
+    public bool IsOpen => _connection?.State == System.Data.ConnectionState.Open;
+
+    /// <summary>Counts the changes of hand of this writer's name.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>The number of the newest commit in the database, as of the last time the session was taken.</summary>
+    public long Commits { get; private set; }
+
+    /// <summary>The journal's newest position, as of the same moment.</summary>
+    public long Position { get; private set; }
+
+    private string Writer => _database.Options.Writer;
+
+    /// <summary>Becomes the writer.</summary>
+    /// <exception cref="JournalUnavailableException">Another process is, or the database cannot be reached.</exception>
+    public static async Task<WriterSession> TakeAsync(Database database)
+    {
+        var session = new WriterSession(database);
+        try
+        {
+            await session.OpenAsync().ConfigureAwait(false);
+            await session.WaitForTheLockAsync().ConfigureAwait(false);
+            await session.TakeAsync(TakeOver).ConfigureAwait(false);
+            return session;
+        }
+        catch (Exception error)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+            if (error is JournalException)
+            {
+                throw;
+            }
+            throw PostgresFaults.From(error, database.Name);
+        }
+    }
+
+    /// <summary>Gives up a connection that broke, opens another one, and learns what became of the last commit.</summary>
+    /// <exception cref="JournalUnavailableException">Another process took over, or the database was out of reach for too long.</exception>
+    public async Task ReconnectAsync()
+    {
+        for (var started = Stopwatch.GetTimestamp(); ;)
+        {
+            try
+            {
+                await CloseAsync().ConfigureAwait(false);
+                var old = _backend;
+                await OpenAsync().ConfigureAwait(false);
+                await EndAsync(old).ConfigureAwait(false);
+                await TakeAsync(TakeAgain).ConfigureAwait(false);
+                // A courtesy to processes that start: the fence is the session id, and the old connection may still hold the lock.
+                await AskForTheLockAsync().ConfigureAwait(false);
+                return;
+            }
+            catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+            {
+                if (!PostgresFaults.IsTransient(error) || Stopwatch.GetElapsedTime(started).TotalMilliseconds > _database.Options.PatienceMs)
+                {
+                    throw PostgresFaults.From(error, _database.Name);
+                }
+            }
+            await Task.Delay(BetweenAttemptsMs).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The first statement of a commit in one piece; it answers with the position before the commit's records.</summary>
+    public NpgsqlBatchCommand BeginCommit(long number, long records, IEnumerable<int> partitions) => new("SELECT begin_commit($1, $2, $3, $4, $5)")
+    {
+        Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] }, new() { Value = number }, new() { Value = records }, new() { Value = partitions.ToArray() } },
+    };
+
+    /// <summary>The same as a call of its own, for a commit that counts its records later.</summary>
+    public async Task<long> BeginCommitAsync(NpgsqlConnection connection, long number, int[] partitions)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { BeginCommit(number, 0, partitions) } };
+        return (long)(await batch.ExecuteScalarAsync().ConfigureAwait(false))!;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => CloseAsync();
+
+    private async ValueTask CloseAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task OpenAsync()
+    {
+        _connection = await _database.OpenWriterAsync().ConfigureAwait(false);
+        await using var command = new NpgsqlCommand("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", _connection);
+        await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        _backend = await row.ReadAsync().ConfigureAwait(false) ? (row.GetInt32(0), row.GetDateTime(1)) : default;
+    }
+
+    // Told by its start too: after a restart of the database the number may be another session's.
+    private async Task EndAsync((int Process, DateTime Since) backend)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2", Connection)
+        {
+            Parameters = { new() { Value = backend.Process }, new() { Value = backend.Since } },
+        };
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    private async Task TakeAsync(string sql)
+    {
+        var mine = Guid.NewGuid();
+        _sessions.Add(mine);
+        await using (var command = new NpgsqlCommand(sql, Connection) { Parameters = { new() { Value = Writer }, new() { Value = mine } } })
+        {
+            command.Parameters.Add(sql == TakeAgain
+                ? new() { Value = _sessions.ToArray() }
+                : new() { Value = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}") });
+            await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            if (!await row.ReadAsync().ConfigureAwait(false))
+            {
+                throw PostgresFaults.TakenOver(_database.Name, Writer);
+            }
+            (Commits, Epoch) = (row.GetInt64(0), row.GetInt64(1));
+        }
+        _sessions.Clear();
+        _sessions.Add(mine);
+        await using var position = new NpgsqlCommand("SELECT position FROM feed", Connection);
+        Position = (long)(await position.ExecuteScalarAsync().ConfigureAwait(false))!;
+    }
+
+    private async Task WaitForTheLockAsync()
+    {
+        for (var started = Stopwatch.GetTimestamp(); !await AskForTheLockAsync().ConfigureAwait(false);)
+        {
+            if (Stopwatch.GetElapsedTime(started).TotalMilliseconds > _database.Options.TakeOverMs)
+            {
+                await using var command = new NpgsqlCommand("SELECT held_by FROM writer WHERE name = $1", Connection) { Parameters = { new() { Value = Writer } } };
+                var holder = await command.ExecuteScalarAsync().ConfigureAwait(false) as string ?? "another process";
+                throw new JournalUnavailableException(JournalFault.Locked, $"{_database.Name}: held by {holder}, which writes as {Writer}. Stop that one first.");
+            }
+            await Task.Delay(BetweenAttemptsMs).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> AskForTheLockAsync()
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('synchub writer ' || $1, 0))", Connection)
+        {
+            Parameters = { new() { Value = $"{_database.Options.Schema} {Writer}" } },
+        };
+        return await command.ExecuteScalarAsync().ConfigureAwait(false) is true;
+    }
+}
