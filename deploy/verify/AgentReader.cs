@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using Google.Protobuf;
 using SyncHub.Storage;
-using SyncHub.Storage.Audit;
 using SyncHub.Storage.Sqlite.Audit;
 using SyncHub.V1;
 
