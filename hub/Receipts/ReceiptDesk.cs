@@ -24,9 +24,26 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
     /// <summary>Takes a code.</summary>
     public async Task<HandInReceiptResponse> HandInAsync(string code, CancellationToken cancellation)
     {
+        var (response, receipt) = Examine(code);
+        if (receipt is null)
+        {
+            return response;
+        }
+
+        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Keep(receipt, () => durable.TrySetResult());
+        await durable.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        Take(receipt, response);
+        return response;
+    }
+
+    /// <summary>Step 1: what the code says, and whether a till of ours printed it.</summary>
+    /// <returns>The answer; complete where there is no receipt beside it.</returns>
+    internal (HandInReceiptResponse Response, OutOfBandOp? Receipt) Examine(string code)
+    {
         if (ReceiptCodec.TryRead(code) is not { } receipt || Read(receipt) is not { } op)
         {
-            return new HandInReceiptResponse { Outcome = ReceiptOutcome.Refused, Note = "This is no code of a receipt. Scan it again, or type it as it is printed." };
+            return (new HandInReceiptResponse { Outcome = ReceiptOutcome.Refused, Note = "This is no code of a receipt. Scan it again, or type it as it is printed." }, null);
         }
 
         var response = new HandInReceiptResponse { Op = OpIdCodec.ToWire(op.Id), MemberId = op.Member.ToString() };
@@ -35,17 +52,22 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
             parts.Log.LogWarning("A receipt that names op {Op} was refused: it was not printed by that store", op.Id);
             response.Outcome = ReceiptOutcome.Refused;
             response.Note = "The receipt was not printed by the store that it names, or was changed since.";
-            return response;
+            return (response, null);
         }
 
-        var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op.Id), receipt.ToByteArray(), OnlyIfAbsent: true));
-        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        parts.Pipeline.Submit(batch, null, () => durable.TrySetResult());
-        await durable.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        (response.Outcome, response.Note) = Take(op.Id, receipt);
-        return response;
+        return (response, receipt);
     }
+
+    /// <summary>Step 2: writes an authentic receipt down.</summary>
+    internal void Keep(OutOfBandOp receipt, Action durable)
+    {
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(Read(receipt)!.Id), receipt.ToByteArray(), OnlyIfAbsent: true));
+        parts.Pipeline.Submit(batch, null, durable);
+    }
+
+    /// <summary>Step 3, when it is durable: takes the op in where its store cannot report it any more.</summary>
+    internal void Take(OutOfBandOp receipt, HandInReceiptResponse response) => (response.Outcome, response.Note) = Take(Read(receipt)!.Id, receipt);
 
     /// <summary>Looks again at every receipt that waits.</summary>
     public void Resume()

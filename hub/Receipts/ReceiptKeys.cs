@@ -15,6 +15,9 @@ internal sealed class ReceiptKeys
 
     private ReceiptKeys(byte[] secret) => _secret = secret;
 
+    /// <summary>Keys derived from a secret that the caller keeps.</summary>
+    public static ReceiptKeys Of(byte[] secret) => new(secret);
+
     /// <summary>Reads the secret of a hub's folder, made where there is none.</summary>
     public static ReceiptKeys Open(string dataDirectory)
     {

@@ -1,6 +1,6 @@
 namespace SyncHub.Simulator;
 
-/// <summary>What may go wrong in a run.</summary>
+/// <summary>What may go wrong in a run, and what else people may do in it.</summary>
 [Flags]
 internal enum Fault
 {
@@ -15,23 +15,67 @@ internal enum Fault
     Disk = 128,
     Clock = 256,
     Image = 512,
+
+    /// <summary>Members are registered twice, merged and un-merged.</summary>
+    Merge = 1 << 10,
+
+    /// <summary>Profiles and tags change at tills and at HQ; members are erased.</summary>
+    Person = 1 << 11,
+
+    /// <summary>Credit limits change, stores advance up to the floor, top-ups are voided on account.</summary>
+    Account = 1 << 12,
+
+    /// <summary>Customers hand their receipts in at HQ.</summary>
+    Receipts = 1 << 13,
+
+    /// <summary>Ops on which the hub's program breaks in the midst of a turn.</summary>
+    Poison = 1 << 14,
+
+    /// <summary>Agents that are older than the hub, and newer ones.</summary>
+    Versions = 1 << 15,
+
+    /// <summary>Days close all the time, and what one store sold is undone at another.</summary>
+    Refunds = 1 << 16,
+
+    /// <summary>Months pass: lots end while stores hold them.</summary>
+    Months = 1 << 17,
+
+    /// <summary>Clocks that begin in 1970 or stand still.</summary>
+    DeadClock = 1 << 18,
+
+    /// <summary>All kinds of till ops, under rules with points, tiers, bonus steps and limits.</summary>
+    Tills = 1 << 19,
 }
 
 /// <summary>Named sets of faults; each seed of a set draws which of them are on (swarm).</summary>
 internal static class FaultSets
 {
+    private const Fault Base = Fault.Crash | Fault.Chaos;
+    private const Fault People = Fault.Tills | Fault.Merge | Fault.Person | Fault.Account | Fault.Receipts | Fault.Refunds | Fault.Months;
+
     public static readonly IReadOnlyDictionary<string, Fault> All = new SortedDictionary<string, Fault>(StringComparer.Ordinal)
     {
-        ["base"] = Fault.Crash | Fault.Chaos,
+        ["base"] = Base,
         ["calm"] = Fault.Crash,
-        ["clone"] = Fault.Crash | Fault.Chaos | Fault.Clone,
+        ["clone"] = Base | Fault.Clone,
         ["disk"] = Fault.Crash | Fault.Disk | Fault.Clock,
-        ["hubrestore"] = Fault.Crash | Fault.Chaos | Fault.HubRestore,
-        ["image"] = Fault.Crash | Fault.Chaos | Fault.Image,
-        ["reclaim"] = Fault.Crash | Fault.Chaos | Fault.Reclaim,
-        ["restore"] = Fault.Crash | Fault.Chaos | Fault.Restore,
-        ["split"] = Fault.Crash | Fault.Chaos | Fault.Split,
-        ["all"] = Fault.Crash | Fault.Chaos | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock,
-        ["max"] = Fault.Crash | Fault.Chaos | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.HubRestore | Fault.Disk | Fault.Clock,
+        ["hubrestore"] = Base | Fault.HubRestore,
+        ["image"] = Base | Fault.Image,
+        ["reclaim"] = Base | Fault.Reclaim,
+        ["restore"] = Base | Fault.Restore,
+        ["split"] = Base | Fault.Split,
+        ["all"] = Base | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock,
+        ["max"] = Base | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.HubRestore | Fault.Disk | Fault.Clock,
+        ["tills"] = Base | Fault.Tills,
+        ["account"] = Base | Fault.Tills | Fault.Account,
+        ["lots"] = Base | Fault.Tills | Fault.Months,
+        ["merge"] = Base | Fault.Tills | Fault.Merge,
+        ["person"] = Base | Fault.Tills | Fault.Person | Fault.Clock | Fault.DeadClock,
+        ["poison"] = Base | Fault.Tills | Fault.Poison,
+        ["receipts"] = Base | Fault.Tills | Fault.Receipts | Fault.Restore | Fault.Reclaim,
+        ["refunds"] = Base | Fault.Tills | Fault.Refunds,
+        ["versions"] = Base | Fault.Tills | Fault.Versions,
+        ["whole"] = Base | People | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
+        ["utmost"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
     };
 }

@@ -10,7 +10,7 @@ using SyncHub.Testing;
 namespace SyncHub.Simulator;
 
 /// <summary>The god's eye: knows every op that any disk ever had, and checks the invariants of protocol.md section 2 against it.</summary>
-internal sealed class Oracle(World world)
+internal sealed partial class Oracle(World world)
 {
     private readonly Dictionary<OpHash, Fact> _truth = [];
     private readonly List<Fact> _inOrder = [];
@@ -19,7 +19,10 @@ internal sealed class Oracle(World world)
     private readonly Dictionary<(MemberId, Bucket), long> _disowned = [];
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _cloneSeen = [];
     private readonly List<Holder> _cloned = [];
+    private readonly Dictionary<Holder, int> _copies = [];
+    private readonly Kin _kin = new();
     private bool _mayLose;
+    private bool _hubForgot;
 
     /// <summary>Ops written so far, on any disk.</summary>
     public long Written => _inOrder.Count;
@@ -48,23 +51,24 @@ internal sealed class Oracle(World world)
 
             world.Trace($"    fact {op.Id} {op.Type} {string.Join(' ', op.Moves.Select(move => $"{move.Kind} {move.Bucket} {move.AmountMinor}"))}");
             _inOrder.Add(known);
-            foreach (var move in op.Moves.Where(move => move.Kind != MoveKind.Relinquish))
+            foreach (var move in op.Moves.Where(move => move.Kind is MoveKind.Credit or MoveKind.Debit))
             {
                 var key = (op.Member, move.Bucket);
                 _balance[key] = _balance.GetValueOrDefault(key) + (move.Kind == MoveKind.Credit ? move.AmountMinor : -move.AmountMinor);
             }
 
             CheckRefunds(op);
+            CheckAdvances(agent, op);
         }
     }
 
     /// <summary>An op that a till at this store might want to undo.</summary>
-    public OpId? AnyOp(Dice dice, SimAgent agent)
+    public OpId? AnyOp(Dice dice, SimAgent agent, int elsewherePercent)
     {
         for (var tries = 0; tries < 6 && _inOrder.Count > 0; tries++)
         {
             var op = _inOrder[Math.Max(0, _inOrder.Count - 1 - dice.Below(40))].Op;
-            if (op.Type is OpType.Sale or OpType.TopUp && (op.Id.Holder.Store == agent.Store || dice.Chance(10)))
+            if (op.Type is OpType.Sale or OpType.TopUp && (op.Id.Holder.Store == agent.Store || dice.Chance(elsewherePercent)))
             {
                 return op.Id;
             }
@@ -93,6 +97,7 @@ internal sealed class Oracle(World world)
     {
         IsDirty = true;
         _mayLose = true;
+        _hubForgot = true;
     }
 
     /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
@@ -149,10 +154,25 @@ internal sealed class Oracle(World world)
         foreach (var member in world.MemberIds)
         {
             var state = world.Hub.Peek(member);
+            if (state.FindBreach(world.Hub.Stores.IsReconciling) is { } breach)
+            {
+                throw new Violation(InvariantOf(breach), breach);
+            }
+
+            CheckCredit(member, state);
             foreach (var bucket in state.Buckets)
             {
-                Check(member, bucket);
+                CountClones(member, bucket);
+                if (_kin.IsEmpty)
+                {
+                    Check(member.ToString(), bucket.Bucket, Sums.Of(this, member, bucket));
+                }
             }
+        }
+
+        if (!_kin.IsEmpty)
+        {
+            CheckKin();
         }
     }
 
@@ -181,49 +201,79 @@ internal sealed class Oracle(World world)
             }
         }
 
-        foreach (var member in world.MemberIds)
-        {
-            var state = world.Hub.Peek(member);
-            foreach (var bucket in state.Buckets)
-            {
-                var (credits, debits) = Sums(member, bucket.Bucket, applied);
-                if (bucket.Credited != credits || bucket.Debited != debits)
-                {
-                    throw new Violation("I8", $"{member} {bucket.Bucket}: the hub has credits {bucket.Credited} and debits {bucket.Debited}; the facts say {credits} and {debits}");
-                }
-            }
-        }
-
+        CheckMembers(applied);
+        CheckReceipts(applied);
+        CheckReplicas();
+        CheckHonesty();
         CheckStores();
     }
 
-    private void Check(MemberId member, BucketState bucket)
+    // Value moves between members that are merged, and what copies use twice may show at any of them: together they must be right.
+    private void CheckKin()
     {
-        var reconciling = world.Hub.Stores.IsReconciling;
-        if (bucket.FindBreach(reconciling) is { } breach)
+        foreach (var kin in world.MemberIds.GroupBy(_kin.RootOf))
         {
-            throw new Violation(breach[..2], $"{member} {breach}");
-        }
+            var states = kin.Select(member => world.Hub.Peek(member)).ToArray();
+            foreach (var bucket in states.SelectMany(state => state.Buckets).Select(bucket => bucket.Bucket).Distinct())
+            {
+                var sums = default(Sums);
+                foreach (var state in states)
+                {
+                    sums += Sums.Of(this, state.Id, state.Find(bucket) ?? new BucketState(bucket));
+                }
 
-        var key = (member, bucket.Bucket);
-        CountClones(member, bucket);
-        var duplicated = _duplicated.GetValueOrDefault(key);
-        var disowned = _disowned.GetValueOrDefault(key);
-        if (!reconciling && bucket.Unbacked > duplicated)
-        {
-            throw new Violation("I5", $"{member} {bucket.Bucket}: {bucket.Unbacked} used without a right to it, bound {duplicated}");
-        }
+                Check(string.Join(" and ", kin), bucket, sums);
+                // I17: what came was sent before. What one hub remembers may be older than what another one wrote.
+                if (sums.InFlight < 0 && !world.Active.HasFlag(Fault.Split))
+                {
+                    throw new Violation("I17", $"{string.Join(" and ", kin)} took {-sums.InFlight} of {bucket} more from each other than they sent");
+                }
+            }
 
-        if (!reconciling && bucket.Loss > disowned + duplicated)
-        {
-            throw new Violation("I6", $"{member} {bucket.Bucket}: loss {bucket.Loss} above {disowned} reclaimed and {duplicated} duplicated");
-        }
-
-        if (_balance.GetValueOrDefault(key) < -(disowned + duplicated))
-        {
-            throw new Violation("I7", $"{member} {bucket.Bucket}: true balance {_balance.GetValueOrDefault(key)} below -({disowned} + {duplicated})");
+            CheckForest(states);
         }
     }
+
+    // I17: aliases are a forest.
+    private void CheckForest(MemberState[] states)
+    {
+        foreach (var state in world.Active.HasFlag(Fault.Split) ? [] : states)
+        {
+            var at = state;
+            for (var hops = 0; at.IsAlias; hops++)
+            {
+                if (hops > states.Length)
+                {
+                    throw new Violation("I17", $"{state.Id} is an alias of itself");
+                }
+
+                at = world.Hub.Peek(at.AliasOf);
+            }
+        }
+    }
+
+    private void Check(string who, Bucket bucket, Sums sums)
+    {
+        var reconciling = world.Hub.Stores.IsReconciling;
+        if (!reconciling && sums.Unbacked > sums.Duplicated)
+        {
+            throw new Violation("I5", $"{who} {bucket}: {sums.Unbacked} used without a right to it, bound {sums.Duplicated}");
+        }
+
+        if (!reconciling && sums.Loss > sums.Disowned + sums.Duplicated)
+        {
+            throw new Violation("I6", $"{who} {bucket}: loss {sums.Loss} above {sums.Disowned} reclaimed and {sums.Duplicated} duplicated");
+        }
+
+        // I7 and I16: what ended, or settled a debt, cannot be spent any more by a store.
+        if (sums.True + (reconciling ? 0 : sums.OfHub) < -(sums.Disowned + sums.Duplicated))
+        {
+            throw new Violation("I7", $"{who} {bucket}: true balance {sums.True} and {sums.OfHub} by the hub, below -({sums.Disowned} + {sums.Duplicated})");
+        }
+    }
+
+    // The state names the invariant itself: "member ...: I3: ...".
+    private static string InvariantOf(string breach) => breach.Split(": ").FirstOrDefault(static part => part.Length is 2 or 3 && part[0] == 'I') ?? "I3";
 
     private void CountClones(MemberId member, BucketState bucket)
     {
@@ -253,6 +303,7 @@ internal sealed class Oracle(World world)
         }
 
         _cloned.Add(agent.Holder);
+        _copies[agent.Holder] = _copies.GetValueOrDefault(agent.Holder) + 1;
         IsDirty = true;
     }
 
@@ -274,18 +325,6 @@ internal sealed class Oracle(World world)
         {
             throw new Violation("I10", $"{given} given back for {reference}, which took {sale.Op.MoneyMinor(MoveKind.Debit)}");
         }
-    }
-
-    private (long Credits, long Debits) Sums(MemberId member, Bucket bucket, HashSet<OpHash> applied)
-    {
-        long credits = 0, debits = 0;
-        foreach (var fact in _inOrder.Where(fact => fact.Op.Member == member && applied.Contains(fact.Hash)))
-        {
-            credits += fact.Op.AmountOf(MoveKind.Credit, bucket);
-            debits += fact.Op.AmountOf(MoveKind.Debit, bucket);
-        }
-
-        return (credits, debits);
     }
 
     private HashSet<OpHash> FactsAtHub()

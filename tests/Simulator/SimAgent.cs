@@ -47,6 +47,9 @@ internal sealed class SimAgent : ISessionShell
 
     public bool IsClone { get; init; }
 
+    /// <summary>Whether it knows an older form of the protocol only.</summary>
+    public bool IsOld { get; set; }
+
     public Pipe? Pipe { get; set; }
 
     public bool WantsConnection { get; private set; }
@@ -148,8 +151,16 @@ internal sealed class SimAgent : ISessionShell
     public T? Call<T>(IMessage request, IReadOnlyList<HubNews>? news = null)
         where T : class, IMessage => CallReply(request, news)?.Answer as T;
 
-    public EngineReply? CallReply(IMessage request, IReadOnlyList<HubNews>? news = null) =>
-        IsUp ? Ask(new TillCall(NowMs, request, IsOnline) { News = news ?? [], Entropy = Entropy(10) }) : null;
+    public EngineReply? CallReply(IMessage request, IReadOnlyList<HubNews>? news = null, bool mayUseCredit = false)
+    {
+        if (!IsUp)
+        {
+            return null;
+        }
+
+        var call = new TillCall(NowMs, request, IsOnline) { News = news ?? [], Entropy = Entropy(10) };
+        return Ask(mayUseCredit ? call with { MayUseCredit = true } : call);
+    }
 
     /// <summary>The process dies: what was not written is gone.</summary>
     public void Crash()

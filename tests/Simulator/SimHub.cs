@@ -6,6 +6,8 @@ using SyncHub.Hub;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.OnAccount;
+using SyncHub.Hub.Receipts;
+using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Testing;
@@ -16,6 +18,8 @@ namespace SyncHub.Simulator;
 internal sealed class SimHub : ISchedule
 {
     public const int PartitionCount = 2;
+    // A file beside the database: it survives what happens to that.
+    private static readonly byte[] ReceiptSecret = new byte[32];
     private readonly World _world;
     private readonly Partition[] _partitions;
     private readonly Inbox[] _inboxes;
@@ -32,13 +36,14 @@ internal sealed class SimHub : ISchedule
         var grains = new GrainDirectory();
         Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>());
         var router = new EffectRouter(links, Stores, inForce, this, grains, world.Log.As<EffectRouter>());
-        var context = new TurnContext(world.Clock, new PlacementPolicy(), inForce, links, Stores, new ClaimBook(journal));
+        var context = new TurnContext(world.Clock, new PlacementPolicy(), inForce, links, Stores, new ClaimBook(journal), new ClosedDays(journal));
         var settings = new PartitionSettings(GrainBudget: 2, SnapshotEvery: 4);
         _partitions = [.. Enumerable.Range(0, PartitionCount).Select(number => new Partition(number, settings, journal, context, router, grains, world.Log))];
         _inboxes = [.. _partitions.Select(_ => new Inbox())];
         grains.Use(_inboxes);
-        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal));
+        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal)) { ReceiptKeys = world.Faults.HasFlag(Fault.Receipts) ? ReceiptKeys.Of(ReceiptSecret) : null };
         Parts.Resume();
+        MergeWork.Resume(journal, grains);
     }
 
     public SimulatedJournal Journal { get; }

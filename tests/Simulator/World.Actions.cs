@@ -49,6 +49,11 @@ internal sealed partial class World
             return 1;
         }
 
+        if (Faults.HasFlag(Fault.Tills))
+        {
+            return RichTill(dice, agent);
+        }
+
         var member = dice.Pick(_members);
         var kind = dice.Below(100);
         IMessage request = kind switch
@@ -56,8 +61,8 @@ internal sealed partial class World
             < 55 => new V1.SaleRequest { RequestId = NextRequest(), MemberId = member.ToString(), BillMinor = dice.Between(1, 4_000) },
             < 70 => new V1.TopUpRequest { RequestId = NextRequest(), MemberId = member.ToString(), AmountMinor = dice.Chance(20) ? 60_000 : dice.Between(1, 4_000) },
             < 78 => new V1.RedeemRequest { RequestId = NextRequest(), MemberId = member.ToString(), Points = dice.Between(1, 200), What = "gift" },
-            < 88 => Oracle.AnyOp(dice, agent) is { } op ? new V1.RefundRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op), AmountMinor = dice.Between(1, 1_000) } : new V1.StatusRequest(),
-            < 95 => Oracle.AnyOp(dice, agent) is { } op ? new V1.VoidRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op) } : new V1.StatusRequest(),
+            < 88 => Oracle.AnyOp(dice, agent, 10) is { } op ? new V1.RefundRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op), AmountMinor = dice.Between(1, 1_000) } : new V1.StatusRequest(),
+            < 95 => Oracle.AnyOp(dice, agent, 10) is { } op ? new V1.VoidRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op) } : new V1.StatusRequest(),
             _ => new V1.IdentifyTillRequest { Key = new V1.MemberKey { MemberId = member.ToString() } },
         };
         Trace($"{Step} till at {agent.Number}: {request}");
@@ -70,13 +75,19 @@ internal sealed partial class World
     private void Pay(SimAgent agent, IMessage request, IReadOnlyList<HubNews> news, int rounds)
     {
         var reply = agent.CallReply(request, news);
-        if (reply?.Answer is V1.OpAnswer { Receipt: not null })
+        NoteReceipt(reply);
+        if (reply is null || agent.Session is not { IsLive: true } session)
         {
-            Count("receipts");
+            return;
         }
 
-        if (reply is null || rounds == 0 || agent.Session is not { IsLive: true } session)
+        if (rounds == 0)
         {
+            if (reply.CouldUseCredit)
+            {
+                NoteReceipt(agent.CallReply(request, [], mayUseCredit: true)); // all that could be had was asked for
+            }
+
             return;
         }
 
@@ -100,6 +111,19 @@ internal sealed partial class World
         {
             session.Ask(number => new V1.AgentFrame { Identify = new V1.IdentifyRequest { Nonce = pipe.Nonce, Request = number, Member = ByteString.CopyFrom(reply.Member.ToBytes()), Prefetch = true } },
                 answer => Again(agent, request, answer, rounds - 1));
+        }
+        else if (reply.CouldUseCredit)
+        {
+            NoteReceipt(agent.CallReply(request, [], mayUseCredit: true));
+        }
+    }
+
+    private void NoteReceipt(EngineReply? reply)
+    {
+        if (reply?.Answer is V1.OpAnswer { Receipt: { } receipt })
+        {
+            Count("receipts");
+            OnReceipt(receipt);
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed partial class World
     private const int Members = 2;
     private readonly List<SimHub> _zombies = [];
     private readonly List<(JournalImage Image, long Facts)> _hubBackups = [];
-    private readonly Ruleset _rules = RulesetJson.Parse(RulesetJson.Write(RulesetJson.Preset("youzan")));
+    private readonly Ruleset _rules;
+    private readonly Action<Dice, SimAgent>[] _customs;
     private readonly List<MemberId> _members = [];
     private readonly Action<string>? _trace;
     private bool _isSafetyPhase = true;
@@ -29,11 +30,12 @@ internal sealed partial class World
         Faults = faults;
         _trace = trace;
         Log = new SimLog(this);
+        _rules = SimRules.Of(seed, faults);
         var dice = Dice.Of(seed, -1);
         // Swarm: each seed draws which faults of its set are on, so that rare ones are not always drowned by common ones.
         foreach (var fault in Enum.GetValues<Fault>().Where(fault => fault != Fault.None && faults.HasFlag(fault)))
         {
-            if (dice.Chance(85))
+            if (dice.Chance(faults.HasFlag(Fault.Tills) ? 75 : 85))
             {
                 Active |= fault;
             }
@@ -50,6 +52,7 @@ internal sealed partial class World
         Hub.Pipeline.Submit(new JournalBatch(), null, static () => { });
         Hub.Flush(int.MaxValue);
         Oracle = new Oracle(this);
+        _customs = [.. Customs()];
         Begin(dice);
     }
 
@@ -76,6 +79,9 @@ internal sealed partial class World
     public IReadOnlyList<MemberId> MemberIds => _members;
 
     public long FramesSent { get; set; }
+
+    /// <summary>The chain's rules.</summary>
+    public Ruleset Rules => _rules;
 
     public int Step { get; private set; }
 
@@ -128,6 +134,7 @@ internal sealed partial class World
         int action;
         try
         {
+            LetPeopleAct(agent);
             action = Act(dice, agent);
         }
         catch (JournalException) when (Hub.Journal.IsClosed)
@@ -173,6 +180,12 @@ internal sealed partial class World
         Pipes.Clear();
         RestartHub("heal");
         Settle();
+        foreach (var member in _members)
+        {
+            Tell(member, new Core.Members.SweepWanted(new object()));
+        }
+
+        Drain(400);
         Oracle.CheckFinal();
     }
 
@@ -280,6 +293,12 @@ internal sealed partial class World
 
                 agent.Session?.Beat();
                 Drain(400);
+                for (var again = 0; again < 3 && agent is { IsUp: true, WantsConnection: true }; again++)
+                {
+                    Connect(agent, Hub); // at once, as the agent's loop does it; else copies on one machine take turns in ending each other's lives
+                    Drain(400);
+                }
+
                 Hub.Flush(int.MaxValue);
                 Beat();
             }
@@ -321,7 +340,11 @@ internal sealed partial class World
                 why += $" agent {agent.Number} still works;";
             }
 
-            if (isQuarantined && Active.HasFlag(Fault.Clone))
+            if (agent.IsLocked && Agents.Exists(other => other.Store == agent.Store && !other.IsLocked))
+            {
+                why += agent.Session is null ? $" agent {agent.Number}, of whose store another machine lives, is not connected;" : "";
+            }
+            else if (isQuarantined && Active.HasFlag(Fault.Clone))
             {
                 why += agent.Session is null ? $" agent {agent.Number} in quarantine is not connected;" : "";
             }

@@ -1,0 +1,171 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Profiles;
+using SyncHub.Hub.Grains;
+using SyncHub.Hub.Sync;
+using SyncHub.Storage;
+
+namespace SyncHub.Simulator;
+
+/// <content>What people at headquarters, and customers who go there, do.</content>
+internal sealed partial class World
+{
+    private const int OtherDice = 0x5EED;
+
+    private readonly List<string> _receipts = [];
+
+    private IEnumerable<Action<Dice, SimAgent>> Customs()
+    {
+        if (Active.HasFlag(Fault.Merge))
+        {
+            yield return Merge;
+        }
+
+        if (Active.HasFlag(Fault.Person))
+        {
+            yield return AtHqOrTill;
+        }
+
+        if (Active.HasFlag(Fault.Account))
+        {
+            yield return SetCredit;
+        }
+
+        if (Active.HasFlag(Fault.Receipts))
+        {
+            yield return HandIn;
+        }
+
+        if (Active.HasFlag(Fault.Refunds))
+        {
+            yield return CloseDay;
+        }
+
+        if (Active.HasFlag(Fault.Months))
+        {
+            yield return PassTime;
+        }
+    }
+
+    // Dice of its own: the sets without these faults go on as they did before there were any.
+    private void LetPeopleAct(SimAgent agent)
+    {
+        var dice = Dice.Of(Seed ^ OtherDice, Step);
+        if (_customs.Length > 0 && dice.Chance(15))
+        {
+            dice.Pick(_customs)(dice, agent);
+        }
+    }
+
+    private void Merge(Dice dice, SimAgent agent)
+    {
+        if (_members.Count < 4 && dice.Chance(50))
+        {
+            Register(dice, agent);
+            return;
+        }
+
+        var (one, other) = (dice.Pick(_members), dice.Pick(_members));
+        if (dice.Chance(60))
+        {
+            Trace($"{Step} HQ merges {other} into {one}");
+            Count("merges");
+            Oracle.OnMerged(one, other);
+            Tell(one, new MergeWanted(other, "somebody", "twice", new object()));
+        }
+        else
+        {
+            Trace($"{Step} HQ takes {other} out of {one}");
+            Count("un-merges");
+            Tell(one, new UnmergeWanted(other, "somebody", "not the same", new object()));
+        }
+    }
+
+    private void AtHqOrTill(Dice dice, SimAgent agent)
+    {
+        if (dice.Chance(70))
+        {
+            ChangePerson(dice, agent);
+            return;
+        }
+
+        var member = dice.Pick(_members);
+        MemberMessage message = dice.Below(100) switch
+        {
+            < 50 => new ProfileWanted("somebody", [new FieldChange(ProfileField.Notes, $"hq{dice.Below(100)}")], [$"tag{dice.Below(3)}"], [$"tag{dice.Below(3)}"], new object()),
+            < 92 => new PendingDecided("somebody", dice.Chance(50) ? ProfileField.Email : ProfileField.Phone, dice.Chance(60), new object()),
+            _ => new EraseWanted("somebody", "asked for", new object()),
+        };
+        Trace($"{Step} HQ: {message}");
+        Count(message.GetType().Name);
+        Tell(member, message);
+    }
+
+    private void SetCredit(Dice dice, SimAgent agent)
+    {
+        var member = dice.Pick(_members);
+        if (dice.Chance(15))
+        {
+            Trace($"{Step} HQ denies {member} advances, or allows them again");
+            var batch = new JournalBatch();
+            batch.Documents.Add(Hub.Parts.Denials.Set(member, dice.Chance(50)));
+            var hub = Hub;
+            hub.Pipeline.Submit(batch, null, () =>
+            {
+                foreach (var link in hub.Parts.Links.All)
+                {
+                    link.Send(PolicyFrame.Of(hub.Parts));
+                }
+            });
+            return;
+        }
+
+        var limit = 1_000L * dice.Below(4);
+        Trace($"{Step} HQ sets the credit of {member} to {limit}");
+        Count("credit limits");
+        Oracle.OnCreditLimit(member, limit);
+        Tell(member, new CreditLimitWanted(limit, new object()));
+    }
+
+    private void HandIn(Dice dice, SimAgent agent)
+    {
+        if (_receipts.Count == 0 || Hub.Parts.Receipts is not { } desk)
+        {
+            return;
+        }
+
+        var code = _receipts[Math.Max(0, _receipts.Count - 1 - dice.Below(60))];
+        var (response, receipt) = desk.Examine(code);
+        Trace($"{Step} a receipt is handed in: {response}");
+        Count("receipts handed in");
+        if (receipt is not null)
+        {
+            var hub = Hub;
+            Oracle.OnShown(receipt);
+            desk.Keep(receipt, () => hub.Run(() =>
+            {
+                desk.Take(receipt, response);
+                Trace($"    the receipt: {response}");
+                Oracle.OnHandedIn(receipt);
+            }));
+        }
+    }
+
+    private void CloseDay(Dice dice, SimAgent agent)
+    {
+        Trace($"{Step} day close at {agent.Number}");
+        agent.Call<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = NextRequest() });
+    }
+
+    private void PassTime(Dice dice, SimAgent agent)
+    {
+        Count("months");
+        Clock.NowMs += dice.Between(5, 40) * 86_400_000;
+        Trace($"{Step} weeks pass");
+        foreach (var member in _members.Where(_ => dice.Chance(50)))
+        {
+            Tell(member, new SweepWanted(new object()));
+        }
+    }
+
+    private void Tell(Core.Primitives.MemberId member, MemberMessage message) => Hub.Post(new GrainMessage(member, message));
+}
