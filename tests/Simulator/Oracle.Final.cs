@@ -52,6 +52,7 @@ internal sealed partial class Oracle
             }
 
             CheckDebt(member, state, facts);
+            CheckReleased(member, state);
             CheckAlias(member, state);
         }
 
@@ -103,6 +104,18 @@ internal sealed partial class Oracle
         if (state.Credit.ReceivableMinor != owed)
         {
             throw new Violation("I8", $"{member} owes {state.Credit.ReceivableMinor}; the facts say {owed}: advanced {advanced}, credit used {used}, undone {undone}, of which {back} came back as principal, settled {state.Credit.SettledMinor}");
+        }
+    }
+
+    // I12 for money: a life that was given up holds nothing any more.
+    private void CheckReleased(MemberId member, MemberState state)
+    {
+        foreach (var line in state.Buckets.SelectMany(bucket => bucket.Lines).Where(line => line.Outstanding > 0 && !state.Parked.ContainsKey(line.Holder)))
+        {
+            if (world.Hub.Stores.Find(line.Holder.Store)?.Lives.Find(line.Holder.Incarnation) is { IsReleased: true } life)
+            {
+                throw new Violation("I12", $"life {line.Holder} was given up ({life.Release}) and still holds {line.Outstanding} of {member}");
+            }
         }
     }
 

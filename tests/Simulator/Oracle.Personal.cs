@@ -95,7 +95,8 @@ internal sealed partial class Oracle
             {
                 // A shop whose clock is ahead must not win for ever: what counts is at most a minute after the receipt.
                 var latest = change.RecordedAtMs + 60_000;
-                names.Add((op.Stamp.WallMs > latest ? new Hlc(latest, 0) : op.Stamp, op.Id, name));
+                var at = op.Stamp == default ? new Hlc(op.OccurredAtMs, 0) : op.Stamp; // a registration is as old as its till says
+                names.Add((at.WallMs > latest ? new Hlc(latest, 0) : at, op.Id, name));
             }
         }
 

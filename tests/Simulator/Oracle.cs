@@ -23,6 +23,7 @@ internal sealed partial class Oracle(World world)
     private readonly Kin _kin = new();
     private bool _mayLose;
     private bool _hubForgot;
+    private long _poisoned;
 
     /// <summary>Ops written so far, on any disk.</summary>
     public long Written => _inOrder.Count;
@@ -87,6 +88,9 @@ internal sealed partial class Oracle(World world)
             agent.Crash();
         }
     }
+
+    /// <summary>An op broke the hub's program, and waits.</summary>
+    public void OnPoisoned() => _poisoned++;
 
     /// <summary>A disk lost something: what is nowhere may be gone.</summary>
     public void MayLose() => _mayLose = true;
@@ -255,7 +259,8 @@ internal sealed partial class Oracle(World world)
     private void Check(string who, Bucket bucket, Sums sums)
     {
         var reconciling = world.Hub.Stores.IsReconciling;
-        if (!reconciling && sums.Unbacked > sums.Duplicated)
+        // Parked ops gave rights that the ops behind them use; a receipt brings those in a chain of its own, which is not parked.
+        if (!reconciling && sums.Unbacked > sums.Duplicated && (_poisoned == 0 || _overtaking.Count == 0))
         {
             throw new Violation("I5", $"{who} {bucket}: {sums.Unbacked} used without a right to it, bound {sums.Duplicated}");
         }

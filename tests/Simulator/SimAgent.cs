@@ -2,6 +2,7 @@ using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Agent.Sync;
 using SyncHub.Core.Mechanisms;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -48,7 +49,13 @@ internal sealed class SimAgent : ISessionShell
     public bool IsClone { get; init; }
 
     /// <summary>Whether it knows an older form of the protocol only.</summary>
-    public bool IsOld { get; set; }
+    public bool IsOld { get; init; }
+
+    /// <summary>Whether it knows a newer form of the protocol than the hub.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>What its clock shows as long as it stands; null where it goes.</summary>
+    public long? DeadClockMs { get; set; }
 
     public Pipe? Pipe { get; set; }
 
@@ -59,7 +66,7 @@ internal sealed class SimAgent : ISessionShell
 
     public bool HasWork => _waiting.Count > 0;
 
-    public long NowMs => _world.Clock.NowMs + ClockSkewMs;
+    public long NowMs => DeadClockMs ?? Math.Max(0, _world.Clock.NowMs + ClockSkewMs);
 
     public HubSession? Session => Pipe is { AgentEnded: false } pipe ? pipe.Session : null;
 
@@ -216,7 +223,7 @@ internal sealed class SimAgent : ISessionShell
         pipe.Session = new HubSession(number, pipe.Nonce, self, this);
         Pipe = pipe;
         _world.Pipes.Add(pipe);
-        pipe.ToHub.Add(pipe.Session.Hello(self.PolicyVersion));
+        pipe.ToHub.Add(OnWire(pipe.Session.Hello(self.PolicyVersion)));
         _world.Trace($"    agent {Number} says Hello on pipe {number}: life {self.Holder.Incarnation}, tip {self.TipSequence}, token {self.Token}{(self.LockReason.Length > 0 ? ", locked" : "")}");
     }
 
@@ -243,7 +250,7 @@ internal sealed class SimAgent : ISessionShell
         var sent = 0;
         while (IsUp && sent < most && Session?.NextFrame() is { } frame)
         {
-            Pipe!.ToHub.Add(frame);
+            Pipe!.ToHub.Add(OnWire(frame));
             _world.FramesSent++;
             sent++;
         }
@@ -273,6 +280,31 @@ internal sealed class SimAgent : ISessionShell
     }
 
     public void Note(string text, bool isTrouble) => _world.Trace($"    agent {Number}: {text}");
+
+    /// <summary>A newer version ran here for a while and logged what this one does not know; then it was taken back.</summary>
+    public void LogUnheardOf(MemberId member)
+    {
+        Pipe?.EndByAgent();
+        _waiting.Clear();
+        var id = new OpId(Engine.Holder, Engine.TipSequence + 1);
+        var op = new Op { Id = id, Type = (OpType)99, Member = member, OccurredAtMs = NowMs, Note = "of a newer version" };
+        var bytes = OpCodec.Encode(op);
+        var newest = Journal.ReadNewestFacts(new ProducerId(Store.Value, Engine.Holder.Incarnation.Value), 1);
+        var hash = (newest.Count == 0 ? OpHash.Genesis : OpHash.FromBytes(newest[0].Hash)).Next(bytes);
+        var batch = new JournalBatch();
+        batch.Facts.Add(new NewFact(new ProducerId(Store.Value, Engine.Holder.Incarnation.Value), id.Sequence, hash.ToBytes(), bytes));
+        var commit = Journal.CommitAsync(batch);
+        Journal.Flush();
+        if (commit.IsCompletedSuccessfully)
+        {
+            _world.OnWritten(this, batch);
+        }
+
+        Journal = Journal.IsClosed ? Journal.Crash() : Journal;
+        Restart();
+    }
+
+    private V1.AgentFrame OnWire(V1.AgentFrame frame) => IsOld ? Versions.Old(frame) : IsNew ? Versions.New(frame) : frame;
 
     private AgentEngine Open()
     {

@@ -97,18 +97,23 @@ internal sealed class SimHub : ISchedule
         }
 
         var messages = new List<GrainMessage>(most);
-        while (messages.Count < most && inbox.Waiting.TryDequeue(out var message))
+        while (messages.Count < most && inbox.Waiting.TryPeek(out var message) && !(messages.Count > 0 && IsPoison(message)))
         {
-            messages.Add(message);
+            messages.Add(inbox.Waiting.Dequeue());
+            most = IsPoison(message) ? 0 : most;
         }
 
         var decider = _partitions[partition % PartitionCount];
+        _world.Clock.BreaksAtRead = IsPoison(messages[^1]) ? 1 + _world.Step % 4 : 0;
         var batch = decider.Decide(messages);
+        _world.Clock.BreaksAtRead = 0;
         _world.Oracle?.OnDecided(batch.Journal);
         Pipeline.Submit(batch.Journal, batch.Exposure, () => decider.Released(batch));
         decider.Evict();
         return true;
     }
+
+    private bool IsPoison(GrainMessage message) => message.Message is OpArrived arrived && _world.IsPoison(arrived.Op);
 
     /// <summary>The disk takes up to so many batches, and what they caused leaves.</summary>
     public bool Flush(int batches)

@@ -1,4 +1,6 @@
 using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Sync;
@@ -12,6 +14,7 @@ internal sealed partial class World
     private const int OtherDice = 0x5EED;
 
     private readonly List<string> _receipts = [];
+    private readonly HashSet<OpId> _poison = [];
 
     private IEnumerable<Action<Dice, SimAgent>> Customs()
     {
@@ -43,6 +46,16 @@ internal sealed partial class World
         if (Active.HasFlag(Fault.Months))
         {
             yield return PassTime;
+        }
+
+        if (Active.HasFlag(Fault.DeadClock))
+        {
+            yield return BreakClock;
+        }
+
+        if (Active.HasFlag(Fault.Versions))
+        {
+            yield return SaySomethingNew;
         }
     }
 
@@ -156,6 +169,45 @@ internal sealed partial class World
         agent.Call<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = NextRequest() });
     }
 
+    // A battery that is empty: the clock begins at its epoch, or stands. HQ's own clock is put right, backwards.
+    private void BreakClock(Dice dice, SimAgent agent)
+    {
+        Count("clocks that broke");
+        switch (dice.Below(4))
+        {
+            case 0:
+                Clock.NowMs -= dice.Between(0, 40) * 86_400_000;
+                break;
+            case 1:
+                agent.DeadClockMs = null;
+                break;
+            default:
+                agent.DeadClockMs = dice.Chance(50) ? 946_684_800_000 : dice.Chance(50) ? 0 : agent.NowMs;
+                break;
+        }
+
+        Trace($"{Step} the clock of {agent.Number} shows {agent.NowMs}, HQ's {Clock.NowMs}");
+    }
+
+    private void SaySomethingNew(Dice dice, SimAgent agent)
+    {
+        if (!agent.IsNew || !agent.IsUp)
+        {
+            return;
+        }
+
+        if (dice.Chance(70))
+        {
+            agent.Pipe?.ToHub.Add(Versions.Unknown());
+        }
+        else
+        {
+            Trace($"{Step} agent {agent.Number} is upgraded, and taken back");
+            Count("ops of a newer version");
+            agent.LogUnheardOf(dice.Pick(_members));
+        }
+    }
+
     private void PassTime(Dice dice, SimAgent agent)
     {
         Count("months");
@@ -165,6 +217,25 @@ internal sealed partial class World
         {
             Tell(member, new SweepWanted(new object()));
         }
+    }
+
+    /// <summary>Whether the hub's program breaks on this op, whenever it comes; two in a run, else nothing but parked ops would be left.</summary>
+    public bool IsPoison(Op op)
+    {
+        if (_poison.Contains(op.Id))
+        {
+            return true;
+        }
+
+        if (!Active.HasFlag(Fault.Poison) || !_isSafetyPhase || _poison.Count >= 2 || Dice.Of(Seed ^ op.Id.Holder.Store.Value, (int)op.Id.Sequence).Below(12) != 0)
+        {
+            return false;
+        }
+
+        Trace($"    op {op.Id} is one that the program breaks on");
+        Count("poisonous ops");
+        Oracle.OnPoisoned();
+        return _poison.Add(op.Id);
     }
 
     private void Tell(Core.Primitives.MemberId member, MemberMessage message) => Hub.Post(new GrainMessage(member, message));

@@ -46,7 +46,8 @@ internal sealed partial class World
         {
             var (_, code) = Hub.Stores.Create(new StoreId(number), $"Store {number}");
             var (store, _) = Hub.Stores.Enrol(code)!.Value;
-            Agents.Add(new SimAgent(this, number, store.Id, store.Incarnation, new SimulatedJournal(), new SimGuard((ulong)number)));
+            var version = Active.HasFlag(Fault.Versions) ? Dice.Of(seed, -3 - number).Below(3) : 0;
+            Agents.Add(new SimAgent(this, number, store.Id, store.Incarnation, new SimulatedJournal(), new SimGuard((ulong)number)) { IsOld = version == 1, IsNew = version == 2 });
         }
 
         Hub.Pipeline.Submit(new JournalBatch(), null, static () => { });
@@ -98,9 +99,9 @@ internal sealed partial class World
     /// <summary>One of the product's own catches held something: an invariant broke.</summary>
     public static void OnCaught(Exception fault, string text)
     {
-        if (fault is JournalException)
+        if (fault is JournalException or ProgramDefect)
         {
-            return; // a commit that failed: that hub stops
+            return; // a commit that failed: that hub stops; a defect that the simulator put there
         }
 
         throw new Violation("I2", $"{text} {fault}");
@@ -458,7 +459,7 @@ internal sealed partial class World
             return false;
         }
 
-        var frame = pipe.ToAgent[index];
+        var frame = pipe.Agent.IsOld ? Versions.Old(pipe.ToAgent[index]) : pipe.ToAgent[index];
         if (!keep)
         {
             pipe.ToAgent.RemoveAt(index);
