@@ -20,6 +20,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
     // Ops of a life's own stream that a branch brought before and that are not durable there yet; and ops that came on receipts.
     private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
     private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
+    private readonly Dictionary<Incarnation, long> _ends = [];
     private PendingFacts? _pendingFacts;
 
     /// <summary>Takes a batch of a life's own stream: checks it and hands the new ops to their members' grains.</summary>
@@ -48,6 +49,15 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         return verdict;
     }
 
+    /// <summary>A Hello says where the logs of earlier lives end: older agents do not say it with the last run.</summary>
+    public void HearEnds(IEnumerable<DeadLog> logs)
+    {
+        foreach (var log in logs)
+        {
+            _ends[new Incarnation(log.Incarnation)] = log.TipSequence;
+        }
+    }
+
     /// <summary>Takes a run of the log of a life that is over, or of a machine in quarantine.</summary>
     public void TakeFacts(Facts facts, IStoreConnection connection)
     {
@@ -70,7 +80,8 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
             OpenForkCase(life, $"Two histories were written under life {life} of store {store}; the one that came second is kept as a branch from op {fresh[0].Op.Sequence} on.");
         }
 
-        _pendingFacts = new PendingFacts(life, facts.FirstSequence + places.Count - 1, facts.IsLast, places, connection);
+        var last = facts.FirstSequence + places.Count - 1;
+        _pendingFacts = new PendingFacts(life, last, facts.IsLast || (_ends.TryGetValue(life, out var end) && last >= end), places, connection);
         AcknowledgeFacts();
     }
 

@@ -14,14 +14,14 @@ public sealed class SimulationTests(ITestOutputHelper output)
     /// <summary>Seeds that broke an invariant once, with the set that they broke it in.</summary>
     public static TheoryData<string, long> Scars => new()
     {
-        { "reclaim", 28 }, { "image", 5 }, { "clone", 4 }, { "hubrestore", 1 }, { "disk", 41 }, { "max", 117 }, { "all", 31 }, { "all", 623 }, { "clone", 1261 }, { "image", 1152 }, { "clone", 2993 },
+        { "reclaim", 28 }, { "image", 5 }, { "clone", 4 }, { "hubrestore", 1 }, { "disk", 41 }, { "max", 117 }, { "all", 31 }, { "all", 623 }, { "clone", 1261 }, { "image", 1152 }, { "clone", 2993 }, { "versions", 3 },
     };
 
     [Theory]
     [MemberData(nameof(Sets))]
     public void No_invariant_breaks_in_the_fixed_seeds(string faults)
     {
-        for (var seed = 1; seed <= 25; seed++)
+        for (var seed = 1; seed <= 15; seed++)
         {
             Demand(faults, seed);
         }

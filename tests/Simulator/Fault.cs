@@ -74,7 +74,7 @@ internal static class FaultSets
         ["poison"] = Base | Fault.Tills | Fault.Poison,
         ["receipts"] = Base | Fault.Tills | Fault.Receipts | Fault.Restore | Fault.Reclaim,
         ["refunds"] = Base | Fault.Tills | Fault.Refunds,
-        ["versions"] = Base | Fault.Tills | Fault.Versions,
+        ["versions"] = Base | Fault.Tills | Fault.Versions | Fault.Restore | Fault.Reclaim,
         ["whole"] = Base | People | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
         ["utmost"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
     };
