@@ -15,6 +15,7 @@ using SyncHub.Agent.Engine;
 using SyncHub.Agent.Sync;
 using SyncHub.Agent.Till;
 using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Agent.Hosting;
@@ -26,6 +27,7 @@ namespace SyncHub.Agent.Hosting;
 /// </remarks>
 public sealed class AgentHost : IAsyncDisposable
 {
+    private static readonly HashSet<string> HiddenKeys = ["phone", "card"]; // whoever could read them would have every member's phone
     private const int LargestTillMessageBytes = 64 * 1024;
     private static readonly TimeSpan EnrolDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5); // longer than any call of a till takes
@@ -188,7 +190,8 @@ public sealed class AgentHost : IAsyncDisposable
             OnTrouble = trouble => log.LogError("The database has trouble: {Reason}", trouble.Message),
         };
         var path = Path.Combine(options.DataDirectory, "agent.db");
-        var journal = SqliteJournal.Open(path, journalOptions);
+        var ring = KeyRing.Of(path, options.KeyPath);
+        var journal = await SealedJournal.OpenAsync(SqliteJournal.Open(path, journalOptions), ring, HiddenKeys);
         try
         {
             if (await AgentIdentity.FindOtherOwnerAsync(journal, identity.Holder, identity.Name) is { } other)
@@ -196,7 +199,7 @@ public sealed class AgentHost : IAsyncDisposable
                 throw new AgentStartException($"{path} belongs to store {other}, but identity.json to store {identity.Holder}. Put the matching identity.json back, or enrol in a new folder.", AgentStartException.BadOptions);
             }
 
-            var loop = new AgentLoop(journal, () => SqliteJournal.Open(path, journalOptions),
+            var loop = new AgentLoop(journal, () => SealedJournal.Reopen(SqliteJournal.Open(path, journalOptions), ring, HiddenKeys),
                 (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, guard, lostConnection: lost), TimeProvider.System, log);
             loop.Start();
             return loop;

@@ -1,4 +1,5 @@
 using System.Net;
+using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -32,6 +33,9 @@ public sealed record AgentOptions
     /// <summary>The guard file, which tells a restored database from a living one. It belongs on this machine and in no backup; empty for <c>&lt;DataDirectory&gt;.guard</c> beside the data folder.</summary>
     public string GuardFile { get; init; } = "";
 
+    /// <summary>The keys of the database; empty for <c>&lt;DataDirectory&gt;.keys</c> beside the data folder. Without them the database cannot be read: copy them too, to another place.</summary>
+    public string KeyFile { get; init; } = "";
+
     /// <summary>The log file, one per day; empty for <c>logs/agent-.log</c> in the data folder.</summary>
     public string LogFile { get; init; } = "";
 
@@ -60,6 +64,9 @@ public sealed record AgentOptions
             }
         }
     }
+
+    /// <summary>Where the keys of the database are.</summary>
+    internal string KeyPath => KeyFile.Length > 0 ? KeyFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + KeyRing.Extension;
 
     /// <summary>Where the guard is.</summary>
     internal string GuardPath => GuardFile.Length > 0 ? GuardFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + ".guard";

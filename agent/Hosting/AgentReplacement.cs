@@ -1,5 +1,6 @@
 using System.Globalization;
 using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Agent.Hosting;
@@ -24,7 +25,6 @@ public static class AgentReplacement
     public static async Task<(StoreIdentity Identity, string Aside)> RunAsync(string dataDirectory, string hubAddress, string? caCertificateFile, string code, DateTimeOffset now)
     {
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
-        var guard = directory + ".guard";
         Directory.CreateDirectory(directory);
         ThrowIfRunning(directory);
         var draft = Path.Combine(directory, Draft);
@@ -47,14 +47,14 @@ public static class AgentReplacement
         }
 
         var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
-        var isMoved = MoveAside(directory, aside, guard);
+        var isMoved = MoveAside(directory, aside);
         identity.Write(directory);
         Directory.Delete(draft, recursive: true);
         return (identity, isMoved ? aside : "");
     }
 
     // The identity first: without it nothing starts here, whatever else was moved.
-    private static bool MoveAside(string directory, string aside, string guard)
+    private static bool MoveAside(string directory, string aside)
     {
         string[] names = ["identity.json", .. Directory.GetFiles(directory).Select(path => Path.GetFileName(path)).Where(name => name != "identity.json")];
         var isMoved = false;
@@ -65,10 +65,10 @@ public static class AgentReplacement
             isMoved = true;
         }
 
-        // A guard that speaks of another database would lock the new one.
-        if (File.Exists(guard))
+        // A guard that speaks of another database would lock the new one, and the new one has keys of its own.
+        foreach (var extension in ((string[])[".guard", KeyRing.Extension]).Where(extension => File.Exists(directory + extension)))
         {
-            File.Move(guard, aside + ".guard");
+            File.Move(directory + extension, aside + extension);
         }
 
         return isMoved;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SyncHub.Hub.Stores;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Hub;
@@ -26,13 +27,15 @@ public static class HubBackup
     /// <param name="copy">The copy.</param>
     /// <param name="now">The time of the restore; the new term's number is taken from it.</param>
     /// <exception cref="Storage.JournalUnavailableException">The hub runs, or the copy is no good database; nothing was changed.</exception>
-    public static async Task<HubRestored> RestoreAsync(string dataDirectory, string copy, DateTimeOffset now)
+    /// <param name="keyFile">The keys that the copy was sealed with; empty: <c>hub.keys</c> in the hub's folder.</param>
+    public static async Task<HubRestored> RestoreAsync(string dataDirectory, string copy, DateTimeOffset now, string keyFile = "")
     {
         HubHost.CreatePrivate(dataDirectory);
+        var ring = KeyRing.Open(HubSeal.PathOf(dataDirectory, keyFile));
         var path = Path.Combine(dataDirectory, Database);
         var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
         var (term, stores) = (0, 0);
-        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(journal, now).ConfigureAwait(false)).ConfigureAwait(false);
+        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now).ConfigureAwait(false)).ConfigureAwait(false);
         return new HubRestored(term, stores, File.Exists(aside) ? aside : "");
     }
 }

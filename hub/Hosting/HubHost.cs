@@ -21,6 +21,7 @@ using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Hub;
@@ -73,7 +74,9 @@ public sealed class HubHost : IAsyncDisposable
         }
 
         CreatePrivate(options.DataDirectory);
-        var journal = SqliteJournal.Open(Path.Combine(options.DataDirectory, "hub.db"), new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 });
+        var path = Path.Combine(options.DataDirectory, "hub.db");
+        var ring = KeyRing.Of(path, HubSeal.PathOf(options.DataDirectory, options.KeyFile));
+        var journal = await HubSeal.OpenAsync(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 }), ring).ConfigureAwait(false);
         try
         {
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
@@ -113,7 +116,7 @@ public sealed class HubHost : IAsyncDisposable
         }
     }
 
-    private static async Task<HubHost> StartAsync(HubOptions options, SqliteJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
+    private static async Task<HubHost> StartAsync(HubOptions options, IJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -156,7 +159,7 @@ public sealed class HubHost : IAsyncDisposable
         return host;
     }
 
-    private static HubParts Assemble(IServiceProvider services, HubOptions options, SqliteJournal journal)
+    private static HubParts Assemble(IServiceProvider services, HubOptions options, IJournal journal)
     {
         var log = services.GetRequiredService<ILoggerFactory>();
         var time = options.Time;
@@ -200,7 +203,7 @@ public sealed class HubHost : IAsyncDisposable
     }
 
     // A member's partition is a function of P: another P would look for members where they are not.
-    private static async Task FixPartitionsAsync(SqliteJournal journal, int partitions)
+    private static async Task FixPartitionsAsync(SealedJournal journal, int partitions)
     {
         var key = "partitions"u8.ToArray();
         if (journal.ReadDocument("meta", key) is { } found)

@@ -14,6 +14,9 @@ public sealed record HubOptions
     /// <summary>The folder of its database, token and logs; made where there is none.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>The key file of its database; empty = <c>hub.keys</c> in <see cref="DataDirectory"/>. Copies of the database never hold it.</summary>
+    public string KeyFile { get; init; } = "";
+
     /// <summary>The address of both doors. Anything but loopback needs <see cref="CertificatePath"/>.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 

@@ -93,6 +93,7 @@ public sealed class RescueTests
         await chain.ConvergeAsync();
         await first.StopAsync();
         CopyFolder(first.Folder, chain.PathOf("second"));
+        File.Copy(first.Folder + ".keys", chain.PathOf("second.keys")); // without them a copy cannot even be read
         await first.StartAsync();
         await first.OnlineAsync();
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Data.Sqlite;
 using SyncHub.Storage.Audit;
+using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Storage.Sqlite.Audit;
 
@@ -9,6 +10,7 @@ namespace SyncHub.Storage.Sqlite.Audit;
 /// It shares no code with <see cref="SqliteJournal"/>: other queries, another binding, no lock, no migration, no repair. The file may be
 /// live, left by a killed process (its -wal is read too), or a copy. Everything read is one view, as of <see cref="Open"/>, also while the
 /// owner goes on writing; the owner's log cannot be emptied until the reader is disposed, so do that soon.
+/// A sealed file is read with the keys that lie where they usually do (<see cref="KeyRing.UsualPaths"/>); the unsealing is the one code that is shared.
 /// Thread rule: one thread at a time, and one enumeration after the other. It writes nothing except SQLite's own -shm index beside the file,
 /// for which the folder must be writable.
 /// </remarks>
@@ -16,6 +18,8 @@ public sealed class JournalFileReader : IJournalRows
 {
     private readonly string _path;
     private readonly SqliteConnection _connection;
+    private IReadOnlySet<string>? _hiddenKeys; // null: not sealed
+    private Sealer? _sealer;
 
     private JournalFileReader(string path, SqliteConnection connection)
     {
@@ -34,6 +38,7 @@ public sealed class JournalFileReader : IJournalRows
         try
         {
             reader.TakeView();
+            reader.FindMark();
             return reader;
         }
         catch
@@ -45,27 +50,28 @@ public sealed class JournalFileReader : IJournalRows
 
     /// <summary>All records in position order.</summary>
     public IEnumerable<RecordRow> Records() =>
-        Rows("SELECT position, partition, stream, version, payload, store, incarnation, sequence FROM record ORDER BY position", static row =>
-            new RecordRow(row.GetInt64(0), row.GetInt32(1), Stream(row, 2), row.GetInt64(3), Bytes(row, 4), row.IsDBNull(5) ? null : new FactKey(Producer(row, 5), row.GetInt64(7))));
+        Rows("SELECT position, partition, stream, version, payload, store, incarnation, sequence FROM record ORDER BY position", row =>
+            new RecordRow(row.GetInt64(0), row.GetInt32(1), Stream(row, 2), row.GetInt64(3), Opened(row, 4, Place.OfRecord(Stream(row, 2), row.GetInt64(3))), row.IsDBNull(5) ? null : new FactKey(Producer(row, 5), row.GetInt64(7))));
 
     /// <summary>All facts, by producer and sequence.</summary>
     public IEnumerable<StoredFact> Facts() =>
-        Rows("SELECT store, incarnation, sequence, hash, bytes FROM fact ORDER BY store, incarnation, sequence", static row =>
-            new StoredFact(Producer(row, 0), row.GetInt64(2), Bytes(row, 3), Bytes(row, 4)));
+        Rows("SELECT store, incarnation, sequence, hash, bytes FROM fact ORDER BY store, incarnation, sequence", row =>
+            new StoredFact(Producer(row, 0), row.GetInt64(2), Bytes(row, 3), Opened(row, 4, Place.OfFact(Producer(row, 0), row.GetInt64(2)))));
 
     /// <summary>All snapshots.</summary>
     public IEnumerable<SnapshotRow> Snapshots() =>
-        Rows("SELECT stream, version, payload FROM snapshot ORDER BY stream", static row => new SnapshotRow(Stream(row, 0), row.GetInt64(1), Bytes(row, 2)));
+        Rows("SELECT stream, version, payload FROM snapshot ORDER BY stream", row =>
+            new SnapshotRow(Stream(row, 0), row.GetInt64(1), Opened(row, 2, Place.OfSnapshot(Stream(row, 0), row.GetInt64(1)))));
 
     /// <summary>All cursors, by name and producer.</summary>
     public IEnumerable<CursorRow> Cursors() =>
         Rows("SELECT name, store, incarnation, sequence, hash FROM cursor ORDER BY name, store, incarnation", static row =>
             new CursorRow(row.GetString(0), Producer(row, 1), row.GetInt64(3), Bytes(row, 4)));
 
-    /// <summary>The documents of <paramref name="collection"/>, or of all where it is null, in key order.</summary>
+    /// <summary>The documents of <paramref name="collection"/>, or of all where it is null, in the order of their stored keys.</summary>
     public IEnumerable<DocumentRow> Documents(string? collection = null) =>
-        Rows($"SELECT collection, key, value FROM document {(collection is null ? "" : "WHERE collection = $collection")} ORDER BY collection, key", static row =>
-            new DocumentRow(row.GetString(0), Bytes(row, 1), Bytes(row, 2)), ("$collection", collection));
+        Rows($"SELECT collection, key, value FROM document {(collection is null ? "" : "WHERE collection = $collection")} ORDER BY collection, key", row =>
+            Opened(new DocumentRow(row.GetString(0), Bytes(row, 1), Bytes(row, 2))), ("$collection", collection));
 
     /// <summary>All balances, each partition's share by itself.</summary>
     public IEnumerable<BalanceRow> Balances() =>
@@ -91,6 +97,34 @@ public sealed class JournalFileReader : IJournalRows
         {
             throw Unreadable(error);
         }
+    }
+
+    private void FindMark()
+    {
+        var hasDocuments = Rows("SELECT count(*) FROM sqlite_schema WHERE name = 'document'", static row => row.GetInt64(0)).Single() > 0;
+        var mark = hasDocuments ? Rows("SELECT value FROM document WHERE collection = $collection", static row => Bytes(row, 0), ("$collection", SealMark.Collection)).FirstOrDefault() : null;
+        _hiddenKeys = mark is null ? null : SealMark.Decode(mark);
+    }
+
+    // Only where content is asked for: what needs none needs no keys.
+    private Sealer Keys()
+    {
+        var places = KeyRing.UsualPaths(_path);
+        return _sealer ??= new Sealer(KeyRing.Open(places.FirstOrDefault(File.Exists)
+            ?? throw new JournalUnavailableException(JournalFault.Locked, $"{_path}: it is sealed, and its keys are neither at {places[0]} nor at {places[1]}. Put the key file there.")));
+    }
+
+    private byte[] Opened(SqliteDataReader row, int column, byte[] place) => _hiddenKeys is null ? Bytes(row, column) : Keys().Open(Bytes(row, column), place);
+
+    private DocumentRow Opened(DocumentRow row)
+    {
+        if (_hiddenKeys is null || row.Collection == SealMark.Collection)
+        {
+            return row;
+        }
+
+        var (key, value) = new DocumentSeal(Keys(), _hiddenKeys).Open(row.Collection, row.Key, row.Value);
+        return row with { Key = key, Value = value };
     }
 
     private void Execute(string sql)

@@ -1,0 +1,253 @@
+namespace SyncHub.Storage.Sealing;
+
+/// <summary>A journal whose payloads are sealed in the journal beneath: whoever has its files or its server, and not the keys, reads none of it.</summary>
+/// <remarks>
+/// Sealed: payloads of records, snapshots and facts, values of documents, and the keys of those collections where they are personal.
+/// In the clear: numbers, hashes, names of accounts and balances, so that they can be queried. Threads, crashes and faults as the journal beneath.
+/// </remarks>
+public sealed class SealedJournal : IJournal
+{
+    private readonly IJournal _inner;
+    private readonly Sealer _sealer;
+    private readonly DocumentSeal _documents;
+    private readonly Lock _gate = new();
+
+    // Documents on their way to the disk: a fence compares what was given, but beneath only what was sealed can be compared.
+    private readonly Dictionary<(string Collection, string Key), (byte[]? Given, byte[]? Stored, int Writes)> _underWay = [];
+
+    private SealedJournal(IJournal inner, Sealer sealer, DocumentSeal documents)
+    {
+        _inner = inner;
+        _sealer = sealer;
+        _documents = documents;
+    }
+
+    /// <inheritdoc/>
+    public long LastPosition => _inner.LastPosition;
+
+    /// <summary>Seals an empty journal, or opens one that was sealed with this ring.</summary>
+    /// <param name="inner">The journal beneath; it is owned from here on, and disposed where this fails.</param>
+    /// <param name="ring">The keys.</param>
+    /// <param name="hiddenKeys">Collections whose document keys are personal.</param>
+    /// <exception cref="JournalUnavailableException">The journal has unsealed content, or was sealed with other hidden collections.</exception>
+    public static async Task<SealedJournal> OpenAsync(IJournal inner, KeyRing ring, IReadOnlySet<string> hiddenKeys)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        try
+        {
+            if (inner.ReadDocument(SealMark.Collection, SealMark.Key) is null)
+            {
+                await MarkAsync(inner, SealMark.Encode(hiddenKeys)).ConfigureAwait(false);
+            }
+
+            return Reopen(inner, ring, hiddenKeys);
+        }
+        catch
+        {
+            await inner.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Opens a journal that was sealed with this ring.</summary>
+    /// <exception cref="JournalUnavailableException">It was not, or with other hidden collections.</exception>
+    public static SealedJournal Reopen(IJournal inner, KeyRing ring, IReadOnlySet<string> hiddenKeys)
+    {
+        ArgumentNullException.ThrowIfNull(inner);
+        if (inner.ReadDocument(SealMark.Collection, SealMark.Key) is not { } mark || !SealMark.Decode(mark).SetEquals(hiddenKeys))
+        {
+            throw new JournalUnavailableException(JournalFault.TooNew, "The database was sealed by another version of this program, or not at all. Run that version.");
+        }
+
+        var sealer = new Sealer(ring);
+        return new SealedJournal(inner, sealer, new DocumentSeal(sealer, hiddenKeys));
+    }
+
+    /// <inheritdoc/>
+    public Task<long> CommitAsync(JournalBatch batch)
+    {
+        BatchRules.ThrowIfBroken(batch);
+        var stored = new JournalBatch();
+        stored.Records.AddRange(batch.Records.Select(record => record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)) }));
+        stored.Facts.AddRange(batch.Facts.Select(fact => fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)) }));
+        stored.Snapshots.AddRange(batch.Snapshots.Select(snapshot => snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)) }));
+        stored.Cursors.AddRange(batch.Cursors);
+        stored.Balances.AddRange(batch.Balances);
+        if (batch.Documents.Count == 0)
+        {
+            return _inner.CommitAsync(stored);
+        }
+
+        foreach (var write in batch.Documents)
+        {
+            var key = _documents.KeyOf(write.Collection, write.Key);
+            stored.Documents.Add(write with { Key = key, Value = write.Value is { } value ? _documents.Seal(write.Collection, write.Key, key, value) : null });
+        }
+
+        return CommitDocumentsAsync(batch, stored);
+    }
+
+    /// <inheritdoc/>
+    public StoredStream ReadStream(StreamId stream)
+    {
+        var found = _inner.ReadStream(stream);
+        return new StoredStream(
+            found.SnapshotVersion,
+            found.Snapshot is { } snapshot ? _sealer.Open(snapshot, Place.OfSnapshot(stream, found.SnapshotVersion)) : null,
+            [.. found.Tail.Select(Open)]);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => [.. _inner.ReadRecords(stream, fromVersion, limit).Select(Open)];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => _inner.ReadChanges(position, limit);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes)
+    {
+        var found = _inner.ReadFacts(producer, fromSequence, limit, (int)Math.Min(int.MaxValue, maxBytes + ((long)limit * Sealer.Overhead)));
+        var facts = new List<StoredFact>(found.Count);
+        var bytes = 0L;
+        foreach (var fact in found)
+        {
+            bytes += fact.Bytes.Length - Sealer.Overhead;
+            if (facts.Count > 0 && bytes > maxBytes)
+            {
+                break;
+            }
+
+            facts.Add(Open(fact));
+        }
+
+        return facts;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit) => [.. _inner.ReadNewestFacts(producer, limit).Select(Open)];
+
+    /// <inheritdoc/>
+    public StoredCursor? ReadCursor(string name, ProducerId producer) => _inner.ReadCursor(name, producer);
+
+    /// <inheritdoc/>
+    public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key)
+    {
+        var storedKey = _documents.KeyOf(collection, key);
+        return _inner.ReadDocument(collection, storedKey) is { } found ? _documents.Open(collection, storedKey, found).Value : null;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">A prefix of keys that are hidden.</exception>
+    public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit)
+    {
+        if (!_documents.HidesKeys(collection))
+        {
+            return [.. _inner.ReadDocuments(collection, keyPrefix, afterKey, limit).Select(found => _documents.Open(collection, found.Key, found.Value))];
+        }
+
+        if (keyPrefix.Length > 0)
+        {
+            throw new NotSupportedException($"The keys of {collection} are hidden: they cannot be searched by how they begin.");
+        }
+
+        var after = afterKey.Length == 0 ? [] : _documents.KeyOf(collection, afterKey);
+        return [.. _inner.ReadDocuments(collection, [], after, limit).Select(found => _documents.Open(collection, found.Key, found.Value))];
+    }
+
+    /// <inheritdoc/>
+    public long CountDocuments(string collection) => _inner.CountDocuments(collection);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StoredBalance> ReadBalances() => _inner.ReadBalances();
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _inner.DisposeAsync();
+
+    private static async Task MarkAsync(IJournal inner, byte[] mark)
+    {
+        if (inner.LastPosition > 0 || inner.CountDocuments("meta") > 0)
+        {
+            throw new JournalUnavailableException(JournalFault.TooNew, "The database was made by a version that did not seal its content. Start with an empty folder and bring the old one in as a store's log, or run that version.");
+        }
+
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite(SealMark.Collection, SealMark.Key, mark));
+        await inner.CommitAsync(batch).ConfigureAwait(false);
+    }
+
+    private async Task<long> CommitDocumentsAsync(JournalBatch given, JournalBatch stored)
+    {
+        Task<long> commit;
+        lock (_gate)
+        {
+            for (var i = 0; i < given.Documents.Count; i++)
+            {
+                var write = given.Documents[i];
+                var name = (write.Collection, Convert.ToHexString(stored.Documents[i].Key));
+                if (write.Expected is { } expected)
+                {
+                    stored.Documents[i] = stored.Documents[i] with { Expected = Beneath(name, stored.Documents[i].Key, expected.Span) };
+                }
+
+                if (!write.OnlyIfAbsent)
+                {
+                    var writes = _underWay.TryGetValue(name, out var before) ? before.Writes : 0;
+                    _underWay[name] = (write.Value, stored.Documents[i].Value, writes + 1);
+                }
+            }
+
+            commit = _inner.CommitAsync(stored); // queued under the lock, so that the order of fences is the order of commits
+        }
+
+        try
+        {
+            return await commit.ConfigureAwait(false);
+        }
+        finally
+        {
+            Forget(given, stored);
+        }
+    }
+
+    private void Forget(JournalBatch given, JournalBatch stored)
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < given.Documents.Count; i++)
+            {
+                var name = (given.Documents[i].Collection, Convert.ToHexString(stored.Documents[i].Key));
+                if (!given.Documents[i].OnlyIfAbsent && _underWay.TryGetValue(name, out var known))
+                {
+                    if (known.Writes == 1)
+                    {
+                        _underWay.Remove(name);
+                    }
+                    else
+                    {
+                        _underWay[name] = known with { Writes = known.Writes - 1 };
+                    }
+                }
+            }
+        }
+    }
+
+    // The stored bytes behind what the writer last saw; something that is never stored where it is not that any more, so that the batch conflicts beneath.
+    private ReadOnlyMemory<byte> Beneath((string Collection, string Key) name, byte[] storedKey, ReadOnlySpan<byte> expected)
+    {
+        if (!_underWay.TryGetValue(name, out var newest))
+        {
+            var stored = _inner.ReadDocument(name.Collection, storedKey);
+            newest = (stored is null ? null : _documents.Open(name.Collection, storedKey, stored).Value, stored, 0);
+        }
+
+        return expected.SequenceEqual(newest.Given) ? newest.Stored ?? [] : new byte[] { 0 };
+    }
+
+    private StoredRecord Open(StoredRecord record) => record with
+    {
+        Payload = _sealer.Open(record.Payload, Place.OfRecord(record.Stream, record.Version)),
+        FactBytes = record is { FactBytes: { } bytes, Fact: { } fact } ? _sealer.Open(bytes, Place.OfFact(fact.Producer, fact.Sequence)) : record.FactBytes,
+    };
+
+    private StoredFact Open(StoredFact fact) => fact with { Bytes = _sealer.Open(fact.Bytes, Place.OfFact(fact.Producer, fact.Sequence)) };
+}
