@@ -14,6 +14,9 @@ public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights)
 {
     /// <summary>The answer to a request for a refund right, or null.</summary>
     public V1.RefundRightReply? RefundRight { get; init; }
+
+    /// <summary>The answer to a receipt that was handed in, or null.</summary>
+    public V1.OutOfBandReply? HandIn { get; init; }
 }
 
 /// <summary>A till calls: any request message of the service <c>Till</c>.</summary>
@@ -21,6 +24,9 @@ public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : Age
 {
     /// <summary>Since when there is no hub, Unix milliseconds; 0 while there is one.</summary>
     public long OfflineSinceMs { get; init; }
+
+    /// <summary>The monotonic clock of the process, milliseconds; for the lease alone.</summary>
+    public long ElapsedMs { get; init; }
 
     /// <summary>What the hub answered for this very call; applied before it is decided, durable with it.</summary>
     public IReadOnlyList<HubNews> News { get; init; } = [];
@@ -44,6 +50,9 @@ public sealed record FeedReached(long NowMs, long Position, long Connection) : A
 /// <summary>The key with which this life proves the ops on its receipts.</summary>
 public sealed record ReceiptKeyArrived(long NowMs, V1.ReceiptKey Key) : AgentCommand(NowMs);
 
+/// <summary>The hub is there: the store's lease runs anew.</summary>
+public sealed record HubHeard(long NowMs, long ElapsedMs) : AgentCommand(NowMs);
+
 /// <summary>New rules and store names.</summary>
 public sealed record PolicyArrived(long NowMs, V1.PolicyDelta Policy) : AgentCommand(NowMs);
 
@@ -62,6 +71,9 @@ public sealed record FactsAcknowledged(long NowMs, Core.Primitives.Incarnation L
 /// <summary>Asks for a page of right lines, for a hub that was restored; answered from what is durable.</summary>
 public sealed record ReportLines(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
+/// <summary>Asks for a page of refund rights that the hub moved here, for a hub that was restored; answered from what is durable.</summary>
+public sealed record ReportRefundRights(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
+
 /// <summary>The hub has all ops up to here on its disk.</summary>
 public sealed record Acknowledged(long NowMs, long CommittedSequence, long Connection = 0) : AgentCommand(NowMs);
 
@@ -73,6 +85,9 @@ public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] Aft
 
 /// <summary>Asks for what a <c>Hello</c> says; answered from what is durable. A locked agent makes its wish for a new life from the 16 random bytes.</summary>
 public sealed record DescribeSelf(long NowMs, ReadOnlyMemory<byte> Entropy) : AgentCommand(NowMs);
+
+/// <summary>Asks for the next receipt that was handed in and waits, after a key; answered from what is durable.</summary>
+public sealed record NextHandIn(long NowMs, byte[] AfterKey) : AgentCommand(NowMs);
 
 /// <summary>Writes cursors that otherwise wait for the next op.</summary>
 public sealed record SaveProgress(long NowMs) : AgentCommand(NowMs);
@@ -116,7 +131,13 @@ public sealed record EngineReply
     /// <summary>For <see cref="ReportLines"/>.</summary>
     public IReadOnlyList<V1.ReportedLine> Lines { get; init; } = [];
 
-    /// <summary>For <see cref="DescribeSelf"/>.</summary>
+    /// <summary>For <see cref="ReportRefundRights"/>.</summary>
+    public IReadOnlyList<V1.HeldRefundRight> RefundRights { get; init; } = [];
+
+    /// <summary>For <see cref="NextHandIn"/>: the receipt at <see cref="NextKey"/>; null where none waits.</summary>
+    public V1.OutOfBandOp? HandIn { get; init; }
+
+    /// <summary>For <see cref="DescribeSelf"/>.
     public SelfDescription? Self { get; init; }
 }
 

@@ -92,6 +92,8 @@ public sealed class AgentEngine
         _members.Load();
         _memory.Load();
         _open.Load(_memory.CommittedSequence);
+        _desk.Lease.Load();
+        _desk.HandedIn.Load();
         _guarded = _guard.Read();
         if (_memory.LockReason.Length == 0 && Continuity.FindAmnesia(_guarded, _work, _memory) is { Length: > 0 } amnesia)
         {
@@ -174,12 +176,15 @@ public sealed class AgentEngine
             LifeGiven given => Begin(given),
             FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
             ReportLines report => Report(report),
+            ReportRefundRights report => _desk.ReportRights(report),
             ReceiptKeyArrived arrived => Note(() => _desk.Receipts.SetKey(arrived.Key)),
+            HubHeard heard => Note(() => _desk.Lease.Renew(heard.NowMs, heard.ElapsedMs)),
             PolicyArrived arrived => Use(arrived.Policy),
             RevokeAsked asked => Relinquish(asked),
             LockOrdered ordered => Note(() => _memory.SetLocked(LockText(ordered.Reason), _memory.Wish)),
             ReturnIdleRights idle => ReturnIdle(idle),
             DescribeSelf describe => new EngineReply { Self = Describe(describe) },
+            NextHandIn next => _desk.HandedIn.Next(next.AfterKey) is { } waiting ? new EngineReply { NextKey = waiting.Key, HandIn = waiting.Receipt } : new EngineReply(),
             SaveProgress => Note(() => _savesProgress = true),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };

@@ -21,6 +21,7 @@ public sealed class AgentLoop : IAsyncDisposable
     private readonly Func<IJournal, long, AgentEngine> _createEngine;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly long _startedAt;
     private volatile IJournal _journal;
     private AgentEngine _engine;
     private Task _running = Task.CompletedTask;
@@ -41,6 +42,7 @@ public sealed class AgentLoop : IAsyncDisposable
         _createEngine = createEngine;
         _time = time;
         _log = log;
+        _startedAt = time.GetTimestamp();
         _engine = createEngine(journal, 0);
     }
 
@@ -52,6 +54,9 @@ public sealed class AgentLoop : IAsyncDisposable
 
     /// <summary>Wall clock, Unix milliseconds.</summary>
     public long NowMs => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Monotonic clock since the loop was made, milliseconds.</summary>
+    public long ElapsedMs => _time.GetElapsedTime(_startedAt).Ticks / TimeSpan.TicksPerMillisecond;
 
     /// <summary>Reads the journal and starts to answer.</summary>
     /// <exception cref="JournalUnavailableException">The journal cannot be read.</exception>

@@ -52,6 +52,9 @@ internal sealed class AgentMemory(Workspace work)
 
     public TillMachine Machine { get; private set; } = new(new Ruleset());
 
+    /// <summary>How long this store may let members spend without hearing its hub, milliseconds; 0 for no limit.</summary>
+    public long LeaseMs { get; private set; }
+
     /// <summary>Members to whom nothing is advanced.</summary>
     public IReadOnlySet<MemberId> FloorDenied { get; private set; } = new HashSet<MemberId>();
 
@@ -182,6 +185,7 @@ internal sealed class AgentMemory(Workspace work)
     {
         Machine = new TillMachine(rules);
         PolicyVersion = policy.Version;
+        LeaseMs = policy.LeaseMs;
         FloorDenied = policy.FloorDenied.Where(member => member.Length == 16).Select(member => MemberId.FromBytes(member.Span)).ToHashSet();
         StoreNames = policy.Stores.GroupBy(store => store.Store).ToDictionary(group => group.Key, group => group.Last().Name);
     }

@@ -102,6 +102,8 @@ internal static class Answers
         V1.RegisterRequest or V1.SetProfileRequest or V1.TagRequest or V1.UntagRequest or V1.IdentifyTillRequest or V1.BalanceRequest => new V1.IdentifyAnswer { Rejection = rejection },
         V1.QuoteRequest => new V1.QuoteAnswer { Rejection = rejection },
         V1.CloseDayRequest => new V1.CloseDayAnswer { Rejection = rejection },
+        V1.ShowReceiptRequest => new V1.ShowReceiptAnswer { Rejection = rejection },
+        V1.HandInRequest => new V1.HandInAnswer { Rejection = rejection },
         V1.LastReceiptsRequest or V1.StatusRequest => null,
         _ => new V1.OpAnswer { Rejection = rejection },
     };

@@ -34,6 +34,16 @@ internal sealed class RefundRights(Workspace work)
         Write(op);
     }
 
+    /// <summary>A page of the rights that this store still has.</summary>
+    public EngineReply Report(ReportRefundRights report, long closedUpTo)
+    {
+        var page = work.Journal.ReadDocuments(Collection, [], report.AfterKey, report.Limit);
+        var held = page.Select(document => V1.RefundRight.Parser.ParseFrom(document.Value))
+            .Where(right => right.Incarnation == work.Holder.Incarnation.Value && right.Since > closedUpTo && !right.Voided)
+            .Select(right => new V1.HeldRefundRight { Op = right.Op, Member = right.Member, Since = right.Since });
+        return new EngineReply { RefundRights = [.. held], NextKey = page.Count < report.Limit ? null : page[^1].Key };
+    }
+
     /// <summary>The hub's own words where it was asked and refused.</summary>
     public static Rejection Refusal(Rejection own, TillCall call) => call.News.Select(news => news.RefundRight).LastOrDefault(reply => reply is not null) switch
     {

@@ -28,6 +28,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     /// <summary>The codes of receipts.</summary>
     public ReceiptCodes Receipts { get; } = new(work);
 
+    /// <summary>Until when members may spend here without a word of the hub.</summary>
+    public StoreLease Lease { get; } = new(work);
+
     /// <summary>Why nothing could be written last time; empty where it could.</summary>
     public string StorageTrouble { get; set; } = "";
 
@@ -63,10 +66,12 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         V1.QuoteRequest request => Quote(call, request),
         V1.LastReceiptsRequest request => new EngineReply { Answer = LastReceipts(request) },
         V1.StatusRequest => new EngineReply { Answer = Status(call) },
+        V1.ShowReceiptRequest request => ShowReceipt(call, request),
+        V1.HandInRequest request => HandIn(call, request),
         _ => new EngineReply { Fault = $"'{call.Request.Descriptor.Name}' is no request of a till." },
     };
 
-    private TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs) { Standing = open.Standing };
+    private TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs) { Standing = open.Standing with { IsPastLease = IsPastLease(call) } };
 
     private EngineReply OnMember(TillCall call, string requestId, string memberId, Func<MemberHere, OpId, TillDecision> decide)
     {
@@ -107,12 +112,17 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             : Book(call, requestId, member, own, decision);
     }
 
-    /// <summary>Keeps a refund right that the hub moved to this store.</summary>
+    /// <summary>Keeps a refund right that the hub moved to this store, and forgets a receipt that it answered.</summary>
     public void Receive(HubNews news)
     {
         if (news.RefundRight?.Right is { } right)
         {
             _rights.Receive(right, memory.ClosedUpTo);
+        }
+
+        if (news.HandIn?.Op is { } handedIn)
+        {
+            HandedIn.Answered(OpIdCodec.ToCore(handedIn));
         }
     }
 
@@ -252,7 +262,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
                 TopUpBonusMinor = machine.Rules.BonusFor(request.TopUpMinor),
                 TopUpTerms = TermsOf(member, call.NowMs, request.TopUpMinor),
                 Available = available,
-                EnoughHere = available.HereMinor >= price.PayableMinor && available.PointsHere >= request.RedeemPoints,
+                EnoughHere = available.HereMinor >= price.PayableMinor && available.PointsHere >= request.RedeemPoints && !IsPastLease(call),
             },
         };
     }
@@ -332,11 +342,16 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         CommittedSequence = memory.CommittedSequence,
         BacklogOps = work.TipSequence - memory.CommittedSequence,
         Locked = memory.LockReason.Length > 0,
-        Trouble = memory.LockReason.Length > 0 ? memory.LockReason : StorageTrouble,
+        Trouble = memory.LockReason.Length > 0 ? memory.LockReason : StorageTrouble.Length > 0 ? StorageTrouble : IsPastLease(call) ? TillMachine.PastLease : "",
+        ReceiptsWaiting = HandedIn.Waiting,
+        SpendByMs = Lease.EndsMs(memory.LeaseMs, call.NowMs, call.ElapsedMs),
         Members = members.KnownCount,
         RulesetVersion = memory.Machine.Rules.Version,
         FeedPosition = memory.FeedPosition,
     };
+
+    // While there is a hub the lease is renewed; a heartbeat that is late must not refuse anybody.
+    private bool IsPastLease(TillCall call) => !call.IsOnline && Lease.IsOver(memory.LeaseMs, call.NowMs, call.ElapsedMs);
 
     private V1.Receipt WithCode(V1.Receipt receipt)
     {

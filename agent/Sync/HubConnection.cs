@@ -47,6 +47,9 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     /// <inheritdoc/>
     public long NowMs => loop.NowMs;
 
+    /// <inheritdoc/>
+    public long ElapsedMs => loop.ElapsedMs;
+
     /// <summary>Runs until the connection ends, and throws why.</summary>
     public async Task RunAsync(V1.Sync.SyncClient client, CancellationToken stopping)
     {

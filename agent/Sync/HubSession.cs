@@ -19,6 +19,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private const int LargestBatchBytes = 256 * 1024;
     private const int NewestSchema = 1;
     private const int ReportPage = 200;
+    private const int BeatsPerRenewal = 5; // the hub beats every second; a lease lasts for hours
 
     private readonly OpOutbox _outbox = OutboxOf(self);
     private readonly FactsUpload _facts = new(self);
@@ -29,6 +30,8 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private OpHash _sentHash;
     private long _feedPosition = self.FeedPosition;
     private long _askNumber;
+    private readonly HandInQueue _handIns = new(shell);
+    private int _beatsHeard;
     private bool _isEnded;
 
     /// <summary>Counts up with each connection of this process.</summary>
@@ -124,6 +127,9 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case V1.HubFrame.FrameOneofCase.RefundRightReply:
                 OnReply(frame.RefundRightReply.Request, new HubNews(frame.RefundRightReply.Member, frame.RefundRightReply.Rights) { RefundRight = frame.RefundRightReply });
                 break;
+            case V1.HubFrame.FrameOneofCase.OutOfBandReply:
+                OnReply(frame.OutOfBandReply.Request, new HubNews(null, null) { HandIn = frame.OutOfBandReply });
+                break;
             case V1.HubFrame.FrameOneofCase.RevokeAsk:
                 OnRevokeAsk(frame.RevokeAsk);
                 break;
@@ -134,8 +140,11 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case V1.HubFrame.FrameOneofCase.PolicyDelta:
                 shell.Tell(new PolicyArrived(shell.NowMs, frame.PolicyDelta));
                 break;
+            case V1.HubFrame.FrameOneofCase.Heartbeat when IsWelcomed:
+                OnHeard();
+                break;
             default:
-                break; // heartbeats are heard already; a frame of a newer hub is not for us
+                break; // a frame of a newer hub is not for us
         }
     }
 
@@ -172,6 +181,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             Heartbeat = new V1.AgentHeartbeat { TipSequence = _outbox.TipSequence, BacklogOps = _outbox.Backlog, WallClockMs = shell.NowMs, FeedPosition = _feedPosition },
         });
         _facts.Repeat();
+        _handIns.Beat(this);
     }
 
     /// <summary>The connection is gone: nobody gets an answer any more.</summary>
@@ -229,6 +239,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     {
         IsWelcomed = true;
         _facts.Start();
+        _handIns.Start(this);
         shell.Note($"Connected to the hub, which has ops up to {welcome.CommittedSequence}.", isTrouble: false);
         if (welcome.WantsLines)
         {
@@ -247,12 +258,33 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             return;
         }
 
-        var report = new V1.LineReport { IsLast = reply.NextKey is null };
+        var report = new V1.LineReport();
         report.Lines.AddRange(reply.Lines);
         Send(new V1.AgentFrame { LineReport = report });
         if (reply.NextKey is { } next)
         {
             Report(next);
+        }
+        else
+        {
+            ReportRights([]);
+        }
+    });
+
+    private void ReportRights(byte[] after) => shell.Ask(new ReportRefundRights(shell.NowMs, after, ReportPage), reply =>
+    {
+        if (reply.Fault is { } fault)
+        {
+            shell.End($"The refund rights cannot be read: {fault}");
+            return;
+        }
+
+        var report = new V1.LineReport { IsLast = reply.NextKey is null };
+        report.RefundRights.AddRange(reply.RefundRights);
+        Send(new V1.AgentFrame { LineReport = report });
+        if (reply.NextKey is { } next)
+        {
+            ReportRights(next);
         }
     });
 
@@ -268,6 +300,15 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             then(reply);
         }
     });
+
+    // protocol.md 1.7: every word of the hub renews the store's lease.
+    private void OnHeard()
+    {
+        if (_beatsHeard++ % BeatsPerRenewal == 0)
+        {
+            shell.Tell(new HubHeard(shell.NowMs, shell.ElapsedMs));
+        }
+    }
 
     private void Lock(string reason)
     {

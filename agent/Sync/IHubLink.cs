@@ -20,6 +20,9 @@ public interface IHubLink
     /// <summary>Rights for a payment: from the hub's free part, and from other stores that are online.</summary>
     Task<HubNews?> AskRightsAsync(MemberId member, IReadOnlyList<GrantTarget> wanted);
 
+    /// <summary>A receipt that a customer handed in here.</summary>
+    Task<HubNews?> HandInAsync(V1.OutOfBandOp receipt);
+
     /// <summary>The right to void or refund an op, for use from a place in this store's log on.</summary>
     Task<HubNews?> AskRefundRightAsync(OpId op, long since);
 }

@@ -10,6 +10,9 @@ internal interface ISessionShell
     /// <summary>Wall clock, Unix milliseconds.</summary>
     long NowMs { get; }
 
+    /// <summary>Monotonic clock, milliseconds; 0 where the world has none.</summary>
+    long ElapsedMs => 0;
+
     /// <summary>Tells the engine; what comes of it is nobody's concern.</summary>
     void Tell(AgentCommand command);
 

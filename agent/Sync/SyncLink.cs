@@ -89,6 +89,12 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             ? await connection.AskAsync(number => new V1.AgentFrame { RefundRightRequest = new V1.RefundRightRequest { Nonce = connection.Nonce, Request = number, Op = OpIdCodec.ToWire(op), Since = since } }, IdentifyDeadline)
             : null;
 
+    /// <inheritdoc/>
+    public async Task<HubNews?> HandInAsync(V1.OutOfBandOp receipt) =>
+        _connection is { IsLive: true } connection
+            ? await connection.AskAsync(number => HandInQueue.FrameOf(connection.Nonce, number, receipt), IdentifyDeadline)
+            : null;
+
     /// <summary>Closes the connection; what was not sent is sent after the next start.</summary>
     public async ValueTask DisposeAsync()
     {

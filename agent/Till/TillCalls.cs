@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using SyncHub.Agent.Engine;
+using SyncHub.Agent.Receipts;
 using SyncHub.Agent.Sync;
 
 namespace SyncHub.Agent.Till;
@@ -31,6 +32,8 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             {
                 V1.RegisterRequest register => await RegisterAsync(register),
                 V1.IdentifyTillRequest identify => await IdentifyAsync(identify),
+                V1.ShowReceiptRequest show => await ShowAsync(show),
+                V1.HandInRequest handIn => await HandInAsync(handIn),
                 V1.CloseDayRequest => await CloseDayAsync(request),
                 V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest
                     or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request),
@@ -102,6 +105,28 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         return closed;
     }
 
+    // The picture is drawn here: the engine has tills waiting.
+    private async Task<EngineReply> ShowAsync(V1.ShowReceiptRequest request)
+    {
+        var reply = await loop.AskAsync(NewCall(request));
+        if (reply.Answer is V1.ShowReceiptAnswer { Rejection: null } answer && request.Form != V1.CodeForm.Unspecified)
+        {
+            var (bytes, mediaType) = CodePicture.Draw(answer.Receipt.Code, request.Form);
+            (answer.Picture, answer.MediaType) = (UnsafeByteOperations.UnsafeWrap(bytes), mediaType);
+        }
+
+        return reply;
+    }
+
+    // Kept first, so that it is not lost whatever happens to the hub or to this process.
+    private async Task<EngineReply> HandInAsync(V1.HandInRequest request)
+    {
+        var reply = await loop.AskAsync(NewCall(request));
+        return reply.Answer is V1.HandInAnswer { Outcome: V1.ReceiptOutcome.Queued } && link.IsOnline && HandedReceipts.Read(request.Code) is { } read && await link.HandInAsync(read.Receipt) is { } news
+            ? await loop.AskAsync(NewCall(request) with { News = [news] })
+            : reply;
+    }
+
     // The store answers by itself where it can: a round trip at every scan would be most of what the chain sends.
     private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request)
     {
@@ -135,5 +160,5 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         _ => null,
     };
 
-    private TillCall NewCall(IMessage request) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs };
+    private TillCall NewCall(IMessage request) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs, ElapsedMs = loop.ElapsedMs };
 }

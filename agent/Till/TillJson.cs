@@ -28,6 +28,7 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/till/status", context => AnswerAsync(context, new V1.StatusRequest()));
+        routes.MapGet("/v1/till/receipts/{incarnation:long}/{sequence:long}.{form}", PictureAsync);
         routes.MapPost("/v1/till/{method}", PostAsync);
         routes.MapFallback(context => FailAsync(context, StatusCodes.Status404NotFound, $"There is nothing at {context.Request.Path}. Send POST /v1/till/{{method}} or GET /v1/till/status."));
     }
@@ -65,6 +66,41 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
         }
 
         await AnswerAsync(context, request);
+    }
+
+    // What a page shows beside a receipt: <img src="/v1/till/receipts/4294967297/17.svg">.
+    private async Task PictureAsync(HttpContext context, long incarnation, long sequence, string form)
+    {
+        if (!IsLoopbackName(context.Request.Host.Host))
+        {
+            await FailAsync(context, StatusCodes.Status403Forbidden, "Call this agent as localhost or 127.0.0.1.");
+            return;
+        }
+
+        if (!Enum.TryParse<V1.CodeForm>(form, ignoreCase: true, out var wanted) || wanted is not (V1.CodeForm.Text or V1.CodeForm.Svg or V1.CodeForm.Png))
+        {
+            await FailAsync(context, StatusCodes.Status404NotFound, "A code is shown as .svg, .png or .text.");
+            return;
+        }
+
+        try
+        {
+            var status = await calls.CallAsync<V1.StatusAnswer>(new V1.StatusRequest());
+            var request = new V1.ShowReceiptRequest { Op = new V1.OpId { Store = status.Store, Incarnation = incarnation, Sequence = sequence }, Form = wanted };
+            var answer = await calls.CallAsync<V1.ShowReceiptAnswer>(request);
+            if (answer.Rejection is { } refusal)
+            {
+                await FailAsync(context, StatusCodes.Status404NotFound, refusal.Message);
+                return;
+            }
+
+            context.Response.ContentType = answer.MediaType;
+            await context.Response.BodyWriter.WriteAsync(answer.Picture.Memory, context.RequestAborted);
+        }
+        catch (RpcException fault)
+        {
+            await FailAsync(context, StatusCodes.Status503ServiceUnavailable, fault.Status.Detail);
+        }
     }
 
     private async Task AnswerAsync(HttpContext context, IMessage request)

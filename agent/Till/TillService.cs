@@ -38,6 +38,10 @@ internal sealed class TillService(TillCalls calls) : V1.Till.TillBase
 
     public override Task<V1.LastReceiptsAnswer> LastReceipts(V1.LastReceiptsRequest request, ServerCallContext context) => calls.CallAsync<V1.LastReceiptsAnswer>(request);
 
+    public override Task<V1.ShowReceiptAnswer> ShowReceipt(V1.ShowReceiptRequest request, ServerCallContext context) => calls.CallAsync<V1.ShowReceiptAnswer>(request);
+
+    public override Task<V1.HandInAnswer> HandInReceipt(V1.HandInRequest request, ServerCallContext context) => calls.CallAsync<V1.HandInAnswer>(request);
+
     public override Task<V1.CloseDayAnswer> CloseDay(V1.CloseDayRequest request, ServerCallContext context) => calls.CallAsync<V1.CloseDayAnswer>(request);
 
     public override Task<V1.StatusAnswer> Status(V1.StatusRequest request, ServerCallContext context) => calls.CallAsync<V1.StatusAnswer>(request);

@@ -22,8 +22,9 @@ public sealed class LedgerTransaction
     /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears; of a settlement, the part that is principal again.</param>
     /// <param name="payerOf">For the n-th move: the account that bears such a part; null = the store's own loss account.</param>
     /// <param name="undoneAt">For a void or refund: the store whose op is undone, where it is another one.</param>
+    /// <param name="latePayer">For a void or refund under a right that was reclaimed: the account that stands in for the store whose op is undone; empty = none.</param>
     /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
-    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null, StoreId? undoneAt = null)
+    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null, StoreId? undoneAt = null, string latePayer = "")
     {
         var sums = new SortedDictionary<(string Account, string Asset), long>();
         void Book(string account, Asset asset, long amount)
@@ -34,6 +35,7 @@ public sealed class LedgerTransaction
             }
         }
 
+        string OtherSide(Move move) => latePayer.Length > 0 ? latePayer : Counterpart(op, move, op.Id.Holder.Store, undoneAt ?? op.Id.Holder.Store);
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
@@ -43,21 +45,21 @@ public sealed class LedgerTransaction
             {
                 case MoveKind.Credit:
                     Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
-                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, move.AmountMinor);
+                    Book(OtherSide(move), asset, move.AmountMinor);
                     break;
                 case MoveKind.Debit:
                     Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
                     Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
-                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, -move.AmountMinor);
+                    Book(OtherSide(move), asset, -move.AmountMinor);
                     break;
                 case MoveKind.Advance:
                     Book(Accounts.MemberReceivable, asset, move.AmountMinor);
-                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, -move.AmountMinor);
+                    Book(OtherSide(move), asset, -move.AmountMinor);
                     break;
                 case MoveKind.Settle:
                     Book(Accounts.MemberReceivable, asset, lossOf(i) - move.AmountMinor);
                     Book(Accounts.WalletPrincipal, asset, -lossOf(i));
-                    Book(Counterpart(op, move, store, undoneAt ?? store), asset, move.AmountMinor);
+                    Book(OtherSide(move), asset, move.AmountMinor);
                     break;
                 default:
                     break;

@@ -35,7 +35,14 @@ public sealed record RightsHealed(Holder Holder, IReadOnlyList<GrantedLine> Line
 /// <param name="Op">The op.</param>
 /// <param name="Right">Who may undo it from now on.</param>
 /// <param name="Left">What is left to give back, per bucket; for people.</param>
-public sealed record RefundRightMoved(OpId Op, RefundRight Right, IReadOnlyList<Move> Left) : MemberEvent;
+public sealed record RefundRightMoved(OpId Op, RefundRight Right, IReadOnlyList<Move> Left) : MemberEvent
+{
+    /// <summary>Where the right was taken from a life that was reclaimed: the account that bears what that life turns out to have undone. Empty: it was given up.</summary>
+    public string Payer { get; init; } = "";
+
+    /// <summary>Whether a store proved the right to a hub that had forgotten it.</summary>
+    public bool IsHealed { get; init; }
+}
 
 /// <summary>Rights were granted to a holder; the numbers are the new cumulative G of each line.</summary>
 public sealed record RightsGranted(Holder Holder, IReadOnlyList<GrantedLine> Lines) : MemberEvent;

@@ -21,16 +21,32 @@ public sealed partial class MemberMachine
 
         // A day close gives rights up; what its store did with them before is applied, because the hub has its whole log up to there.
         // Where an op of the owner waits for a person, what it had given back may not be counted here yet.
-        if (!op.StaysAtItsStore && !State.Parked.ContainsKey(known.Right.Holder) && !State.Parked.ContainsKey(op.Id.Holder) && known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder)))
+        // A life that was reclaimed gives up nothing any more: its rights are taken as its value was, and its payer bears what it did with them.
+        var isGivenUp = known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder));
+        var payer = isGivenUp ? "" : context.ReclaimPayer(known.Right.Holder);
+        if (!op.StaysAtItsStore && !State.Parked.ContainsKey(known.Right.Holder) && !State.Parked.ContainsKey(op.Id.Holder) && payer is not null)
         {
             op = op with { Right = new RefundRight(wanted.Holder, wanted.Since) };
-            Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)), turn, context);
+            Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)) { Payer = payer }, turn, context);
         }
 
         // The holder that has it already gets the same numbers again: the answer before may have been lost.
         turn.Effects.Add(op.Right.Holder == wanted.Holder
             ? new SendRefundRight(wanted.Holder, wanted.Request, op, null, MemberView.Of(State))
             : new SendRefundRight(wanted.Holder, wanted.Request, null, HeldBy(op.Right.Holder), MemberView.Of(State)));
+    }
+
+    // protocol.md 1.17: the store that holds a right proves it to a hub that was restored and has forgotten it. At most one store has one that its
+    // own day close did not give up, so whatever this hub believes is older.
+    private void OnRefundRightReported(RefundRightReported reported, TurnResult turn, ITurnContext context)
+    {
+        var right = new RefundRight(reported.Holder, reported.Since);
+        if (context.IsReconciling && State.UndoneOf(reported.Op) is { IsVoided: false } known && known.Right != right)
+        {
+            Apply(new RefundRightMoved(reported.Op, right, []) { IsHealed = true }, turn, context);
+        }
+
+        turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
     }
 
     private Rejection? FindRefusal(OwnOp op) =>

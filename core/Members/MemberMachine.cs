@@ -61,6 +61,9 @@ public sealed partial class MemberMachine(MemberState state)
             case RefundRightWanted wanted:
                 OnRefundRight(wanted, turn, context);
                 break;
+            case RefundRightReported reported:
+                OnRefundRightReported(reported, turn, context);
+                break;
             case RegisterWanted wanted:
                 Apply(new MemberRegistered(wanted.Profile), turn, context);
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));

@@ -36,6 +36,9 @@ public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lin
 /// <param name="Since">The place after the end of the asker's log: from there on it would use the right.</param>
 public sealed record RefundRightWanted(Holder Holder, long Request, OwnOp Original, long Since) : MemberMessage;
 
+/// <summary>A store holds a refund right, and tells a hub that was restored.</summary>
+public sealed record RefundRightReported(Holder Holder, OpId Op, long Since, object Reply) : MemberMessage, IAsked;
+
 /// <summary>A store wants rights: absolute targets for G.</summary>
 /// <param name="Holder">Who asks.</param>
 /// <param name="Request">The asker's number for the answer.</param>

@@ -17,8 +17,16 @@ public sealed partial class MemberState
 
     private string? FindUndoFault(OpApplied applied) =>
         !IsUndoing(applied.Op) || applied.Undoing is not { } undoing ? null
-        : applied.Op.Reference is { } reference ? UndoCheck.Find(applied.Op, undoing.Original, UndoneOf(reference), Aliases.Count > 0)
+        : applied.Op.Reference is { } reference ? UndoCheck.Find(applied.Op, undoing.Original, UndoneFor(reference, applied.Op.Id.Holder), Aliases.Count > 0)
         : "it does not say which op it undoes";
+
+    // A life that was reclaimed still undid what it undid: it is judged by the right as that life had it.
+    private UndoneOp UndoneFor(OpId reference, Holder holder) => UndoneOf(reference) is var known && known.IsFormerOwner(holder) ? known.Former! : known;
+
+    // protocol.md 1.8 for refund rights: the right was taken from a life and given to another, and here comes what the first one did with it.
+    private string LatePayerOf(OpApplied applied) =>
+        IsUndoing(applied.Op) && applied.Op.Reference is { } reference && UndoneOf(reference) is var known && known.IsFormerOwner(applied.Op.Id.Holder)
+            && applied.Undoing?.Original is { Type: OpType.Sale or OpType.Redeem } ? known.FormerPayer : "";
 
     private static StoreId? UndoneAt(Op op) => IsUndoing(op) ? op.Reference?.Holder.Store : null;
 
@@ -26,13 +34,15 @@ public sealed partial class MemberState
     {
         if (IsUndoing(op) && op.Reference is { } reference)
         {
-            Undone[reference] = UndoneOf(reference).With(op);
+            var known = UndoneOf(reference);
+            Undone[reference] = known.IsFormerOwner(op.Id.Holder) ? known with { Former = known.Former!.With(op) } : known.With(op);
         }
     }
 
     private void ApplyRefundRight(RefundRightMoved moved)
     {
-        Undone[moved.Op] = UndoneOf(moved.Op) with { Right = moved.Right };
+        var known = UndoneOf(moved.Op);
+        Undone[moved.Op] = moved.Payer.Length == 0 ? known with { Right = moved.Right } : known with { Right = moved.Right, Former = known with { Former = null, FormerPayer = "" }, FormerPayer = moved.Payer };
         Follow(moved.Right.Holder.Store);
     }
 }

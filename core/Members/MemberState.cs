@@ -191,10 +191,12 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             TakeFromAliasLine(op, anomalies);
         }
 
+        var latePayer = undoFault is null ? LatePayerOf(applied) : "";
         RecordUndo(op);
-        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null);
+        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null, latePayer);
         var loss = losses.Where((_, index) => op.Moves[index].Kind != MoveKind.Settle).Sum();
         return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn || excess is not null ? CaseKind.Other : CaseKind.UnknownGrant }
+            : latePayer.Length > 0 ? new OpOutcome(Classification.Liability, $"{latePayer} bears it: store {op.Id.Holder.Store} undid op {op.Reference} under a right that had been reclaimed and given to another store.", transaction)
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
     }

@@ -31,6 +31,9 @@ public interface ITurnContext
     /// </summary>
     long ClosedUpTo(Holder holder) => 0;
 
+    /// <summary>The account that bears what a holder turns out to have done with what was reclaimed from it; null for a holder from which nothing was.</summary>
+    string? ReclaimPayer(Holder holder) => null;
+
     /// <summary>A number never used before for an ask, so that a late answer to an old one is recognised.</summary>
     long NextAsk();
 }

@@ -10,6 +10,15 @@ public sealed record UndoneOp(OpId Id)
     /// <summary>Who may undo it.</summary>
     public RefundRight Right { get; init; } = RefundRight.AsLogged(Id);
 
+    /// <summary>The right as it was with a life that was reclaimed, and what is known to have been undone under it; null where none was taken from one.</summary>
+    public UndoneOp? Former { get; init; }
+
+    /// <summary>The account that bears what the former owner undid all the same.</summary>
+    public string FormerPayer { get; init; } = "";
+
+    /// <summary>Whether an op of that holder is the late undoing of a former owner.</summary>
+    public bool IsFormerOwner(Holder holder) => Former?.Right.Holder == holder && Right.Holder != holder;
+
     /// <summary>Whether it was voided as a whole.</summary>
     public bool IsVoided { get; init; }
 

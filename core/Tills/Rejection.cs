@@ -52,6 +52,9 @@ public enum RejectionCode
     TenderDecided = 19,
     /// <summary>The right to undo the op is not at this store.</summary>
     RefundRightElsewhere = 27,
+
+    /// <summary>The store has not heard headquarters for longer than it may.</summary>
+    LeaseEnded = 31,
 }
 
 /// <summary>A refusal with what to do about it.</summary>

@@ -20,6 +20,9 @@ public readonly record struct TillDecision(Op? Op, Rejection? Rejection, Price P
 /// <remarks>Pure: it reads, it never changes. The op that it returns is applied with <see cref="Apply"/> once its place in the log is known.</remarks>
 public sealed partial class TillMachine(Ruleset rules)
 {
+    /// <summary>What a store says whose lease has ended (protocol.md 1.7).</summary>
+    public const string PastLease = "This store has not heard headquarters for longer than it may, so members cannot spend here until it has. Connect the store, or take another tender; top-ups, refunds and voids go on.";
+
     /// <summary>The ruleset in force here.</summary>
     public Ruleset Rules { get; } = rules;
 
@@ -47,6 +50,11 @@ public sealed partial class TillMachine(Ruleset rules)
         if (fromWallet < 0)
         {
             return TillDecision.Refuse(RejectionCode.InvalidAmount, $"Other tender of {command.OtherTenderMinor} is more than the {price.PayableMinor} left to pay.");
+        }
+
+        if (fromWallet + command.RedeemPoints > 0 && FindPastLease(command.Context) is { } late)
+        {
+            return late;
         }
 
         var day = Calendar.DayOf(command.Context.NowMs);
@@ -85,6 +93,11 @@ public sealed partial class TillMachine(Ruleset rules)
         if (command.Points < Rules.Redeem.MinimumPoints)
         {
             return TillDecision.Refuse(RejectionCode.NotRedeemable, $"Points are taken from {Rules.Redeem.MinimumPoints} on.");
+        }
+
+        if (FindPastLease(command.Context) is { } late)
+        {
+            return late;
         }
 
         if (member.PointsHere < command.Points)
@@ -287,6 +300,8 @@ public sealed partial class TillMachine(Ruleset rules)
             member.Profile = op.Profile;
         }
     }
+
+    private static TillDecision? FindPastLease(TillContext context) => context.Standing.IsPastLease ? TillDecision.Refuse(RejectionCode.LeaseEnded, PastLease) : null;
 
     private Rejection Shortfall(MemberHere member, long fromWallet, long points, int day)
     {

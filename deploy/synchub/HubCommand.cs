@@ -16,13 +16,14 @@ internal static class HubCommand
     private static readonly Option<string> Key = new("--key") { Description = "PEM file with the certificate's key.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Ruleset = new("--preset", "--ruleset") { Description = "youzan, shihui, jianyi, fanpu, or a ruleset file.", DefaultValueFactory = _ => "youzan" };
     private static readonly Option<string> Placement = new("--placement") { Description = "JSON file with the placement policy (docs/operations.md); empty = the defaults.", DefaultValueFactory = _ => "" };
+    private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, Ruleset, Placement, Partitions, GrainBudget };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, Ruleset, Placement, LeaseHours, Partitions, GrainBudget };
         run.SetAction(RunAsync);
         return new Command("hub", "The centre: one member, one balance, one ledger.") { run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
     }
@@ -45,6 +46,7 @@ internal static class HubCommand
             KeyPath = arguments.GetValue(Key)!,
             Ruleset = arguments.GetValue(Ruleset)!,
             PlacementFile = arguments.GetValue(Placement)!,
+            LeaseHours = arguments.GetValue(LeaseHours),
             Partitions = arguments.GetValue(Partitions),
             GrainBudget = arguments.GetValue(GrainBudget),
         };

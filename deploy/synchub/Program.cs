@@ -9,6 +9,7 @@ var root = new RootCommand("SyncHub: the member hub of a chain of stores. Stored
     StoreCommand.Create(),
     CaseCommand.Create(),
     KeysCommand.Create(),
+    ReceiptCommand.Create(),
     VerifyCommand.Create(),
     DemoCliCommand.Create(),
 };

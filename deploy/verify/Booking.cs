@@ -23,6 +23,7 @@ internal static class Booking
         }
 
         var undone = effect.UndoneAt ?? store;
+        string OtherSide(bool isCredit, BucketKind kind) => effect.LatePayer is { Length: > 0 } late ? late : Other(op, isCredit, kind, store, undone);
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
@@ -34,21 +35,21 @@ internal static class Booking
             {
                 case MoveKind.Credit:
                     Add(entries, WalletOf(kind), asset, -amount);
-                    Add(entries, Other(op, isCredit: true, kind, store, undone), asset, amount);
+                    Add(entries, OtherSide(isCredit: true, kind), asset, amount);
                     break;
                 case MoveKind.Debit:
                     Add(entries, WalletOf(kind), asset, amount - loss);
                     Add(entries, effect.PayerOf(i) is { Length: > 0 } payer ? payer : $"store/{store}/loss", asset, loss);
-                    Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
+                    Add(entries, OtherSide(isCredit: false, kind), asset, -amount);
                     break;
                 case MoveKind.Advance:
                     Add(entries, Receivable, asset, amount);
-                    Add(entries, Other(op, isCredit: false, kind, store, undone), asset, -amount);
+                    Add(entries, OtherSide(isCredit: false, kind), asset, -amount);
                     break;
                 case MoveKind.Settle:
                     Add(entries, Receivable, asset, loss - amount);
                     Add(entries, WalletPrincipal, asset, -loss);
-                    Add(entries, Other(op, isCredit: true, kind, store, undone), asset, amount);
+                    Add(entries, OtherSide(isCredit: true, kind), asset, amount);
                     break;
                 default:
                     // A right handed back changes who may spend, not what the member owns.

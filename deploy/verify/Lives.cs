@@ -44,6 +44,9 @@ internal sealed class Lives(FindingLog findings)
     /// <summary>Whether a life may still write; so does one that no document has.</summary>
     public bool IsLiving(ProducerId life) => Find(life) is null or { Status: LifeStatus.Living };
 
+    /// <summary>Whether what a life held was taken from it although it may have used it; so may one be that no document has.</summary>
+    public bool IsReclaimed(ProducerId life) => Find(life) is null or { Release: ReleaseKind.Reclaimed };
+
     public bool IsBranch(ProducerId chain) => Find(chain) is { Status: LifeStatus.Branch };
 
     /// <summary>The life in whose name a chain was written: itself, unless it is a branch.</summary>

@@ -88,7 +88,7 @@ internal sealed partial class MemberFold(UInt128 id)
         }
 
         var losses = new Int128[op.Moves.Count];
-        var isWrongUndo = Undo(op, holder, undone);
+        var isWrongUndo = Undo(op, holder, undone, out var latePayer);
         var isAnomaly = isWrongUndo;
         for (var i = 0; i < losses.Length; i++)
         {
@@ -112,8 +112,8 @@ internal sealed partial class MemberFold(UInt128 id)
         Describe(op, (int)holder.Store);
         Profile.Apply(op, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
-        var classification = isAnomaly ? Classification.Anomaly : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
-        return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store, Payers = PayersOf(op, holder) };
+        var classification = isAnomaly ? Classification.Anomaly : latePayer.Length > 0 ? Classification.Liability : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
+        return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store, Payers = PayersOf(op, holder), LatePayer = isWrongUndo ? "" : latePayer };
     }
 
     public void Register(MemberProfile? profile, long recordedAtMs)
@@ -130,8 +130,9 @@ internal sealed partial class MemberFold(UInt128 id)
     private static bool IsUndoing(OpEnvelope op) => op.Type is OpType.Void or OpType.Refund;
 
     // I10. Records of before the hub checked it say nothing of the op undone, and are taken as they are.
-    private bool Undo(OpEnvelope op, ProducerId holder, UndoneOriginal? undone)
+    private bool Undo(OpEnvelope op, ProducerId holder, UndoneOriginal? undone, out string latePayer)
     {
+        latePayer = "";
         if (!IsUndoing(op))
         {
             return false;
@@ -143,6 +144,12 @@ internal sealed partial class MemberFold(UInt128 id)
         }
 
         var undo = UndoneOf(new ProducerId(reference.Store, reference.Incarnation), reference.Sequence);
+        if (undo.IsFormer(holder))
+        {
+            latePayer = undone is { Found: true, Type: OpType.Sale or OpType.Redeem } ? undo.FormerPayer : "";
+            undo = undo.Former!;
+        }
+
         var isBroken = undone is not null && undo.IsBrokenBy(op, holder, undone, Merge.Aliases.Count > 0);
         undo.Take(op);
         return isBroken;
@@ -204,6 +211,9 @@ internal readonly record struct OpEffect(bool IsParked, Classification Classific
 {
     /// <summary>The store whose op was undone with the right to do so; null where none was.</summary>
     public long? UndoneAt { get; init; }
+
+    /// <summary>The account that stands in for the undone op's store, where the right to undo it had been reclaimed; empty: none.</summary>
+    public string LatePayer { get; init; } = "";
 
     /// <summary>For each move the account that bears its loss; empty: the store's own.</summary>
     public string[]? Payers { get; init; }

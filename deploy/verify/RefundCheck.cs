@@ -12,13 +12,31 @@ internal sealed class RefundCheck(HubLog hub, FindingLog findings)
     {
         var (producer, sequence) = PlaceOf(moved.Op);
         var undo = member.UndoneOf(producer, sequence);
-        if (!hub.Facts.ClosesOf(undo.Owner).Any(close => close >= undo.Since) && hub.Facts.EndOf(undo.Owner) < undo.Since)
+        if (moved.Payer.Length > 0)
+        {
+            Reclaim(member, moved, undo, OpText.Of(producer, sequence));
+            return;
+        }
+
+        if (!moved.Healed && !hub.Facts.ClosesOf(undo.Owner).Any(close => close >= undo.Since) && hub.Facts.EndOf(undo.Owner) < undo.Since)
         {
             findings.AddWallet(FindingCodes.RefundRightEarly, member.Id,
                 $"version {member.Version} moves the right to undo {OpText.Of(producer, sequence)} to store {moved.Store}; {OpText.Of(undo.Owner)} had it and has not closed its day since op {undo.Since}");
         }
 
         undo.MoveTo(new ProducerId(moved.Store, moved.Incarnation), moved.Since);
+        member.Follow(moved.Store);
+    }
+
+    // As with value: the life is over for good, and a named account bears what it did.
+    private void Reclaim(MemberFold member, RefundRightMovedEvent moved, UndoFold undo, string name)
+    {
+        if (hub.Lives.IsKnown && !hub.Lives.IsReclaimed(undo.Owner))
+        {
+            findings.AddWallet(FindingCodes.RefundRightEarly, member.Id, $"version {member.Version} takes the right to undo {name} from {OpText.Of(undo.Owner)} for {moved.Payer}; expected a life that was reclaimed");
+        }
+
+        undo.TakeTo(new ProducerId(moved.Store, moved.Incarnation), moved.Since, moved.Payer);
         member.Follow(moved.Store);
     }
 

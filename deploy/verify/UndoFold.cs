@@ -18,8 +18,30 @@ internal sealed class UndoFold(ProducerId store, long sequence)
 
     public IReadOnlyDictionary<(MoveKind Kind, BucketKey Bucket), Int128> Sums => _sums;
 
+    /// <summary>The right as a life had it from which it was taken by a reclaim.</summary>
+    public UndoFold? Former { get; private set; }
+
+    /// <summary>The account that bears what that life did with it.</summary>
+    public string FormerPayer { get; private set; } = "";
+
     /// <summary>The hub moved the right.</summary>
     public void MoveTo(ProducerId owner, long since) => (Owner, Since) = (owner, since);
+
+    /// <summary>The hub took the right from a life that was reclaimed.</summary>
+    public void TakeTo(ProducerId owner, long since, string payer)
+    {
+        Former = new UndoFold(Owner, Since) { IsVoided = IsVoided };
+        foreach (var (key, sum) in _sums)
+        {
+            Former._sums[key] = sum;
+        }
+
+        FormerPayer = payer;
+        MoveTo(owner, since);
+    }
+
+    /// <summary>Whether that log had the right before it was taken.</summary>
+    public bool IsFormer(ProducerId log) => Former?.Owner == log && Owner != log;
 
     /// <summary>Takes a void or refund.</summary>
     public void Take(OpEnvelope op)

@@ -1,3 +1,4 @@
+using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Members;
@@ -40,6 +41,11 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
     // protocol.md 1.17: a hub that was restored may have forgotten where a right went.
     /// <inheritdoc/>
     public long ClosedUpTo(Holder holder) => stores.IsReconciling ? 0 : closed?.UpTo(holder) ?? 0;
+
+    /// <inheritdoc/>
+    public string? ReclaimPayer(Holder holder) =>
+        stores.IsReconciling || stores.Find(holder.Store)?.Lives.Find(holder.Incarnation) is not { Release: Core.Identity.ReleaseKind.Reclaimed } life ? null
+            : life.Payer.Length > 0 ? life.Payer : Accounts.Loss(holder.Store);
 
     /// <inheritdoc/>
     public long NextAsk() => Interlocked.Increment(ref _ask);

@@ -174,7 +174,7 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory) };
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), LeaseMs = options.LeaseHours * 3_600_000L };
     }
 
     private static void Listen(KestrelServerOptions kestrel, HubOptions options)

@@ -41,6 +41,9 @@ public sealed record HubOptions
     /// <summary>JSON file with the placement policy; empty = <see cref="Placement"/>.</summary>
     public string PlacementFile { get; init; } = "";
 
+    /// <summary>How long a store may let members spend without hearing the hub, hours; 0 = no limit. It bounds risk; what a store sells later all the same is taken.</summary>
+    public int LeaseHours { get; init; }
+
     /// <summary>P: how many partitions. Fixed when the hub is installed.</summary>
     public int Partitions { get; init; } = 256;
 
@@ -69,6 +72,7 @@ public sealed record HubOptions
         Check(CertificatePath.Length == 0 || File.Exists(CertificatePath), $"--cert: there is no file {CertificatePath}.");
         Check((CertificatePath.Length == 0) == (KeyPath.Length == 0), "--cert and --key: give both or none.");
         Check(Partitions is >= 1 and <= 65536, "--partitions: 1 to 65536.");
+        Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");
         try
         {

@@ -25,12 +25,16 @@ internal sealed record HubParts(
     FloorDenials Denials)
 {
     private LineReleases? _releases;
+    private ReceiptDesk? _receipts;
+
+    /// <summary>How long a store may let members spend without hearing the hub, milliseconds; 0 = no limit.</summary>
+    public long LeaseMs { get; init; }
 
     /// <summary>The keys of receipts; null where the hub runs without a folder.</summary>
     public ReceiptKeys? ReceiptKeys { get; init; }
 
     /// <summary>Takes receipts; null where there are no keys.</summary>
-    public ReceiptDesk? Receipts => ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;
+    public ReceiptDesk? Receipts => _receipts ??= ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;
 
     /// <summary>Takes from lives that ended what they held.</summary>
     public LineReleases Releases => _releases ??= new LineReleases(this);

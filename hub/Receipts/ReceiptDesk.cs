@@ -1,49 +1,95 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
-using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
 using SyncHub.V1;
 using OpId = SyncHub.Core.Primitives.OpId;
-using OpType = SyncHub.Core.Ops.OpType;
 
 namespace SyncHub.Hub.Receipts;
 
 /// <summary>Takes receipts that are handed in: the op of a store that cannot report it any more becomes a fact (protocol.md 1.8).</summary>
 /// <remarks>
 /// An authentic receipt is written down before anything else. Of a life that was reclaimed its op is taken in; any other life still reports by
-/// itself, and its receipts wait, to be taken in when it is reclaimed after all: at the next start, or with the next receipt.
+/// itself, and its receipts wait: until the op comes in its log, or until the life is reclaimed after all. Thread-safe; what waits is read at the start.
 /// </remarks>
 internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
 {
     private const string Documents = "receipt";
+    private readonly Lock _gate = new();
+    private readonly SortedSet<OpId> _waiting = [];
 
     /// <summary>Takes a code.</summary>
     public async Task<HandInReceiptResponse> HandInAsync(string code, CancellationToken cancellation)
     {
-        var (response, receipt) = Examine(code);
-        if (receipt is null)
+        if (ReceiptCodec.TryRead(code) is not { } receipt)
         {
-            return response;
+            return NoReceipt();
         }
 
-        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Keep(receipt, () => durable.TrySetResult());
-        await durable.Task.WaitAsync(cancellation).ConfigureAwait(false);
-        Take(receipt, response);
-        return response;
+        var answered = new TaskCompletionSource<HandInReceiptResponse>(TaskCreationOptions.RunContinuationsAsynchronously);
+        HandIn(receipt, response => answered.TrySetResult(response));
+        return await answered.Task.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a receipt, and answers when it is durable. The answer must neither block nor throw.</summary>
+    public void HandIn(OutOfBandOp handed, Action<HandInReceiptResponse> answer)
+    {
+        var (response, receipt) = Examine(handed);
+        if (receipt is null)
+        {
+            answer(response);
+            return;
+        }
+
+        Keep(receipt, () => parts.Schedule.Run(() =>
+        {
+            Take(receipt, response);
+            answer(response);
+        }));
     }
 
     /// <summary>Step 1: what the code says, and whether a till of ours printed it.</summary>
     /// <returns>The answer; complete where there is no receipt beside it.</returns>
-    internal (HandInReceiptResponse Response, OutOfBandOp? Receipt) Examine(string code)
+    internal (HandInReceiptResponse Response, OutOfBandOp? Receipt) Examine(string code) =>
+        ReceiptCodec.TryRead(code) is { } receipt ? Examine(receipt) : (NoReceipt(), null);
+
+    /// <summary>Step 2: writes an authentic receipt down.</summary>
+    internal void Keep(OutOfBandOp receipt, Action durable)
     {
-        if (ReceiptCodec.TryRead(code) is not { } receipt || Read(receipt) is not { } op)
+        var op = ReceiptCodec.TryReadOp(receipt)!.Id;
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op), receipt.ToByteArray(), OnlyIfAbsent: true));
+        Wait(op);
+        parts.Pipeline.Submit(batch, null, durable);
+    }
+
+    /// <summary>Step 3, when it is durable: takes the op in where its store cannot report it any more.</summary>
+    internal void Take(OutOfBandOp receipt, HandInReceiptResponse response) => (response.Outcome, response.Note) = Take(ReceiptCodec.TryReadOp(receipt)!.Id, receipt);
+
+    /// <summary>Reads what waits, and looks at all of it.</summary>
+    public void Resume()
+    {
+        foreach (var document in parts.Journal.ReadDocuments(Documents, default, default, int.MaxValue))
         {
-            return (new HandInReceiptResponse { Outcome = ReceiptOutcome.Refused, Note = "This is no code of a receipt. Scan it again, or type it as it is printed." }, null);
+            Wait(OpOf(document.Key));
+            Retry(document.Key, document.Value);
+        }
+    }
+
+    /// <summary>A life was reclaimed: what waits of it counts now.</summary>
+    public void OnReclaimed(Holder life) => RetryWaiting(life, long.MaxValue);
+
+    /// <summary>The log of a life is here up to a sequence: a receipt of an op up to there is known now, and is forgotten.</summary>
+    public void OnCommitted(Holder life, long sequence) => RetryWaiting(life, sequence);
+
+    private (HandInReceiptResponse Response, OutOfBandOp? Receipt) Examine(OutOfBandOp receipt)
+    {
+        if (ReceiptCodec.TryReadOp(receipt) is not { } op)
+        {
+            return (NoReceipt(), null);
         }
 
         var response = new HandInReceiptResponse { Op = OpIdCodec.ToWire(op.Id), MemberId = op.Member.ToString() };
@@ -58,28 +104,31 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
         return (response, receipt);
     }
 
-    /// <summary>Step 2: writes an authentic receipt down.</summary>
-    internal void Keep(OutOfBandOp receipt, Action durable)
+    private void RetryWaiting(Holder life, long upTo)
     {
-        var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(Read(receipt)!.Id), receipt.ToByteArray(), OnlyIfAbsent: true));
-        parts.Pipeline.Submit(batch, null, durable);
+        OpId[] due;
+        lock (_gate)
+        {
+            due = _waiting.Count == 0 ? [] : [.. _waiting.GetViewBetween(new OpId(life, 0), new OpId(life, upTo))];
+        }
+
+        foreach (var op in due)
+        {
+            // Not within the caller's turn: it may hold its link's lock.
+            parts.Schedule.Run(() =>
+            {
+                if (parts.Journal.ReadDocument(Documents, KeyOf(op)) is { } document)
+                {
+                    Retry(KeyOf(op), document);
+                }
+            });
+        }
     }
 
-    /// <summary>Step 3, when it is durable: takes the op in where its store cannot report it any more.</summary>
-    internal void Take(OutOfBandOp receipt, HandInReceiptResponse response) => (response.Outcome, response.Note) = Take(Read(receipt)!.Id, receipt);
-
-    /// <summary>Looks again at every receipt that waits.</summary>
-    public void Resume()
+    private void Retry(byte[] key, byte[] document)
     {
-        foreach (var document in parts.Journal.ReadDocuments(Documents, default, default, int.MaxValue))
-        {
-            var receipt = OutOfBandOp.Parser.ParseFrom(document.Value);
-            if (Read(receipt) is { } op)
-            {
-                Take(op.Id, receipt);
-            }
-        }
+        var receipt = OutOfBandOp.Parser.ParseFrom(document);
+        Take(OpOf(key), receipt);
     }
 
     private (ReceiptOutcome Outcome, string Note) Take(OpId op, OutOfBandOp receipt)
@@ -105,24 +154,25 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
 
     private void Forget(OpId op)
     {
+        lock (_gate)
+        {
+            _waiting.Remove(op);
+        }
+
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op), null));
         parts.Pipeline.Submit(batch, null, static () => { });
     }
 
-    // Only what a till prints: all of it names a member.
-    private static Op? Read(OutOfBandOp receipt)
+    private void Wait(OpId op)
     {
-        try
+        lock (_gate)
         {
-            var op = OpCodec.Decode(receipt.Envelope.Memory);
-            return op.Type is OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund && op.Member != default && op.Id.Sequence > 0 ? op : null;
-        }
-        catch (Exception fault) when (fault is InvalidProtocolBufferException or InvalidDataException)
-        {
-            return null;
+            _waiting.Add(op);
         }
     }
+
+    private static HandInReceiptResponse NoReceipt() => new() { Outcome = ReceiptOutcome.Refused, Note = "This is no code of a receipt. Scan it again, or type it as it is printed." };
 
     private static byte[] KeyOf(OpId op)
     {
@@ -132,4 +182,7 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
         BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(12), op.Sequence);
         return key;
     }
+
+    private static OpId OpOf(byte[] key) => new(
+        new Holder(new StoreId(BinaryPrimitives.ReadInt32BigEndian(key)), new Incarnation(BinaryPrimitives.ReadInt64BigEndian(key.AsSpan(4)))), BinaryPrimitives.ReadInt64BigEndian(key.AsSpan(12)));
 }

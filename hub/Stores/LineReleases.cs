@@ -56,6 +56,11 @@ internal sealed class LineReleases(HubParts parts)
             ? known with { Lives = known.Lives.Put(life with { IsReleased = true, Status = life.Release == ReleaseKind.Closed ? LifeStatus.Closed : life.Status }) }
             : known);
         parts.Log.LogInformation("What life {Life} of store {Store} held was released: {Amount} of {Members} members", holder.Incarnation, holder.Store, walk.AmountMinor, walk.Members);
+        if (parts.Stores.Find(holder.Store)?.Lives.Find(holder.Incarnation) is { Release: ReleaseKind.Reclaimed })
+        {
+            parts.Receipts?.OnReclaimed(holder);
+        }
+
         done?.Invoke(walk.AmountMinor, walk.Members);
     }
 }

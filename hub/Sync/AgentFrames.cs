@@ -60,6 +60,13 @@ internal static class AgentFrames
                 }
 
                 return null;
+            case AgentFrame.FrameOneofCase.OutOfBand:
+                if (link.OnUsed(connection) is not null)
+                {
+                    HandIn(connection, frame.OutOfBand, parts);
+                }
+
+                return null;
             case AgentFrame.FrameOneofCase.Facts:
                 link.OnFacts(frame.Facts, connection);
                 return null;
@@ -79,6 +86,22 @@ internal static class AgentFrames
             default:
                 return null; // a frame of a newer agent: what this version does not know it does not need
         }
+    }
+
+    private static void HandIn(IStoreConnection connection, OutOfBandReceipt handed, HubParts parts)
+    {
+        void Reply(HandInReceiptResponse response) => connection.Send(new HubFrame
+        {
+            OutOfBandReply = new OutOfBandReply { Request = handed.Request, Outcome = response.Outcome, Note = response.Note, Op = response.Op },
+        });
+
+        if (handed.Receipt is null || parts.Receipts is not { } desk)
+        {
+            Reply(new HandInReceiptResponse { Outcome = ReceiptOutcome.Refused, Note = "This hub has no key of receipts." });
+            return;
+        }
+
+        desk.HandIn(handed.Receipt, Reply);
     }
 
     private static void Identify(Holder holder, IStoreConnection connection, IdentifyRequest request, HubParts parts)

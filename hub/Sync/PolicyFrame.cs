@@ -9,7 +9,7 @@ internal static class PolicyFrame
     /// <summary>The policy in force.</summary>
     public static HubFrame Of(HubParts parts)
     {
-        var policy = new PolicyDelta { Version = parts.Stores.Version, RulesetJson = parts.Rules.Json };
+        var policy = new PolicyDelta { Version = parts.Stores.Version, RulesetJson = parts.Rules.Json, LeaseMs = parts.LeaseMs };
         policy.Stores.AddRange(parts.Stores.All().Select(store => new StoreName { Store = store.Id.Value, Name = store.Name }));
         policy.FloorDenied.AddRange(parts.Denials.All().Select(member => ByteString.CopyFrom(member.ToBytes())));
         return new HubFrame { PolicyDelta = policy };

@@ -46,6 +46,17 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
             parts.Grains.Post(new GrainMessage(MemberId.FromBytes(member.Key.Span), new LinesReported(holder, lines, done)));
         }
 
+        foreach (var right in report.RefundRights.Where(right => right.Member.Length == 16 && right.Op is not null))
+        {
+            Interlocked.Increment(ref _reportsUnderWay);
+            Action done = () =>
+            {
+                Interlocked.Decrement(ref _reportsUnderWay);
+                taken();
+            };
+            parts.Grains.Post(new GrainMessage(MemberId.FromBytes(right.Member.Span), new RefundRightReported(holder, OpIdCodec.ToCore(right.Op), right.Since, done)));
+        }
+
         _hasLastReport |= report.IsLast;
     }
 

@@ -120,6 +120,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         if (moved)
         {
             parts.Stores.MoveCursor(session.Holder, session.CommittedSequence, session.CommittedHash);
+            parts.Receipts?.OnCommitted(session.Holder, session.CommittedSequence);
             if (!isLiving || parts.Stores.IsReconciling)
             {
                 EndLife(chain); // the chain of a connected store lives, so most ops have nothing to end

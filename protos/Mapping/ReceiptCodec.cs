@@ -55,6 +55,21 @@ public static class ReceiptCodec
         }
     }
 
+    /// <summary>The op of a receipt; null where it is none that a till prints. Not to be believed before <see cref="IsAuthentic"/>.</summary>
+    public static Core.Ops.Op? TryReadOp(Wire.OutOfBandOp receipt)
+    {
+        try
+        {
+            var op = OpCodec.Decode(receipt.Envelope.Memory);
+            var isPrinted = op.Type is Core.Ops.OpType.TopUp or Core.Ops.OpType.Sale or Core.Ops.OpType.Redeem or Core.Ops.OpType.Void or Core.Ops.OpType.Refund or Core.Ops.OpType.Adjust;
+            return isPrinted && op.Member != default && op.Id.Sequence > 0 && receipt.PreviousHash.Length == OpHash.Size ? op : null;
+        }
+        catch (Exception fault) when (fault is InvalidProtocolBufferException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether the op was printed by whoever has the key.</summary>
     public static bool IsAuthentic(Wire.OutOfBandOp op, ReadOnlySpan<byte> key) =>
         key.Length == KeyBytes && CryptographicOperations.FixedTimeEquals(Mac(key, op.PreviousHash.Span, op.Envelope.Span), op.Mac.Span);

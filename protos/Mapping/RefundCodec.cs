@@ -52,13 +52,15 @@ public static class RefundCodec
             Store = moved.Right.Holder.Store.Value,
             Incarnation = moved.Right.Holder.Incarnation.Value,
             Since = moved.Right.Since,
+            Payer = moved.Payer,
+            Healed = moved.IsHealed,
         };
         wire.Left.AddRange(moved.Left.Select(MoveCodec.ToWire));
         return wire;
     }
 
     internal static RefundRightMoved ToCore(Wire.RefundRightMovedEvent wire) =>
-        new(OpIdCodec.ToCore(wire.Op), RightOf(wire.Store, wire.Incarnation, wire.Since), [.. wire.Left.Select(MoveCodec.ToCore)]);
+        new(OpIdCodec.ToCore(wire.Op), RightOf(wire.Store, wire.Incarnation, wire.Since), [.. wire.Left.Select(MoveCodec.ToCore)]) { Payer = wire.Payer, IsHealed = wire.Healed };
 
     internal static Wire.UndoneOriginal? ToWire(Undoing? undoing)
     {
@@ -99,12 +101,14 @@ public static class RefundCodec
         }
 
         wire.GivenBack.AddRange(undone.GivenBack.Select(MoveCodec.ToWire));
+        wire.Former = undone.Former is { } former ? ToWire(former) : null;
+        wire.FormerPayer = undone.FormerPayer;
         return wire;
     }
 
     internal static UndoneOp ToCore(Wire.UndoneState wire)
     {
-        var undone = new UndoneOp(OpIdCodec.ToCore(wire.Op)) { IsVoided = wire.Voided, GivenBack = [.. wire.GivenBack.Select(MoveCodec.ToCore)] };
+        var undone = new UndoneOp(OpIdCodec.ToCore(wire.Op)) { IsVoided = wire.Voided, GivenBack = [.. wire.GivenBack.Select(MoveCodec.ToCore)], Former = wire.Former is { } former ? ToCore(former) : null, FormerPayer = wire.FormerPayer };
         return wire.Store == 0 ? undone : undone with { Right = RightOf(wire.Store, wire.Incarnation, wire.Since) };
     }
 

@@ -67,16 +67,55 @@ public sealed class ReceiptTests
         await HandInAsync(hub, CodeOf(store, 3, key)); // waits
         await store.DisconnectAsync();
         await ReclaimAsync(hub, store);
+        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 200); // the one that waited, without a restart
 
         Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 5, key)));
         Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 4, key)));
         await HandInAsync(hub, CodeOf(store, 5, key));
-        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_200);
-        await hub.RestartAsync(); // the one that waited
         await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_400);
+        await hub.RestartAsync();
         await HandInAsync(hub, CodeOf(store, 5, key));
         await HandInAsync(hub, CodeOf(store, 2, key));
         await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_500);
+    }
+
+    [Fact]
+    public async Task A_receipt_that_waits_is_forgotten_when_its_op_comes_in_its_log()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        var key = await KeyAsync(store);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        store.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 700));
+        await HandInAsync(hub, CodeOf(store, 2, key));
+        await store.SendOpsAsync(from: 2);
+        await store.AckAsync(2);
+        await store.DisconnectAsync();
+        await ReclaimAsync(hub, store);
+
+        await hub.RestartAsync();
+        Assert.Equal(700, (await hub.WalletAsync(_member)).PrincipalMinor);
+    }
+
+    [Fact]
+    public async Task Another_stores_agent_hands_a_receipt_in_and_is_told_what_came_of_it()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var lost = await hub.EnrolAsync();
+        await using var carrier = await hub.EnrolAsync();
+        var key = await KeyAsync(lost);
+        await lost.LogAsync(OpType.RegisterMember, _member);
+        lost.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 700));
+        await lost.DisconnectAsync();
+        await carrier.ConnectAsync();
+        await carrier.HandInAsync(1, CodeOf(lost, 2, key));
+        var reply = (await carrier.ReadUntilAsync(frame => frame.OutOfBandReply is { Request: 1 }, "an answer to a receipt")).OutOfBandReply;
+        Assert.Equal((ReceiptOutcome.WillCome, 2L), (reply.Outcome, reply.Op.Sequence));
+
+        await ReclaimAsync(hub, lost);
+        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 700);
+        await carrier.HandInAsync(2, CodeOf(lost, 1, key));
+        Assert.Equal(ReceiptOutcome.Refused, (await carrier.ReadUntilAsync(frame => frame.OutOfBandReply is { Request: 2 }, "a refusal")).OutOfBandReply.Outcome);
     }
 
     private static string CodeOf(ScriptedAgent store, int sequence, byte[] key) => ReceiptCodec.Encode(key, store.Hashes[sequence - 1], store.Log[sequence - 1]);

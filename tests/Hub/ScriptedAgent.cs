@@ -121,6 +121,9 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
         return SendAsync(new AgentFrame { RightsRequest = ask });
     }
 
+    public Task HandInAsync(long request, string code) =>
+        SendAsync(new AgentFrame { OutOfBand = new OutOfBandReceipt { Nonce = _nonce, Request = request, Receipt = ReceiptCodec.TryRead(code) } });
+
     public Task SendAsync(AgentFrame frame) => _call!.RequestStream.WriteAsync(frame);
 
     public Task AnswerRevokeAsync(RevokeAsk ask) => SendAsync(new AgentFrame { RevokeDone = new RevokeDone { Nonce = _nonce, Member = ask.Member, Id = ask.Id } });

@@ -171,7 +171,13 @@ public sealed class CoreAgreementTests : IDisposable
     private void MoveRight(MemberState state, Random random, JournalBatch batch)
     {
         var movable = _applied.Values.Where(op => op.Member == state.Id && UndoCheck.IsUndoable(op.Type) && state.UndoneOf(op.Id).Right.IsGivenUpBy(_closed.GetValueOrDefault(state.UndoneOf(op.Id).Right.Holder))).ToArray();
-        if (movable.Length > 0)
+        // The first lives were reclaimed: their rights are taken, whatever they closed.
+        var reclaimed = _applied.Values.Where(op => op.Member == state.Id && UndoCheck.IsUndoable(op.Type) && state.UndoneOf(op.Id).Right.Holder.Incarnation == Incarnation.Of(1, 1)).ToArray();
+        if (reclaimed.Length > 0 && random.Next(3) == 0)
+        {
+            Write(state, new RefundRightMoved(reclaimed[random.Next(reclaimed.Length)].Id, new RefundRight(HolderOf(random), random.Next(1, 500)), []) { Payer = "hq/loss" }, OpHash.Genesis, null, batch);
+        }
+        else if (movable.Length > 0)
         {
             Write(state, new RefundRightMoved(movable[random.Next(movable.Length)].Id, new RefundRight(HolderOf(random), random.Next(1, 500)), []), OpHash.Genesis, null, batch);
         }

@@ -16,6 +16,7 @@ public sealed class RefundRightTests : ITurnContext
 
     private readonly MemberMachine _hub = new(new MemberState(Make.Member, Make.Currency));
     private readonly Dictionary<Holder, long> _closed = [];
+    private readonly Dictionary<Holder, string> _reclaimed = [];
 
     public RefundRightTests()
     {
@@ -32,6 +33,10 @@ public sealed class RefundRightTests : ITurnContext
     public Holder? OnlineHolder(StoreId store) => Make.Holder(store.Value);
 
     public long NextAsk() => 1;
+
+    public bool IsReconciling { get; private set; }
+
+    public string? ReclaimPayer(Holder holder) => _reclaimed.GetValueOrDefault(holder);
 
     public long ClosedUpTo(Holder holder) => _closed.GetValueOrDefault(holder);
 
@@ -159,6 +164,49 @@ public sealed class RefundRightTests : ITurnContext
 
         Assert.Equal(Classification.Anomaly, second.Classification);
         Assert.Equal(200, _hub.State.UndoneOf(Sale.Id).GivenBack.Sum(move => move.AmountMinor));
+    }
+
+    [Fact]
+    public void The_right_of_a_reclaimed_life_moves_and_what_that_life_still_did_with_it_costs_the_payer()
+    {
+        _reclaimed[Make.Holder(1)] = "hq/loss";
+        var moved = Ask(2, since: 8);
+        Assert.Equal(new RefundRight(Make.Holder(2), 8), moved.Op?.Right);
+        Assert.Equal(Classification.Normal, Apply(Refund(2, 8, 1_000)).Classification);
+
+        var late = Apply(Refund(1, 3, 900));
+        Assert.Equal(Classification.Liability, late.Classification);
+        Assert.Contains(new LedgerEntry("hq/loss", Make.Currency, 900), late.Transaction.Entries);
+        Assert.Contains(new LedgerEntry("wallet/principal", Make.Currency, -900), late.Transaction.Entries);
+        Assert.Equal(Classification.Anomaly, Apply(Refund(1, 4, 101)).Classification); // more than that life's right was worth
+        Assert.Equal(1_000, _hub.State.UndoneOf(Sale.Id).GivenBack.Sum(move => move.AmountMinor));
+        Assert.Equal(RejectionCode.RefundTooLarge, Ask(2, since: 9).Refusal?.Code);
+    }
+
+    [Fact]
+    public void While_nobody_else_got_the_right_a_reclaimed_lifes_late_refund_is_a_refund_as_any_other()
+    {
+        _reclaimed[Make.Holder(1)] = "hq/loss";
+        Assert.Equal(Classification.Normal, Apply(Refund(1, 3, 400)).Classification);
+        Assert.Equal(600, Ask(2, since: 1).Op?.RefundableMinor);
+    }
+
+    [Fact]
+    public void A_store_proves_its_right_to_a_hub_that_forgot_and_only_while_stores_are_heard_out()
+    {
+        Report(2, since: 8);
+        Assert.Equal(RefundRight.AsLogged(Sale.Id), _hub.State.UndoneOf(Sale.Id).Right);
+        IsReconciling = true;
+        Report(2, since: 8);
+        Report(2, since: 8);
+        Assert.Equal(new RefundRight(Make.Holder(2), 8), _hub.State.UndoneOf(Sale.Id).Right);
+        IsReconciling = false;
+        _closed[Make.Holder(1)] = 3;
+        Assert.Equal(RejectionCode.RefundRightElsewhere, Ask(3, since: 1).Refusal?.Code);
+        Assert.Equal(Classification.Normal, Apply(Refund(2, 8, 100)).Classification);
+
+        void Report(int store, long since) =>
+            Assert.IsType<Answer>(Assert.Single(_hub.Turn(new RefundRightReported(Make.Holder(store), Sale.Id, since, this), this).Effects));
     }
 
     [Fact]

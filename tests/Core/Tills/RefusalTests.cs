@@ -84,6 +84,12 @@ public sealed class RefusalTests
         { "sale with points that lie elsewhere", here => SaleOf(1_000, here, points: 40), RejectionCode.InsufficientRights },
         { "sale with points that nobody has", here => SaleOf(2_000, here, points: 60), RejectionCode.InsufficientFunds },
 
+        // --- the lease of the store
+        { "sale past the lease", here => Machine.Sale(new SaleCommand(Late(), Make.Member, 100, 0, 0), here, Make.Id(2)), RejectionCode.LeaseEnded },
+        { "points in a sale past the lease", here => Machine.Sale(new SaleCommand(Late(), Make.Member, 400, 20, 200), here, Make.Id(2)), RejectionCode.LeaseEnded },
+        { "sale past the lease of more than there is", here => Machine.Sale(new SaleCommand(Late(), Make.Member, 9_999, 0, 0), here, Make.Id(2)), RejectionCode.LeaseEnded },
+        { "redemption past the lease", here => Machine.Redeem(new RedeemCommand(Late(), Make.Member, 20, "cup"), here, Make.Id(2)), RejectionCode.LeaseEnded },
+
         // --- voids
         { "void of an unknown op", here => VoidOf(null, here), RejectionCode.UnknownOp },
         { "void of a void", here => VoidOf(Sale with { Type = OpType.Void }, here), RejectionCode.UnknownOp },
@@ -134,6 +140,8 @@ public sealed class RefusalTests
 
     private static TillDecision SaleOf(long bill, MemberHere here, long points = 0, long other = 0, string requestId = "r") =>
         Machine.Sale(new SaleCommand(Make.Context(requestId), Make.Member, bill, points, other), here, Make.Id(2));
+
+    private static TillContext Late() => Make.Context() with { Standing = new StoreStanding(0, IsPastLease: true) };
 
     private static TillDecision RedeemOf(long points, MemberHere here) =>
         Machine.Redeem(new RedeemCommand(Make.Context(), Make.Member, points, "cup"), here, Make.Id(2));
