@@ -109,7 +109,7 @@ public static class CaseRules
     {
         CaseKind.LiabilityReclaimed => "Settle the amount with the payer. The member keeps what was bought.",
         CaseKind.UnbackedUse => "Find out whether the store's database was copied or restored; give the store a new incarnation if it was. The payer bears the amount.",
-        CaseKind.ParkedOp => "Compare with the receipt and adjust the member's value by hand; update the hub where the op is of a newer version.",
+        CaseKind.ParkedOp => "Mend the cause (update the hub where the op is of a newer version), then take it up again with `synchub case resume`; or compare with the receipt and adjust by hand.",
         CaseKind.UnreadableOp => "Compare the store's receipts with its op log and adjust by hand; the bytes are kept.",
         CaseKind.Fork => "Compare both histories with the receipts, keep the store on a new incarnation, and adjust by hand.",
         CaseKind.DuplicateClaim => "Ask the member. If both are one person, merge the newer member into the older one; else give one of them another phone or card.",

@@ -18,6 +18,12 @@ public sealed record OpApplied(Op Op) : MemberEvent
     /// <summary>For a void or refund: what it undoes. Null in events that were written before the hub checked it.</summary>
     public Undoing? Undoing { get; init; }
 
+    /// <summary>Whether it was parked before, and its place in the chain is taken already.</summary>
+    public bool IsResumed { get; init; }
+
+    /// <summary>Of a resumed op: whether it is the last one that waited in its chain.</summary>
+    public bool EndsParking { get; init; }
+
     /// <summary>For an op that advances value: what the floor allowed when the hub took it in, so that a replay judges it alike.</summary>
     public long FloorLimitMinor { get; init; }
 }

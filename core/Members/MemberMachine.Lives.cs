@@ -23,6 +23,40 @@ public sealed partial class MemberMachine
         return true;
     }
 
+    // All of a chain at once and in order: an op that still cannot be decided breaks the turn, and nothing of it is written.
+    private void OnResumeParked(ResumeParkedWanted wanted, TurnResult turn, ITurnContext context)
+    {
+        if (wanted.Ops.Count == 0 || !State.Parked.TryGetValue(wanted.Chain, out var first) || wanted.Ops[0].Place.Sequence != first || wanted.Ops[^1].Place.Sequence != State.Applied[wanted.Chain])
+        {
+            turn.Effects.Add(new Refused(wanted.Reply, "Nothing is parked there any more, or another op came to wait in this moment. List the parked ops again."));
+            return;
+        }
+
+        foreach (var (arrived, index) in wanted.Ops.Select((arrived, index) => (arrived, index)))
+        {
+            var op = arrived.Op;
+            Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
+            var outcome = Apply(new OpApplied(op)
+            {
+                Place = arrived.Place,
+                Undoing = arrived.Undoing,
+                FloorLimitMinor = FloorLimitFor(op, context),
+                IsResumed = true,
+                EndsParking = index == wanted.Ops.Count - 1,
+            }, turn, context)!;
+            if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
+            {
+                turn.Cases.Add(opened);
+            }
+
+            Tidy(turn, context);
+        }
+
+        ServeCheckouts(answered: null, turn, context);
+        Place(giver: null, mayAsk: false, turn, context);
+        turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
+    }
+
     private void OnRelease(ReleaseWanted wanted, TurnResult turn, ITurnContext context)
     {
         var held = State.HeldBy(wanted.Holder);

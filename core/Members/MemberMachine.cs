@@ -64,6 +64,9 @@ public sealed partial class MemberMachine(MemberState state)
             case RefundRightReported reported:
                 OnRefundRightReported(reported, turn, context);
                 break;
+            case ResumeParkedWanted wanted:
+                OnResumeParked(wanted, turn, context);
+                break;
             case RegisterWanted wanted:
                 Apply(new MemberRegistered(wanted.Profile), turn, context);
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));

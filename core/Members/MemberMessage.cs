@@ -39,6 +39,12 @@ public sealed record RefundRightWanted(Holder Holder, long Request, OwnOp Origin
 /// <summary>A store holds a refund right, and tells a hub that was restored.</summary>
 public sealed record RefundRightReported(Holder Holder, OpId Op, long Since, object Reply) : MemberMessage, IAsked;
 
+/// <summary>HQ wants everything that waits in one chain about this member to be decided after all.</summary>
+/// <param name="Chain">A life of a store, or a branch of one.</param>
+/// <param name="Ops">The parked ops, in the order of the chain.</param>
+/// <param name="Reply">Where the answer goes.</param>
+public sealed record ResumeParkedWanted(Holder Chain, IReadOnlyList<OpArrived> Ops, object Reply) : MemberMessage, IAsked;
+
 /// <summary>A store wants rights: absolute targets for G.</summary>
 /// <param name="Holder">Who asks.</param>
 /// <param name="Request">The asker's number for the answer.</param>

@@ -163,7 +163,15 @@ public sealed partial class MemberState(MemberId id, Asset currency)
     private OpOutcome ApplyOp(OpApplied applied)
     {
         var op = applied.Op;
-        Applied[applied.Place.Holder] = applied.Place.Sequence;
+        if (!applied.IsResumed)
+        {
+            Applied[applied.Place.Holder] = applied.Place.Sequence;
+        }
+        else if (applied.EndsParking)
+        {
+            Parked.Remove(applied.Place.Holder);
+        }
+
         if (OpDefects.Find(op) is { } defect)
         {
             return new OpOutcome(Classification.Anomaly, $"Parked: {defect}. No value was moved; compare with the receipt and adjust.", LedgerTransaction.Empty);

@@ -6,7 +6,7 @@ using SyncHub.V1;
 
 namespace SyncHub.Cli;
 
-/// <summary><c>synchub case list</c> and <c>synchub case close</c>: what waits for a person at HQ.</summary>
+/// <summary><c>synchub case</c>: what waits for a person at HQ.</summary>
 internal static class CaseCommand
 {
     private static readonly Option<bool> All = new("--all") { Description = "Closed ones too." };
@@ -21,7 +21,11 @@ internal static class CaseCommand
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ListAsync(arguments, channel, headers, cancellation), cancellation));
         var close = new Command("close", "Closes a case with a note of what was done.") { HqCall.Hub, HqCall.TokenFile, Id, By, Note };
         close.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => CloseAsync(arguments, channel, headers, cancellation), cancellation));
-        return new Command("case", "Accepted facts that need a person.") { list, close };
+        var parked = new Command("parked", "Shows the ops that could not be decided, and those that wait behind them.") { HqCall.Hub, HqCall.TokenFile };
+        parked.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ParkedAsync(channel, headers, cancellation), cancellation));
+        var resume = new Command("resume", "Takes up what waits in the chain of a parked op, in order, and closes the cases.") { HqCall.Hub, HqCall.TokenFile, Id, By };
+        resume.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ResumeAsync(arguments, channel, headers, cancellation), cancellation));
+        return new Command("case", "Accepted facts that need a person.") { list, close, parked, resume };
     }
 
     private static async Task ListAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)
@@ -47,6 +51,26 @@ internal static class CaseCommand
             new CloseCaseRequest { CaseId = arguments.GetValue(Id), ClosedBy = arguments.GetValue(By), Note = arguments.GetValue(Note) }, headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync(Line(closed)).ConfigureAwait(false);
     }
+
+    private static async Task ParkedAsync(GrpcChannel channel, Metadata headers, CancellationToken cancellation)
+    {
+        foreach (var op in (await new Cases.CasesClient(channel).ListParkedAsync(new ListParkedRequest(), headers, cancellationToken: cancellation)).Ops)
+        {
+            await Console.Out.WriteLineAsync(Line(op)).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task ResumeAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)
+    {
+        var resumed = await new Cases.CasesClient(channel).ResumeParkedAsync(new ResumeParkedRequest { CaseId = arguments.GetValue(Id), Operator = arguments.GetValue(By) }, headers, cancellationToken: cancellation);
+        foreach (var op in resumed.Resumed)
+        {
+            await Console.Out.WriteLineAsync($"taken up: {Line(op)}").ConfigureAwait(false);
+        }
+    }
+
+    private static string Line(ParkedOp op) =>
+        string.Create(CultureInfo.InvariantCulture, $"{op.CaseId}  store {op.Op.Store}, op {op.Op.Sequence} ({op.Type}) of member {op.MemberId}: {op.Reason}");
 
     private static string Line(Case found)
     {

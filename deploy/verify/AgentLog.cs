@@ -49,18 +49,23 @@ internal sealed class AgentTotals
     public Int128 Relinquished { get; set; }
 
     /// <summary>Counts a move; advances and settlements have no line.</summary>
-    public void Take(Move move)
+    public void Take(Move move) => Take(move, 1);
+
+    /// <summary>Counts a move back.</summary>
+    public void TakeBack(Move move) => Take(move, -1);
+
+    private void Take(Move move, int sign)
     {
         switch (move.Kind)
         {
             case MoveKind.Credit:
-                Credited += move.AmountMinor;
+                Credited += sign * (Int128)move.AmountMinor;
                 break;
             case MoveKind.Debit:
-                Debited += move.AmountMinor;
+                Debited += sign * (Int128)move.AmountMinor;
                 break;
             case MoveKind.Relinquish:
-                Relinquished += move.AmountMinor;
+                Relinquished += sign * (Int128)move.AmountMinor;
                 break;
         }
     }

@@ -37,6 +37,9 @@ internal sealed partial class MemberFold(UInt128 id)
     /// <summary>The first op of each chain that was parked; later ones of it wait too.</summary>
     public Dictionary<ProducerId, long> Parked { get; } = [];
 
+    /// <summary>Every op that is parked and was not taken up again.</summary>
+    public HashSet<(ProducerId Chain, long Sequence)> ParkedOps { get; } = [];
+
     public UndoFold UndoneOf(ProducerId store, long sequence)
     {
         if (!Undone.TryGetValue((store, sequence), out var undo))
@@ -77,6 +80,18 @@ internal sealed partial class MemberFold(UInt128 id)
     {
         Pass(chain, sequence);
         Parked.TryAdd(chain, sequence);
+        ParkedOps.Add((chain, sequence));
+    }
+
+    /// <summary>Takes a parked op up again; false where none of that name waits.</summary>
+    public bool Resume(ProducerId chain, long sequence, bool endsParking)
+    {
+        if (endsParking)
+        {
+            Parked.Remove(chain);
+        }
+
+        return ParkedOps.Remove((chain, sequence)) && (!endsParking || !ParkedOps.Any(op => op.Chain == chain));
     }
 
     /// <summary>Takes an op of this holder.</summary>

@@ -61,6 +61,30 @@ internal sealed partial class Replay
         }
     }
 
+    // What was parked moved no value; now it does, once, at the place in its chain that it took then.
+    private void ApplyResumed(MemberFold member, RecordRow record, OpAppliedEvent resumed, long recordedAtMs)
+    {
+        accounts.Count(Name(record), resumed.Entries);
+        if (record.Fact is not { } key || Find(key) is not { } found || !member.Resume(key.Producer, key.Sequence, resumed.EndsParking))
+        {
+            findings.Add(FindingCodes.RecordWithoutOp, $"{Name(record)} takes up a parked op; expected one of this member that waits, and none of its chain behind the last one");
+            return;
+        }
+
+        if (hub.Facts.Read(found) is not { } op)
+        {
+            return; // reported with the fact
+        }
+
+        hub.Parked--;
+        foreach (var move in op.Moves)
+        {
+            hub.ParkedTotals[(hub.Lives.LifeOf(key.Producer), member.Id, BucketKey.Of(move.Bucket))].TakeBack(move);
+        }
+
+        Fold(member, key, op, resumed, recordedAtMs);
+    }
+
     private void CountParked(MemberFold member, ProducerId holder, OpEnvelope op)
     {
         hub.Parked++;

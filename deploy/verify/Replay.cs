@@ -55,7 +55,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
 
     private void Apply(MemberFold member, RecordRow record, MemberEventRecord change)
     {
-        if (record.Fact is { } stray && change.EventCase is not (MemberEventRecord.EventOneofCase.OpApplied or MemberEventRecord.EventOneofCase.Parked))
+        if (record.Fact is { } stray && change.EventCase is not (MemberEventRecord.EventOneofCase.OpApplied or MemberEventRecord.EventOneofCase.Parked or MemberEventRecord.EventOneofCase.Resumed))
         {
             findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} names {OpText.Of(stray.Producer, stray.Sequence)}, but is of kind {change.EventCase}; expected an applied op");
         }
@@ -76,6 +76,9 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
                 break;
             case MemberEventRecord.EventOneofCase.Parked:
                 ApplyParked(member, record, change.Parked);
+                break;
+            case MemberEventRecord.EventOneofCase.Resumed:
+                ApplyResumed(member, record, change.Resumed, change.RecordedAtMs);
                 break;
             case MemberEventRecord.EventOneofCase.RefundRightMoved:
                 _refunds.Move(member, change.RefundRightMoved);
@@ -159,6 +162,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.AddWallet(FindingCodes.OpPastParked, member.Id, $"{OpText.Of(key.Producer, key.Sequence)} was applied although op {first} of the same chain is parked; expected that it waits too");
         }
 
+        member.Pass(key.Producer, key.Sequence);
         Fold(member, key, op, applied, recordedAtMs);
     }
 
@@ -206,7 +210,6 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
     private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
     {
         var holder = hub.Lives.LifeOf(key.Producer);
-        member.Pass(key.Producer, key.Sequence);
         var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor);
         if (effect.IsParked)
         {

@@ -14,6 +14,8 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     private const int LongestName = 64;
     private const int LongestNote = 1000;
 
+    private ParkedOps Parked { get; } = new(parts, book);
+
     /// <inheritdoc/>
     public override Task<ListCasesResponse> ListCases(ListCasesRequest request, ServerCallContext context)
     {
@@ -33,6 +35,59 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     {
         authority.Demand(context);
         return CloseAsync(request, context.CancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public override Task<ListParkedResponse> ListParked(ListParkedRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        return Task.FromResult(ListParked(request));
+    }
+
+    /// <inheritdoc/>
+    public override Task<ResumeParkedResponse> ResumeParked(ResumeParkedRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        return ResumeAsync(request, context.CancellationToken);
+    }
+
+    /// <summary>Ops that wait; also what the JSON door answers.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public ListParkedResponse ListParked(ListParkedRequest request)
+    {
+        var response = new ListParkedResponse();
+        response.Ops.AddRange(request.MemberId.Length == 0 ? Parked.All() : Parked.Of(Hq.MemberReading.Parse(request.MemberId)));
+        return response;
+    }
+
+    /// <summary>Takes up what waits in the chain of a case's op.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION; nothing was changed then.</exception>
+    public async Task<ResumeParkedResponse> ResumeAsync(ResumeParkedRequest request, CancellationToken cancellation)
+    {
+        if (request.Operator.Length is 0 or > LongestName)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"operator (1 to {LongestName} characters) is needed: who takes it up again."));
+        }
+
+        var about = book.Find(Parse(request.CaseId)) ?? throw Unknown();
+        IReadOnlyList<ParkedOp> resumed;
+        try
+        {
+            resumed = await Parked.ResumeAsync(about, request.Operator, cancellation).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"It still cannot be decided, and nothing was changed: {fault.Message}"));
+        }
+
+        if (resumed.Count == 0)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "The case is about no op that waits. List the parked ops."));
+        }
+
+        var response = new ResumeParkedResponse();
+        response.Resumed.AddRange(resumed);
+        return response;
     }
 
     /// <summary>A page of cases; also what the JSON door answers.</summary>

@@ -176,7 +176,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         {
             var producer = new ProducerId(at.Holder.Store.Value, at.Holder.Incarnation.Value);
             fact = new FactKey(producer, at.Sequence);
-            batch.Journal.Facts.Add(new NewFact(producer, at.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
+            if (applied.Event is not OpApplied { IsResumed: true }) // whose bytes lie there since it was parked
+            {
+                batch.Journal.Facts.Add(new NewFact(producer, at.Sequence, incoming.Hash.ToBytes(), incoming.Bytes));
+            }
+
             _originals.Note(batch.Number, applied.Event);
         }
 

@@ -36,7 +36,7 @@ internal sealed class WalletsService(HubParts parts, Authority authority) : V1.W
     private static WalletEntry? ToEntry(StoredRecord record)
     {
         var change = MemberEventRecord.Parser.ParseFrom(record.Payload);
-        if (change.OpApplied is not { } applied || record.FactBytes is null)
+        if ((change.OpApplied ?? change.Resumed) is not { } applied || record.FactBytes is null)
         {
             return null;
         }

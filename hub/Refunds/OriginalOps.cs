@@ -17,9 +17,12 @@ internal sealed class OriginalOps(IJournal journal)
     private readonly Queue<(long Batch, OpId Op)> _order = new();
 
     /// <summary>Adds to a void or refund what it undoes; other messages stay as they are.</summary>
-    public MemberMessage Fill(MemberMessage message) => message is OpArrived { Op: { Type: OpType.Void or OpType.Refund } op, Undoing: null } arrived
-        ? arrived with { Undoing = new Undoing(op.Reference is { } reference ? Find(reference) : null) }
-        : message;
+    public MemberMessage Fill(MemberMessage message) => message switch
+    {
+        OpArrived arrived => Fill(arrived),
+        ResumeParkedWanted resumed => resumed with { Ops = [.. resumed.Ops.Select(Fill)] },
+        _ => message,
+    };
 
     /// <summary>An op was decided in a batch.</summary>
     public void Note(long batch, MemberEvent change)
@@ -60,6 +63,10 @@ internal sealed class OriginalOps(IJournal journal)
             return null; // parked when it came; nothing was moved by it
         }
     }
+
+    private OpArrived Fill(OpArrived arrived) => arrived is { Op: { Type: OpType.Void or OpType.Refund } op, Undoing: null }
+        ? arrived with { Undoing = new Undoing(op.Reference is { } reference ? Find(reference) : null) }
+        : arrived;
 
     private OwnOp? Find(OpId id) => _underWay.TryGetValue(id, out var op) ? Sound(op, id) : FindDurable(journal, id);
 

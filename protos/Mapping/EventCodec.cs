@@ -17,9 +17,20 @@ public static class EventCodec
         switch (applied.Event)
         {
             case OpApplied op:
-                record.OpApplied = ToWire(applied.Outcome!, previousHash);
-                record.OpApplied.Undone = RefundCodec.ToWire(op.Undoing);
-                record.OpApplied.FloorLimitMinor = op.FloorLimitMinor;
+                var wire = ToWire(applied.Outcome!, previousHash);
+                wire.Undone = RefundCodec.ToWire(op.Undoing);
+                wire.FloorLimitMinor = op.FloorLimitMinor;
+                if (op.IsResumed)
+                {
+                    wire.PreviousHash = ByteString.Empty; // it stands in the record of the parking
+                    wire.EndsParking = op.EndsParking;
+                    record.Resumed = wire;
+                }
+                else
+                {
+                    record.OpApplied = wire;
+                }
+
                 break;
             case RefundRightMoved moved:
                 record.RefundRightMoved = RefundCodec.ToWire(moved);
@@ -75,7 +86,8 @@ public static class EventCodec
         var record = Wire.MemberEventRecord.Parser.ParseFrom(payload);
         MemberEvent change = record.EventCase switch
         {
-            Wire.MemberEventRecord.EventOneofCase.OpApplied => Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), record.OpApplied) with { FloorLimitMinor = record.OpApplied.FloorLimitMinor },
+            Wire.MemberEventRecord.EventOneofCase.OpApplied => Applied(opBytes, place, record.OpApplied),
+            Wire.MemberEventRecord.EventOneofCase.Resumed => Applied(opBytes, place, record.Resumed) with { IsResumed = true, EndsParking = record.Resumed.EndsParking },
             Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason),
             Wire.MemberEventRecord.EventOneofCase.Released => ToCore(record.Released),
             Wire.MemberEventRecord.EventOneofCase.Healed => new RightsHealed(
@@ -94,6 +106,9 @@ public static class EventCodec
         };
         return (change, record.RecordedAtMs);
     }
+
+    private static OpApplied Applied(byte[]? opBytes, OpId place, Wire.OpAppliedEvent wire) =>
+        Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), wire) with { FloorLimitMinor = wire.FloorLimitMinor };
 
     private static OpApplied Place(Core.Ops.Op op, OpId place) => place == default ? new OpApplied(op) : new OpApplied(op) { Place = place };
 

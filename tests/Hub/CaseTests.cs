@@ -57,8 +57,10 @@ public sealed class CaseTests
         await store.ConnectAsync();
         var (first, second) = (NewMember(), NewMember());
         store.AppendRegistration(first, "5550100", "a-1");
-        store.AppendRegistration(second, "5550100", "b-1");
         await store.SendOpsAsync();
+        await store.AckAsync(1); // else two partitions decide at once, and either may be first
+        store.AppendRegistration(second, "5550100", "b-1");
+        await store.SendOpsAsync(from: 2);
         await store.AckAsync(2);
 
         var found = Assert.Single((await new V1.Cases.CasesClient(hub.Channel).ListCasesAsync(new ListCasesRequest { Kind = CaseKind.DuplicateClaim }, hub.Admin)).Cases);

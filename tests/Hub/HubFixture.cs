@@ -35,9 +35,13 @@ internal sealed class HubFixture : IAsyncDisposable
         return fixture;
     }
 
-    public async Task RestartAsync()
+    public Task RestartAsync() => RestartAsync(static _ => Task.CompletedTask);
+
+    /// <summary>Stops the hub, changes its files, and starts it.</summary>
+    public async Task RestartAsync(Func<string, Task> change)
     {
         await CloseAsync();
+        await change(_options.DataDirectory);
         await OpenAsync();
     }
 

@@ -67,4 +67,15 @@ internal sealed partial class ChainBuilder
         batch.Records.Add(Record(BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span), parked, new FactKey(fact.Producer, fact.Sequence)));
         await _hub.CommitAsync(batch);
     }
+
+    /// <summary>The hub takes up an op that was parked.</summary>
+    public async Task Resumed(int store, UInt128 member, long sequence, bool endsParking, params LedgerEntry[] entries)
+    {
+        var batch = new JournalBatch();
+        var resumed = new OpAppliedEvent { Classification = Classification.Normal, EndsParking = endsParking };
+        resumed.Entries.AddRange(entries);
+        batch.Records.Add(Record(member, new MemberEventRecord { Resumed = resumed }, new FactKey(Make.Store(store), sequence)));
+        batch.Balances.AddRange(entries.Select(entry => new BalanceChange(0, entry.Account, entry.Asset, entry.AmountMinor)));
+        await _hub.CommitAsync(batch);
+    }
 }

@@ -20,6 +20,8 @@ public sealed class CoreAgreementTests : IDisposable
     private static readonly ProfileField[] ClaimsNothing = [ProfileField.Name, ProfileField.Notes, ProfileField.Email];
     private static readonly Asset Eur = new("EUR");
     private readonly SortedDictionary<OpId, Op> _applied = [];
+    private readonly Dictionary<(MemberId Member, Holder Chain), List<(OpId Place, Op Op)>> _parked = [];
+    private int _resumed;
     private readonly Dictionary<Holder, long> _closed = [];
     private static readonly Incarnation BranchNumber = Incarnation.Of(1, 3);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("synchub-verify-");
@@ -69,6 +71,10 @@ public sealed class CoreAgreementTests : IDisposable
                 else if (random.Next(10) == 0)
                 {
                     Merge(state, members[random.Next(members.Length)], random, batch);
+                }
+                else if (random.Next(20) == 0)
+                {
+                    Resume(state, random, batch);
                 }
                 else if (random.Next(12) == 0)
                 {
@@ -210,9 +216,10 @@ public sealed class CoreAgreementTests : IDisposable
         }
 
         var place = new OpId(chain, sequence + 1);
-        if (state.Parked.ContainsKey(chain) || random.Next(300) == 0)
+        if (state.Parked.ContainsKey(chain) || random.Next(100) == 0)
         {
             Write(state, new OpParked(place, "it cannot be decided"), previous, fact, batch);
+            (_parked.TryGetValue((state.Id, chain), out var waiting) ? waiting : _parked[(state.Id, chain)] = []).Add((place, applied));
             return;
         }
 
@@ -221,6 +228,29 @@ public sealed class CoreAgreementTests : IDisposable
         if (chain == holder)
         {
             _applied[applied.Id] = applied; // one in a branch is not what others mean by its number
+        }
+    }
+
+    private void Resume(MemberState state, Random random, JournalBatch batch)
+    {
+        if (state.Parked.Keys.FirstOrDefault() is not { Store.Value: > 0 } chain || !_parked.Remove((state.Id, chain), out var waiting))
+        {
+            return;
+        }
+
+        foreach (var (place, op) in waiting)
+        {
+            var fact = new FactKey(new ProducerId(chain.Store.Value, chain.Incarnation.Value), place.Sequence);
+            var isUndoing = op.Type is OpType.Void or OpType.Refund && random.Next(10) > 0;
+            Write(state, new OpApplied(op)
+            {
+                Place = place,
+                Undoing = isUndoing ? new Undoing(Original(op)) : null,
+                FloorLimitMinor = random.Next(2) * 4_000,
+                IsResumed = true,
+                EndsParking = place == waiting[^1].Place,
+            }, OpHash.Genesis, fact, batch);
+            _resumed++;
         }
     }
 

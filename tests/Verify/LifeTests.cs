@@ -182,6 +182,32 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task A_parked_op_that_was_taken_up_again_counts_once()
+    {
+        using var chains = await Chains.HealthyAsync(async chain =>
+        {
+            await Parked(chain, thenApplies: false);
+            await chain.Resumed(1, Cy, 7, endsParking: true, Entry("wallet/principal", -50), Entry("store/1/cash", 50));
+        });
+
+        Clean(chains.Audit());
+        Assert.Equal(0, chains.Audit().OpsParked);
+    }
+
+    [Fact]
+    public async Task An_op_that_is_taken_up_twice_or_was_never_parked_is_found()
+    {
+        using var chains = await Chains.HealthyAsync(async chain =>
+        {
+            await Parked(chain, thenApplies: false);
+            await chain.Resumed(1, Cy, 7, endsParking: true, Entry("wallet/principal", -50), Entry("store/1/cash", 50));
+            await chain.Resumed(1, Cy, 7, endsParking: true, Entry("wallet/principal", -50), Entry("store/1/cash", 50));
+        });
+
+        Expect(chains.Audit(), "record_without_op", "takes up a parked op");
+    }
+
+    [Fact]
     public async Task An_op_behind_a_parked_one_that_was_applied_is_found()
     {
         using var chains = await Chains.HealthyAsync(chain => Parked(chain, thenApplies: true));

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging;
+using SyncHub.Core.Cases;
+using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+using SyncHub.V1;
+using Case = SyncHub.Core.Cases.Case;
+using CaseKind = SyncHub.Core.Cases.CaseKind;
+using OpId = SyncHub.Core.Primitives.OpId;
+
+namespace SyncHub.Hub.Cases;
+
+/// <summary>Ops that wait because they could not be decided, and how they are taken up again (protocol.md 1.16).</summary>
+/// <remarks>Read from the members' records, which are the truth; nothing is kept here. Thread-safe.</remarks>
+internal sealed class ParkedOps(HubParts parts, CaseBook book)
+{
+    private const int Page = 500;
+
+    /// <summary>All that waits of one member, in the order of parking.</summary>
+    public IReadOnlyList<ParkedOp> Of(MemberId member)
+    {
+        var waiting = new OrderedDictionary<FactKey, ParkedOp>();
+        var version = 1L;
+        for (var page = Records(member, version); page.Count > 0; page = Records(member, version))
+        {
+            foreach (var record in page)
+            {
+                version = record.Version + 1;
+                if (record.Fact is not { } fact)
+                {
+                    continue;
+                }
+
+                var change = MemberEventRecord.Parser.ParseFrom(record.Payload);
+                if (change.Parked is { } parked)
+                {
+                    waiting[fact] = Describe(member, fact, parked.Reason, change.RecordedAtMs, record.FactBytes!);
+                }
+                else if (change.Resumed is not null)
+                {
+                    waiting.Remove(fact);
+                }
+            }
+        }
+
+        return [.. waiting.Values];
+    }
+
+    /// <summary>All that waits, of every member with an open case of that kind.</summary>
+    public IReadOnlyList<ParkedOp> All() =>
+        [.. book.List(found => found is { IsOpen: true, Kind: CaseKind.ParkedOp }, after: null, int.MaxValue).Cases.Select(found => found.Member).Distinct().SelectMany(Of)];
+
+    /// <summary>Takes up everything that waits in the chain of a case's op.</summary>
+    /// <returns>What was taken up; empty where nothing waited.</returns>
+    public async Task<IReadOnlyList<ParkedOp>> ResumeAsync(Case about, string person, CancellationToken cancellation)
+    {
+        var all = Of(about.Member);
+        if (about.Op is not { } place || all.FirstOrDefault(op => OpIdCodec.ToCore(op.Place) == place) is null)
+        {
+            return [];
+        }
+
+        ParkedOp[] chain = [.. all.Where(op => OpIdCodec.ToCore(op.Place).Holder == place.Holder)];
+        var ops = chain.Select(op => new OpArrived(OpCodec.Decode(BytesOf(OpIdCodec.ToCore(op.Place)))) { Place = OpIdCodec.ToCore(op.Place) }).ToArray();
+        await parts.Grains.AskAsync(about.Member, reply => new ResumeParkedWanted(place.Holder, ops, reply), cancellation).ConfigureAwait(false);
+        parts.Log.LogWarning("{Count} parked ops of member {Member} were taken up again by {Person}", chain.Length, about.Member, person);
+        foreach (var op in chain)
+        {
+            var closing = new CaseClosing(person, parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), "Taken up again.");
+            await book.CloseAsync(CaseId.TryParse(op.CaseId, out var id) ? id : about.Id, closing, cancellation).ConfigureAwait(false);
+        }
+
+        return chain;
+    }
+
+    private IReadOnlyList<StoredRecord> Records(MemberId member, long version) => parts.Journal.ReadRecords(new StreamId(member.Value), version, Page);
+
+    private byte[] BytesOf(OpId place) => parts.Journal.ReadFacts(new ProducerId(place.Holder.Store.Value, place.Holder.Incarnation.Value), place.Sequence, 1, int.MaxValue)[0].Bytes;
+
+    private static ParkedOp Describe(MemberId member, FactKey fact, string reason, long atMs, byte[] bytes)
+    {
+        var place = new OpId(new Holder(new StoreId((int)fact.Producer.Store), new Incarnation(fact.Producer.Incarnation)), fact.Sequence);
+        var op = OpCodec.Decode(bytes);
+        return new ParkedOp
+        {
+            Op = OpIdCodec.ToWire(op.Id),
+            Place = OpIdCodec.ToWire(place),
+            Type = (OpType)op.Type,
+            MemberId = member.ToString(),
+            Reason = reason,
+            ParkedAtMs = atMs,
+            CaseId = CaseId.Of(CaseKind.ParkedOp, place.ToString(), atMs).ToString(),
+        };
+    }
+}
