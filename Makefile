@@ -3,7 +3,7 @@
 .PHONY: help build test demo verify bench acceptance faults fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation tests/Faults
 
 help: ## Shows this menu
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,8 +34,9 @@ mutants: ## Turns off one mechanism after the other and shows which invariant no
 	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
 	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400)
 
-faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n]
-	SYNCHUB_FAULTS_SECONDS=$(or $(SECONDS),300) SYNCHUB_FAULTS_SEED=$(SEED) dotnet test tests/Faults -c Release -nologo -v quiet --logger "console;verbosity=detailed"
+faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n] [STRIDE=1 kills at every write]
+	@./tests/Faults/install-faketime.sh
+	SYNCHUB_FAULTS_SECONDS=$(or $(SECONDS),300) SYNCHUB_FAULTS_SEED=$(or $(SEED),random) SYNCHUB_FAULTS_STRIDE=$(STRIDE) dotnet test tests/Faults -c Release -nologo -v quiet --logger "console;verbosity=detailed"
 
 fmt: ## Formats the code
 	dotnet format SyncHub.sln
@@ -43,6 +44,7 @@ fmt: ## Formats the code
 peers:
 	@./tests/Grpc/install-peers.sh
 	@./deploy/scripts/postgres.sh install
+	@./tests/Faults/install-faketime.sh
 
 clean: ## Removes everything that was built
 	rm -rf artifacts

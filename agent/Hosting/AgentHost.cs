@@ -191,7 +191,8 @@ public sealed class AgentHost : IAsyncDisposable
         };
         var path = Path.Combine(options.DataDirectory, "agent.db");
         var ring = KeyRing.Of(path, options.KeyPath);
-        var journal = await SealedJournal.OpenAsync(SqliteJournal.Open(path, journalOptions), ring, HiddenKeys);
+        IJournal Open() => options.AroundJournal(SqliteJournal.Open(path, journalOptions));
+        var journal = await SealedJournal.OpenAsync(Open(), ring, HiddenKeys);
         try
         {
             if (await AgentIdentity.FindOtherOwnerAsync(journal, identity.Holder, identity.Name) is { } other)
@@ -199,8 +200,8 @@ public sealed class AgentHost : IAsyncDisposable
                 throw new AgentStartException($"{path} belongs to store {other}, but identity.json to store {identity.Holder}. Put the matching identity.json back, or enrol in a new folder.", AgentStartException.BadOptions);
             }
 
-            var loop = new AgentLoop(journal, () => SealedJournal.Reopen(SqliteJournal.Open(path, journalOptions), ring, HiddenKeys),
-                (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, guard, lostConnection: lost), TimeProvider.System, log);
+            var loop = new AgentLoop(journal, () => SealedJournal.Reopen(Open(), ring, HiddenKeys),
+                (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, options.AroundGuard(guard), lostConnection: lost), TimeProvider.System, log);
             loop.Start();
             return loop;
         }

@@ -1,4 +1,6 @@
 using System.Net;
+using SyncHub.Agent.Engine;
+using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Agent.Hosting;
@@ -67,6 +69,12 @@ public sealed record AgentOptions
 
     /// <summary>Where the keys of the database are.</summary>
     internal string KeyPath => KeyFile.Length > 0 ? KeyFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + KeyRing.Extension;
+
+    /// <summary>What is put around the journal: nothing, but where a test ends a process at its writes.</summary>
+    internal Func<IJournal, IJournal> AroundJournal { get; init; } = static journal => journal;
+
+    /// <summary>What is put around the guard: nothing, but where a test ends a process at its writes.</summary>
+    internal Func<IGuard, IGuard> AroundGuard { get; init; } = static guard => guard;
 
     /// <summary>Where the guard is.</summary>
     internal string GuardPath => GuardFile.Length > 0 ? GuardFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + ".guard";

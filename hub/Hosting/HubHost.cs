@@ -76,7 +76,7 @@ public sealed class HubHost : IAsyncDisposable
         CreatePrivate(options.DataDirectory);
         var path = Path.Combine(options.DataDirectory, "hub.db");
         var ring = KeyRing.Of(path, HubSeal.PathOf(options.DataDirectory, options.KeyFile));
-        var journal = await HubSeal.OpenAsync(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 }), ring).ConfigureAwait(false);
+        var journal = await HubSeal.OpenAsync(options.AroundJournal(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 })), ring).ConfigureAwait(false);
         try
         {
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SyncHub.Core.Members;
 using SyncHub.Core.Rules;
+using SyncHub.Storage;
 
 namespace SyncHub.Hub;
 
@@ -52,6 +53,9 @@ public sealed record HubOptions
 
     /// <summary>How many members stay active in memory when idle, over all partitions. About 4 KB each.</summary>
     public int GrainBudget { get; init; } = 20_000;
+
+    /// <summary>What is put around the journal: nothing, but where a test ends a process at its writes.</summary>
+    internal Func<IJournal, IJournal> AroundJournal { get; init; } = static journal => journal;
 
     /// <summary>All that is wrong with these options, each with the key as it is written.</summary>
     public IReadOnlyList<string> FindFaults()

@@ -29,12 +29,14 @@ internal static class Bank
         var balances = file.Balances().ToList();
         var asset = balances.FirstOrDefault(balance => balance.Account == "wallet/principal").Asset;
         var earnedOrSpent = ops.Aggregate(Int128.Zero, (sum, op) => sum + WalletChange(op.Op));
-        var losses = Sum(balances, asset, account => account.StartsWith("store/", StringComparison.Ordinal) && account.EndsWith("/loss", StringComparison.Ordinal));
+        var losses = Sum(balances, asset, account => account.EndsWith("/loss", StringComparison.Ordinal));
         var breakage = -Sum(balances, asset, account => account == "breakage");
+        // What was sold on account and is no longer owed was settled, from wallets.
+        var settled = ops.Aggregate(Int128.Zero, (sum, op) => sum + OnAccount(op.Op)) - Sum(balances, asset, account => account == "member/receivable");
         var wallets = report.Wallets.Values.Aggregate(Int128.Zero, (sum, wallet) => sum + wallet.MoneyMinor);
-        if (wallets != earnedOrSpent + losses - breakage)
+        if (wallets != earnedOrSpent + losses - breakage - settled)
         {
-            wrong.Add($"The wallets hold {wallets}; credits less debits are {earnedOrSpent}, losses {losses}, breakage {breakage}.");
+            wrong.Add($"The wallets hold {wallets}; credits less debits are {earnedOrSpent}, losses {losses}, breakage {breakage}, settled debts {settled}.");
         }
 
         foreach (var (member, wallet) in report.Wallets.Where(pair => pair.Value.MoneyMinor < 0 || pair.Value.Points < 0))
@@ -77,6 +79,13 @@ internal static class Bank
     private static Int128 WalletChange(OpEnvelope op) => op.Moves
         .Where(move => move.Bucket.Kind is BucketKind.Principal or BucketKind.Lot)
         .Aggregate(Int128.Zero, (sum, move) => sum + move.Kind switch { MoveKind.Credit => move.AmountMinor, MoveKind.Debit => -move.AmountMinor, _ => 0 });
+
+    private static Int128 OnAccount(OpEnvelope op) => op.Moves.Aggregate(Int128.Zero, (sum, move) => sum + (move.Kind, move.Bucket.Kind) switch
+    {
+        (MoveKind.Advance, _) or (MoveKind.Debit, BucketKind.Credit) => move.AmountMinor,
+        (MoveKind.Settle, _) or (MoveKind.Credit, BucketKind.Credit) => -move.AmountMinor,
+        _ => 0,
+    });
 
     private static Int128 Sum(List<BalanceRow> balances, string? asset, Func<string, bool> account) =>
         balances.Where(balance => balance.Asset == asset && account(balance.Account)).Aggregate(Int128.Zero, (sum, balance) => sum + balance.AmountMinor);

@@ -15,19 +15,27 @@ internal sealed partial class Campaign
         var store = kind == FaultKind.FillDisk ? _smallDisk! : _stores[_dice.Next(_stores.Count)];
         var on = kind switch
         {
-            FaultKind.KillHub or FaultKind.PauseHub => "hub",
-            FaultKind.CutLine or FaultKind.SilenceLine or FaultKind.SlowLine => $"line {store.Number}",
+            FaultKind.KillHub or FaultKind.PauseHub or FaultKind.RestoreHub => "hub",
+            FaultKind.CutLine or FaultKind.SilenceLine or FaultKind.SlowLine or FaultKind.ReclaimStore => $"line {store.Number}",
+            FaultKind.MergeMembers or FaultKind.LendToMember or FaultKind.HandInReceipts => "headquarters",
+            FaultKind.JumpClock => $"clock {store.Number}",
             _ => $"agent {store.Number}",
         };
         var lasts = TimeSpan.FromMilliseconds(_dice.Next(300, 3_000));
-        if (IsBusy(on) || (kind is FaultKind.CloneAgent && IsBusy("hub")) || (kind is FaultKind.RestoreAgent && IsBusy($"line {store.Number}")))
+        if (IsBusy(on) || (kind is FaultKind.CloneAgent or FaultKind.ReclaimStore or FaultKind.MergeMembers or FaultKind.LendToMember or FaultKind.HandInReceipts && IsBusy("hub")) || (kind is FaultKind.RestoreAgent && IsBusy($"line {store.Number}")))
         {
             return false;
         }
 
-        if (kind == FaultKind.RestoreAgent && !await HasBackupAsync(store))
+        if (kind == FaultKind.RestoreAgent && (!await HasBackupAsync(store) || !await HubHasHeardAsync()))
         {
-            return false; // there is nothing yet that could be forgotten
+            return false; // there is nothing yet that could be forgotten, or this disk is the only one that knows what the hub has confirmed
+        }
+
+        if (kind == FaultKind.RestoreHub)
+        {
+            say($"{Now}: {kind} on {on}");
+            return await RestoreHubAsync();
         }
 
         say($"{Now}: {kind} on {on}");
@@ -43,7 +51,11 @@ internal sealed partial class Campaign
             FaultKind.RestoreAgent => await RestoreAsync(store),
             FaultKind.CloneAgent => await CloneAsync(store),
             FaultKind.FillDisk => FillDisk(store),
-            FaultKind.JumpClock => await JumpClockAsync(store),
+            FaultKind.JumpClock => JumpClock(store),
+            FaultKind.ReclaimStore => await ReclaimAsync(store),
+            FaultKind.MergeMembers => await MergeAsync(),
+            FaultKind.LendToMember => await LendAsync(),
+            FaultKind.HandInReceipts => await HandInAsync(),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such fault."),
         };
         if (heal is not null)
@@ -99,25 +111,27 @@ internal sealed partial class Campaign
         return Later(() => Disk.MakeSpace(store.Folder));
     }
 
-    private async Task<Func<Task>> JumpClockAsync(StoreNode store)
+    private Func<Task> JumpClock(StoreNode store)
     {
-        store.Kill();
-        await store.StartAsync(new Dictionary<string, string>(StringComparer.Ordinal)
+        var sign = _dice.Next(2) == 0 ? '+' : '-';
+        var time = _dice.Next(5) switch
         {
-            ["LD_PRELOAD"] = FakeTimeLibraries.First(File.Exists),
-            ["FAKETIME"] = string.Create(CultureInfo.InvariantCulture, $"{(_dice.Next(2) == 0 ? '+' : '-')}{_dice.Next(1, 72)}h"),
-        });
-        return async () =>
-        {
-            store.Kill();
-            await store.StartAsync();
+            0 => FakeClock.Dead,
+            1 => string.Create(CultureInfo.InvariantCulture, $"{sign}{_dice.Next(1, 90)}m"),
+            2 => string.Create(CultureInfo.InvariantCulture, $"{sign}{_dice.Next(1, 72)}h"),
+            3 => string.Create(CultureInfo.InvariantCulture, $"{sign}{_dice.Next(3, 400)}d"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{sign}{_dice.Next(400, 4_000)}d"),
         };
+        say($"{Now}: the clock of store {store.Number} says {time}");
+        store.Clock.Set(time);
+        return Later(() => store.Clock.Set(FakeClock.Right));
     }
 
     // The guard file stays: the agent must not sell by what it has forgotten, and goes on in a new life by itself.
     private async Task<Func<Task>?> RestoreAsync(StoreNode store)
     {
         store.Line.Set(LineState.Cut);
+        _hubBackup = ""; // of what this disk forgets the hub may have the only copy: no protocol brings back what two disks lost
         store.Restores++;
         store.Kill();
         var lost = Disk.Ops(store.Folder);
@@ -191,6 +205,19 @@ internal sealed partial class Campaign
         BackUp(store);
         await store.StartAsync();
         return false;
+    }
+
+    // Whether a hub that was restored has everything again.
+    private async Task<bool> HubHasHeardAsync()
+    {
+        try
+        {
+            return !_isHubRestored || (!IsBusy("hub") && (await _hub.ListStoresAsync()).Stores.All(store => !store.Reconciling));
+        }
+        catch (RpcException)
+        {
+            return false; // it is not there to say
+        }
     }
 
     private void BackUp(StoreNode store)

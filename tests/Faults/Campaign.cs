@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Grpc.Core;
+using SyncHub.Core.Rules;
 using SyncHub.V1;
-using SyncHub.Verify;
 
 namespace SyncHub.Faults.Tests;
 
@@ -12,7 +11,6 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
 {
     private const int StoreCount = 3;
     private const int MemberCount = 5;
-    private static readonly string[] FakeTimeLibraries = ["/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1", "/usr/lib64/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("faults").FullName;
     private readonly Random _dice = new(seed);
@@ -28,8 +26,6 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
     private StoreNode? _smallDisk;
 
     private string Logs => Directory.CreateDirectory(Path.Combine(_folder, "logs")).FullName;
-
-    private IReadOnlyList<AuditReport> _reports = [];
 
     /// <summary>Whether the files are left where they are, for somebody who wants to know why.</summary>
     public bool KeepsFiles { get; set; } = true;
@@ -96,7 +92,10 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
 
     private async Task OpenAsync()
     {
-        _hub = new HubNode(Path.Combine(_folder, "hub"), Logs);
+        var rules = Path.Combine(_folder, "rules.json");
+        var preset = RulesetJson.Preset("youzan");
+        await File.WriteAllTextAsync(rules, RulesetJson.Write(preset with { Floor = preset.Floor with { PerMemberMinor = 1_500, StoreBudgetMinor = 20_000 } }));
+        _hub = new HubNode(Path.Combine(_folder, "hub"), Logs) { Ruleset = rules };
         await _hub.StartAsync();
         for (var number = 1; number <= StoreCount; number++)
         {
@@ -131,10 +130,10 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
             say("SKIPPED: FillDisk needs root and the right to mount a small file system.");
         }
 
-        if (!FakeTimeLibraries.Any(File.Exists))
+        if (!FakeClock.IsPossible)
         {
             kinds.Remove(FaultKind.JumpClock);
-            say("SKIPPED: JumpClock needs libfaketime.");
+            say("SKIPPED: JumpClock needs libfaketime (Debian: package faketime).");
         }
 
         return kinds;
@@ -153,27 +152,8 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
 
     private Task OnlineAsync(StoreNode store) => Until.TrueAsync(async () => (await store.StatusAsync()).Online, () => $"store {store.Number} is online");
 
-    private async Task ConvergeAsync()
-    {
-        var last = "nothing heard";
-        await Until.TrueAsync(async () =>
-        {
-            try
-            {
-                var list = await _hub.ListStoresAsync();
-                var states = await Task.WhenAll(_stores.Select(store => store.StatusAsync()));
-                last = string.Join(Environment.NewLine, states.Select(state => state.ToString()).Append($"journal at {list.JournalPosition}"));
-                return states.All(state => state is { Online: true, Locked: false, BacklogOps: 0 } && state.FeedPosition >= list.JournalPosition)
-                    && list.Stores.All(store => store.Incarnation > _endedLives.GetValueOrDefault(store.Store))
-                    && AuditNow().Unsettled.Count == 0;
-            }
-            catch (RpcException fault)
-            {
-                last = fault.Message;
-                return false;
-            }
-        }, () => $"all stores are online, unlocked, drained and up to date: {last}{Environment.NewLine}{string.Join(Environment.NewLine, _reports.SelectMany(report => report.Unsettled))}");
-    }
+    private async Task ConvergeAsync() =>
+        await Rest.WaitAsync(_hub, _stores, list => list.Stores.All(store => !store.Reconciling && store.Incarnation > Math.Max(_endedLives.GetValueOrDefault(store.Store), _reclaimedLives.GetValueOrDefault(store.Store))), static () => Task.CompletedTask);
 
     private IEnumerable<string> Judge()
     {
@@ -183,17 +163,10 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
         }
 
         _hub.Kill();
-        var report = AuditNow();
+        var report = Rest.Read(_hub, _stores);
         say($"{report.OpsApplied} ops applied, {report.OpsInvented} that only the hub has; audit: {string.Join(", ", report.Counts.Select(count => $"{count.Value} {count.Key}"))}");
         return report.Findings.Concat(report.Unsettled).Select(finding => finding.ToString())
             .Concat(Bank.Check(_hub.Folder, report, _receipts.All, _destroyed, say));
-    }
-
-    private AuditReport AuditNow()
-    {
-        var report = Audit.Run(_hub.Folder, [.. _stores.Select(store => store.Folder)], new AuditOptions());
-        _reports = [report];
-        return report;
     }
 
     /// <summary>A fault that lasts.</summary>

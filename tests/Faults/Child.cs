@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SyncHub.Faults.Tests;
 
-/// <summary>One <c>synchub</c> process: the program as it is shipped, from its start until it is killed.</summary>
+/// <summary>One process of ours, the program as it is shipped or one that dies at a write, from its start until it is killed.</summary>
 /// <remarks>It writes to a log file of its own, which outlives it and is shown where it did not start.</remarks>
 internal sealed class Child : IDisposable
 {
@@ -22,13 +22,20 @@ internal sealed class Child : IDisposable
     /// <summary>Whether it ended by itself.</summary>
     public bool HasEnded => _process.HasExited;
 
+    /// <summary>The program as it is shipped.</summary>
+    public const string Shipped = "synchub";
+
+    /// <summary>The same hub and agent, which end themselves where they are ordered to.</summary>
+    public const string Mortal = "SyncHub.Faults.KillTarget";
+
     /// <summary>Starts it and waits until it has written its ready file.</summary>
-    public static async Task<Child> StartAsync(string log, string readyFile, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    /// <exception cref="ChildEndedException">It ended before.</exception>
+    public static async Task<Child> StartAsync(string program, string log, string readyFile, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         File.Delete(readyFile);
         // exec keeps the number of the process, so that signals meet the program and not a shell around it.
-        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
-        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" </dev/null >>\"$log\" 2>&1", "sh", log, Path.Combine(AppContext.BaseDirectory, "synchub"), .. arguments])
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true };
+        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", log, Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -44,7 +51,7 @@ internal sealed class Child : IDisposable
         {
             string Said() => $"{string.Join(' ', arguments)}: {(File.Exists(log) ? string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(TailLines)) : "it left no word")}";
             await Until.TrueAsync(
-                () => process.HasExited ? throw new InvalidOperationException($"It ended with code {process.ExitCode}. {Said()}") : Task.FromResult(File.Exists(readyFile)),
+                () => process.HasExited ? throw new ChildEndedException($"It ended with code {process.ExitCode}. {Said()}") : Task.FromResult(File.Exists(readyFile)),
                 () => $"it is ready. {Said()}");
             return new Child(process, JsonDocument.Parse(await File.ReadAllTextAsync(readyFile)).RootElement.Clone());
         }
@@ -63,6 +70,9 @@ internal sealed class Child : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Tells it something on its input.</summary>
+    public void Order(string order) => _process.StandardInput.WriteLine(order);
+
     /// <summary>SIGSTOP.</summary>
     public void Pause() => Signals.Stop(_process.Id);
 
@@ -79,3 +89,6 @@ internal sealed class Child : IDisposable
         _process.Dispose();
     }
 }
+
+/// <summary>A process ended before it was ready.</summary>
+internal sealed class ChildEndedException(string message) : Exception(message);

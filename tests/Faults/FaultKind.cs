@@ -33,6 +33,21 @@ internal enum FaultKind
     /// <summary>The disk of an agent is full for a while.</summary>
     FillDisk,
 
-    /// <summary>The clock of an agent is wrong for a while.</summary>
+    /// <summary>The clock of an agent jumps while it runs, hours to years, ahead or back, or stands still, for a while.</summary>
     JumpClock,
+
+    /// <summary>The database of the hub is exchanged for an older copy, with the commands of the runbook.</summary>
+    RestoreHub,
+
+    /// <summary>Headquarters gives a store up that cannot be reached and goes on selling; its log comes late.</summary>
+    ReclaimStore,
+
+    /// <summary>Headquarters makes one member of two, and may undo it.</summary>
+    MergeMembers,
+
+    /// <summary>Headquarters sets how much a member may owe.</summary>
+    LendToMember,
+
+    /// <summary>Customers hand in receipts, first those of ops that no disk has any more.</summary>
+    HandInReceipts,
 }

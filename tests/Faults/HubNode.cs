@@ -7,7 +7,7 @@ using SyncHub.V1;
 namespace SyncHub.Faults.Tests;
 
 /// <summary>The hub process, always on the port that it had first.</summary>
-internal sealed class HubNode(string folder, string logs) : IDisposable
+internal sealed class HubNode(string folder, string logs, string program = Child.Shipped) : IDisposable
 {
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
     private static readonly Dictionary<string, string> NoEnvironment = [];
@@ -20,20 +20,23 @@ internal sealed class HubNode(string folder, string logs) : IDisposable
 
     public string Folder { get; } = Directory.CreateDirectory(folder).FullName;
 
+    /// <summary>A ruleset file, or the name of a preset.</summary>
+    public string Ruleset { get; init; } = "youzan";
+
     /// <summary>Where it listens; null while it is down.</summary>
     public IPEndPoint? Address { get; private set; }
 
-    public async Task StartAsync()
+    public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
         for (var attempt = 1; _process is null; attempt++)
         {
             try
             {
                 _process = await Child.StartAsync(
-                    Path.Combine(logs, "hub.log"), Path.Combine(Folder, "hub.ready.json"), NoEnvironment,
-                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0");
+                    program, Path.Combine(logs, "hub.log"), Path.Combine(Folder, "hub.ready.json"), environment ?? NoEnvironment,
+                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset);
             }
-            catch (InvalidOperationException) when (_port != 0 && attempt < StartAttempts)
+            catch (ChildEndedException) when (environment is null && _port != 0 && attempt < StartAttempts)
             {
                 await Task.Delay(500); // its old port may for a moment be some outgoing connection's
             }
@@ -55,9 +58,20 @@ internal sealed class HubNode(string folder, string logs) : IDisposable
         _process = null;
     }
 
+    /// <summary>Whether it ended by itself.</summary>
+    public bool HasEnded => _process is null or { HasEnded: true };
+
+    public void Order(string order) => _process!.Order(order);
+
     public void Pause() => _process!.Pause();
 
     public void Resume() => _process!.Resume();
+
+    /// <summary>A call of headquarters.</summary>
+    public async Task<TAnswer> AskAsync<TAnswer>(Func<GrpcChannel, CallOptions, AsyncUnaryCall<TAnswer>> call) => await call(_channel!, Call());
+
+    /// <summary>The same where a call is more than one.</summary>
+    public Task AskAsync(Func<ChannelBase, CallOptions, Task> call) => call(_channel!, Call());
 
     public async Task<CreateStoreResponse> CreateStoreAsync() => await new V1.Stores.StoresClient(_channel).CreateStoreAsync(new CreateStoreRequest(), Call());
 

@@ -39,7 +39,7 @@ internal sealed class Receipts
     {
         var money = receipt.PaidPrincipalMinor + receipt.PaidBonusMinor;
         var change = receipt.Type == OpType.Sale ? -money : money + receipt.ToppedUpMinor + receipt.BonusMinor;
-        Add(new Printed(request, receipt.Op, Convert.ToHexString(receipt.OpHash.Span), change));
+        Add(new Printed(request, receipt.Op, Convert.ToHexString(receipt.OpHash.Span), change, receipt.Code));
     }
 
     public void Print(string request, OpId dayClose) => Add(new Printed(request, dayClose, "", 0));

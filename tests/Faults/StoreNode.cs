@@ -6,7 +6,7 @@ using SyncHub.V1;
 namespace SyncHub.Faults.Tests;
 
 /// <summary>One store: its agent process, its line to the hub, and the way for its till.</summary>
-internal sealed class StoreNode(int number, string folder, string logs) : IAsyncDisposable
+internal sealed class StoreNode(int number, string folder, string logs, string program = Child.Shipped) : IAsyncDisposable
 {
     private readonly List<GrpcChannel> _channels = []; // kept, because a till may still be waiting on an old one
     private Child? _process;
@@ -16,6 +16,9 @@ internal sealed class StoreNode(int number, string folder, string logs) : IAsync
     public string Folder { get; } = Directory.CreateDirectory(folder).FullName;
 
     public Line Line { get; } = new();
+
+    /// <summary>The wall clock of its machine.</summary>
+    public FakeClock Clock { get; } = new(folder + ".clock");
 
     /// <summary>What its till calls; null while the agent is down, because its old port may by then be somebody else's.</summary>
     public Till.TillClient? Till { get; private set; }
@@ -35,7 +38,7 @@ internal sealed class StoreNode(int number, string folder, string logs) : IAsync
     {
         var address = $"http://127.0.0.1:{(hubPort ?? Line.Port).ToString(CultureInfo.InvariantCulture)}";
         _process = await Child.StartAsync(
-            Path.Combine(logs, Path.GetFileName(Folder) + ".log"), Path.Combine(Folder, "agent.ready.json"), environment ?? new Dictionary<string, string>(StringComparer.Ordinal),
+            program, Path.Combine(logs, Path.GetFileName(Folder) + ".log"), Path.Combine(Folder, "agent.ready.json"), Clock.Environment.Concat(environment ?? new Dictionary<string, string>(StringComparer.Ordinal)).ToDictionary(StringComparer.Ordinal),
             "agent", "run", "--data", Folder, "--hub", address, "--till-port", "0", "--json-port", "0");
         var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_process.Ready.GetProperty("tillGrpc").GetInt32().ToString(CultureInfo.InvariantCulture)}");
         _channels.Add(channel);
@@ -48,6 +51,11 @@ internal sealed class StoreNode(int number, string folder, string logs) : IAsync
         _process?.Dispose();
         _process = null;
     }
+
+    /// <summary>Whether it ended by itself.</summary>
+    public bool HasEnded => _process is null or { HasEnded: true };
+
+    public void Order(string order) => _process!.Order(order);
 
     public void Pause() => _process!.Pause();
 
