@@ -48,6 +48,9 @@ public static class Accounts
     /// <summary>What a store bears because it used rights that nobody backed.</summary>
     public static string Loss(StoreId store) => $"store/{store}/loss";
 
+    /// <summary>What the chain bears because a restored hub had forgotten what it gave to whom.</summary>
+    public const string HubLoss = "hub/loss";
+
     /// <summary>Value of a bucket's kind between two members of a merge; zero when nothing is under way.</summary>
     public static string Transit(Bucket bucket) => bucket.Kind switch
     {

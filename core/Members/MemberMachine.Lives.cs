@@ -76,6 +76,15 @@ public sealed partial class MemberMachine
         turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
     }
 
+    // Only of the state as it was written: a turn that takes more than there is breaks I2, and is not mended but found.
+    private void MendShortfall(TurnResult turn, ITurnContext context)
+    {
+        while (!context.IsReconciling && Shortfall.Find(State) is { } mend)
+        {
+            Apply(mend, turn, context);
+        }
+    }
+
     // Outside reconcile mode a store cannot have seen more than was granted: then it is an anomaly of the op, and nothing is healed.
     private void Heal(Holder holder, IEnumerable<GrantedLine> seen, TurnResult turn, ITurnContext context)
     {

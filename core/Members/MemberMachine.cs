@@ -29,6 +29,7 @@ public sealed partial class MemberMachine(MemberState state)
     {
         var turn = new TurnResult();
         var claimed = ClaimSet.Of(State);
+        MendShortfall(turn, context);
         Tidy(turn, context);
         switch (message)
         {

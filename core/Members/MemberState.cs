@@ -132,6 +132,8 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             case CreditLimitSet set:
                 CreditBook.Apply(set, this);
                 return null;
+            case ShortfallBorne borne:
+                return Shortfall.Apply(borne, this);
             case ReceivableSettled settled:
                 return CreditBook.Apply(settled, this);
             default:
@@ -156,8 +158,9 @@ public sealed partial class MemberState(MemberId id, Asset currency)
             return $"member {Id}: {owing}";
         }
 
+        // What a restored hub has not heard yet may be missing (mayOwe); there is no parcel of what is owed.
         var parcels = Parcels.Sum(parcel => parcel.RemainingMinor);
-        return parcels != TotalOf(Bucket.Principal) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
+        return parcels != Math.Max(0, TotalOf(Bucket.Principal)) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
     }
 
     private OpOutcome ApplyOp(OpApplied applied)
@@ -299,8 +302,16 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         return 0;
     }
 
+    // Called when the bucket has the value already. What the member owed since the hub forgot something is paid first: parcels hold what is there.
     internal void AddParcel(PrincipalParcel added)
     {
+        var room = Math.Max(0, TotalOf(Bucket.Principal)) - Parcels.Sum(parcel => parcel.RemainingMinor);
+        added = added with { RemainingMinor = Math.Min(added.RemainingMinor, room) };
+        if (added.RemainingMinor <= 0)
+        {
+            return;
+        }
+
         var index = Parcels.FindIndex(parcel => parcel.OriginStore == added.OriginStore && parcel.Terms == added.Terms);
         if (index < 0)
         {

@@ -40,11 +40,11 @@ internal sealed class AccountCheck
         Compare(name, Booking.Expected(op, store, _currency, effect), applied.Entries);
 
     /// <summary>Compares the entries of an event of the hub's own: so much from one account to another.</summary>
-    public void Compare(string name, string debit, string credit, Int128 amount, IEnumerable<LedgerEntry> entries)
+    public void Compare(string name, string debit, string credit, Int128 amount, IEnumerable<LedgerEntry> entries, string? asset = null)
     {
         var expected = new Dictionary<(string Account, string Asset), Int128>();
-        Booking.Add(expected, debit, _currency, amount);
-        Booking.Add(expected, credit, _currency, -amount);
+        Booking.Add(expected, debit, asset ?? _currency, amount);
+        Booking.Add(expected, credit, asset ?? _currency, -amount);
         Compare(name, expected, entries);
     }
 

@@ -11,6 +11,7 @@ internal static class Booking
     public const string WalletPending = "wallet/pending";
     public const string Receivable = "member/receivable";
     public const string Breakage = "breakage";
+    public const string HubLoss = "hub/loss";
     public const string Points = "POINTS";
 
     /// <summary>The entries that an op must have, by account and asset, debit positive, none of them zero.</summary>

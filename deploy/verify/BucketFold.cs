@@ -97,6 +97,13 @@ internal sealed class BucketFold
         Pool += amount;
     }
 
+    /// <summary>What the pool lacks is borne by the chain.</summary>
+    public void Bear(Int128 amount)
+    {
+        Loss += amount;
+        Pool += amount;
+    }
+
     /// <summary>Value that leaves the pool because it settles a debt.</summary>
     public void Pay(Int128 amount)
     {

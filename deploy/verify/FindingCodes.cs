@@ -144,6 +144,9 @@ public static class FindingCodes
     /// <summary>A settlement of more or less than free principal and receivable allow.</summary>
     public const string SettlementWrong = "settlement_wrong";
 
+    /// <summary>The chain bears more or less than a pool lacks, or while stores hold something of it.</summary>
+    public const string ShortfallWrong = "shortfall_wrong";
+
     /// <summary>An op was applied although an earlier one of its chain waits for a person.</summary>
     public const string OpPastParked = "op_past_parked";
 
@@ -242,7 +245,7 @@ public static class FindingCodes
         new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, BranchLoose, FactGapOpen]),
         new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending, ForkOpen]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose, OpPastParked, ReleaseWrong, PoolOwed]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, ShortfallWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose, OpPastParked, ReleaseWrong, PoolOwed]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, ExposureDiffers, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),

@@ -29,6 +29,22 @@ internal sealed partial class Replay
         accounts.Compare(Name(record), Booking.WalletBonus, Booking.Breakage, broken, expired.Entries);
     }
 
+    // A restored hub had forgotten a reclaim, and more was used than there was: all of what is missing, and only where nobody can give anything back.
+    private void ApplyShortfall(MemberFold member, RecordRow record, ShortfallBorneEvent borne)
+    {
+        accounts.Count(Name(record), borne.Entries);
+        var key = BucketKey.Of(borne.Bucket);
+        var bucket = member.BucketOf(key);
+        var delta = (Int128)borne.LossMinor - bucket.Loss;
+        if (key.Kind == BucketKind.Credit || delta <= 0 || delta != -bucket.Pool || bucket.Lines.Values.Any(line => line.Outstanding > 0))
+        {
+            findings.AddWallet(FindingCodes.ShortfallWrong, member.Id, $"version {member.Version} lets the chain bear {delta} of {key}; expected the {-bucket.Pool} that is missing there, and no store that holds anything");
+        }
+
+        bucket.Bear(delta);
+        accounts.Compare(Name(record), Booking.HubLoss, key.Kind switch { BucketKind.Principal => Booking.WalletPrincipal, BucketKind.Points => Booking.WalletPoints, _ => Booking.WalletBonus }, delta, borne.Entries, key.Kind == BucketKind.Points ? Booking.Points : null);
+    }
+
     private void ApplySettlement(MemberFold member, RecordRow record, ReceivableSettledEvent settled)
     {
         accounts.Count(Name(record), settled.Entries);

@@ -95,6 +95,9 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             case MemberEventRecord.EventOneofCase.CreditLimit:
                 member.SetLimit(change.CreditLimit.LimitMinor);
                 break;
+            case MemberEventRecord.EventOneofCase.ShortfallBorne:
+                ApplyShortfall(member, record, change.ShortfallBorne);
+                break;
             case MemberEventRecord.EventOneofCase.ReceivableSettled:
                 ApplySettlement(member, record, change.ReceivableSettled);
                 break;

@@ -5,6 +5,7 @@ using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
 using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
 using SyncHub.V1;
 using LifeStatus = SyncHub.Core.Identity.LifeStatus;
 
@@ -92,6 +93,15 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
         foreach (var life in released)
         {
             parts.Releases.Start(store, life, null);
+        }
+
+        parts.Pipeline.Submit(new JournalBatch(), null, static () => { }); // that it was heard out must not wait for the chain's next op to be written
+        if (!parts.Stores.IsReconciling)
+        {
+            // Members of whom more is held than there is mend that when they are next touched (Shortfall): here, each is.
+            MemberWalk? walk = null;
+            walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Pipeline.ReleasedPosition, self => new SweepWanted(self), static () => { });
+            walk.Start();
         }
     }
 }

@@ -61,6 +61,9 @@ public static class EventCodec
             case CreditLimitSet set:
                 record.CreditLimit = new Wire.CreditLimitEvent { LimitMinor = set.LimitMinor };
                 break;
+            case ShortfallBorne borne:
+                record.ShortfallBorne = ValueEventCodec.ToWire(borne, applied.Outcome!.Transaction);
+                break;
             case ReceivableSettled settled:
                 record.ReceivableSettled = ValueEventCodec.ToWire(settled, applied.Outcome!.Transaction);
                 break;
@@ -101,6 +104,7 @@ public static class EventCodec
             Wire.MemberEventRecord.EventOneofCase.Registered => new MemberRegistered(MemberCodec.ToCore(record.Registered.Profile)),
             Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
             Wire.MemberEventRecord.EventOneofCase.CreditLimit => new CreditLimitSet(record.CreditLimit.LimitMinor),
+            Wire.MemberEventRecord.EventOneofCase.ShortfallBorne => new ShortfallBorne(BucketCodec.ToCore(record.ShortfallBorne.Bucket), record.ShortfallBorne.LossMinor),
             Wire.MemberEventRecord.EventOneofCase.ReceivableSettled => new ReceivableSettled(record.ReceivableSettled.SettledMinor),
             _ => PersonalCodec.Decode(record) ?? MergeCodec.Decode(record),
         };

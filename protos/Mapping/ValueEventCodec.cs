@@ -25,5 +25,12 @@ internal static class ValueEventCodec
         return wire;
     }
 
+    public static Wire.ShortfallBorneEvent ToWire(ShortfallBorne borne, LedgerTransaction transaction)
+    {
+        var wire = new Wire.ShortfallBorneEvent { Bucket = BucketCodec.ToWire(borne.Bucket), LossMinor = borne.LossMinor };
+        wire.Entries.AddRange(transaction.Entries.Select(ToWire));
+        return wire;
+    }
+
     public static Wire.LedgerEntry ToWire(LedgerEntry entry) => new() { Account = entry.Account, Asset = entry.Asset.Code, AmountMinor = entry.AmountMinor };
 }
