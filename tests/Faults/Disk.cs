@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite.Audit;
 
 namespace SyncHub.Faults.Tests;
@@ -8,10 +9,15 @@ internal static class Disk
 {
     private const int BlockBytes = 4096;
 
-    /// <summary>Copies database and identity; the guard stays where it is, as it does with a real backup.</summary>
+    /// <summary>Copies database and identity, and the keys without which nobody could read them; the guard stays where it is, as it does with a real backup.</summary>
     public static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
+        if (!File.Exists(to + KeyRing.Extension))
+        {
+            File.Copy(from + KeyRing.Extension, to + KeyRing.Extension);
+        }
+
         foreach (var name in (string[])["agent.db", "agent.db-wal", "identity.json"])
         {
             var source = Path.Combine(from, name);
