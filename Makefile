@@ -1,6 +1,6 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench acceptance faults fmt clean peers
+.PHONY: help build test demo verify bench acceptance faults interop fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
 TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation tests/Faults
@@ -37,6 +37,11 @@ mutants: ## Turns off one mechanism after the other and shows which invariant no
 faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n] [STRIDE=1 kills at every write]
 	@./tests/Faults/install-faketime.sh
 	SYNCHUB_FAULTS_SECONDS=$(or $(SECONDS),300) SYNCHUB_FAULTS_SEED=$(or $(SEED),random) SYNCHUB_FAULTS_STRIDE=$(STRIDE) dotnet test tests/Faults -c Release -nologo -v quiet --logger "console;verbosity=detailed"
+
+interop: ## gRPC with the official C++, Go, Java, Node, Python and Ruby, both ways: a table, exit code 1 on a failure: [PEERS="go ruby"]
+	./tests/Interop/peers/install.sh artifacts/interop $(PEERS)
+	dotnet build tests/Interop -c Release -v quiet -nologo
+	artifacts/build/bin/Interop/release/SyncHub.Interop matrix --peers artifacts/interop/peers --table artifacts/interop/table.md $(if $(PEERS),--only $(PEERS))
 
 fmt: ## Formats the code
 	dotnet format SyncHub.sln

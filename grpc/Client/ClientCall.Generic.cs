@@ -106,6 +106,27 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     /// <summary>Reads the response of a call that has exactly one.</summary>
     public Task<TResponse> ReadOnlyAsync() => Observed(ReadOnlyCoreAsync());
 
+    /// <inheritdoc/>
+    /// <remarks>A server that ends a call early sends its answer before it resets the stream. Where that answer is nothing but a status, the
+    /// status is why the send failed; where there are messages, the status waits behind them.</remarks>
+    public override async Task<RpcException> EndOfSendAsync(Exception failure)
+    {
+        try
+        {
+            await _opening!;
+            if (!HasEnded && ClientResponse.IsTrailersOnly(_response!) && ClientResponse.End(_response!) is var (status, trailers) && status.StatusCode != StatusCode.OK)
+            {
+                End(status, trailers);
+            }
+        }
+        catch (RpcException ended)
+        {
+            return ended;
+        }
+
+        return HasEnded ? AsException() : new RpcException(ClientFailures.StatusOf(failure));
+    }
+
     protected override void LetGo()
     {
         _writer?.Fail(AsException());

@@ -62,6 +62,9 @@ internal abstract class ClientCall : IDisposable
     /// <summary>The end of the call for whoever writes to it or reads from it afterwards.</summary>
     public RpcException AsException() => new(GetStatus(), GetTrailers());
 
+    /// <summary>How a call ended whose send failed, as far as that can be known now.</summary>
+    public abstract Task<RpcException> EndOfSendAsync(Exception failure);
+
     public bool HasEnded => Volatile.Read(ref _outcome) is not null;
 
     protected void End(Status status, Metadata? trailers = null)

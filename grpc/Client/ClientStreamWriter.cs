@@ -63,7 +63,7 @@ internal sealed class ClientStreamWriter<TRequest>(
         }
         catch (Exception exception)
         {
-            throw call.HasEnded ? call.AsException() : new RpcException(ClientFailures.StatusOf(exception));
+            throw await call.EndOfSendAsync(exception);
         }
     }
 }

@@ -1,3 +1,5 @@
+using Grpc.AspNetCore.Server.Internal;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Microsoft.AspNetCore.Hosting;
@@ -29,5 +31,19 @@ public static class GrpcKestrelExtensions
         limits.Http2.KeepAlivePingDelay = PingDelay;
         limits.Http2.KeepAlivePingTimeout = PingTimeout;
         return options;
+    }
+
+    /// <summary>Closes connections of this listener that are older than <paramref name="maxAge"/>, each when the last gRPC call on it ends, so
+    /// that clients spread over servers that were added later. Clients open a new one by themselves.</summary>
+    public static ListenOptions UseGrpcConnectionAge(this ListenOptions listen, TimeSpan maxAge)
+    {
+        ArgumentNullException.ThrowIfNull(listen);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxAge, TimeSpan.Zero);
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(new ConnectionAge(connection, maxAge, TimeProvider.System));
+            return next(connection);
+        });
+        return listen;
     }
 }

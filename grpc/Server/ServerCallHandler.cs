@@ -45,8 +45,17 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
         }
 
         ServerProtocol.LiftBodyLimits(http);
-        using var context = new HttpContextServerCallContext(http, method.FullName);
-        await RunAsync(new ServerCall<TRequest, TResponse>(context, method, settings, encoding.Length > 0 ? encoding : Encodings.Identity));
+        var age = http.Features.Get<ConnectionAge>();
+        age?.Enter();
+        try
+        {
+            using var context = new HttpContextServerCallContext(http, method.FullName);
+            await RunAsync(new ServerCall<TRequest, TResponse>(context, method, settings, encoding.Length > 0 ? encoding : Encodings.Identity));
+        }
+        finally
+        {
+            age?.Leave();
+        }
     }
 
     private async Task RunAsync(ServerCall<TRequest, TResponse> call)

@@ -147,4 +147,21 @@ public sealed class StatusTests
         var client = server.Client(options => ((SocketsHttpHandler)options.HttpHandler!).SslOptions.ClientCertificates = [clientCertificate]);
         Assert.EndsWith(" till-7", (await client.UnaryAsync(new EchoRequest { Text = "context" })).Text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_send_to_a_call_that_was_refused_fails_with_the_reason_of_the_refusal()
+    {
+        await using var server = await TestServer.StartAsync();
+        var method = new Method<string, string>(MethodType.DuplexStreaming, "grpctests.Echo", "Missing", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
+        using var call = server.Channel().CreateCallInvoker().AsyncDuplexStreamingCall(method, null, default);
+        await SendForEverAsync(call.RequestStream).Fails(StatusCode.Unimplemented);
+
+        static async Task SendForEverAsync(IClientStreamWriter<string> requests)
+        {
+            while (true)
+            {
+                await requests.WriteAsync(new string('x', 10_000));
+            }
+        }
+    }
 }
