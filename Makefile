@@ -18,7 +18,7 @@ demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv
 	$(SYNCHUB) demo $(if $(TRACE),--trace $(TRACE)) $(if $(STORES),--stores $(STORES)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(SEED),--seed $(SEED)) $(if $(RECEIPTS),--receipts $(RECEIPTS)) $(if $(KEEP),--keep)
 
 verify: build ## Audits the databases of the last kept demo run
-	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged
+	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard %.keys %.machine,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged
 
 bench: ## Memory of hub and agent with 100,000 members, and what an op costs
 	dotnet run --project tests/Bench/Bench.csproj -c Release

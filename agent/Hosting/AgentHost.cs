@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,7 +27,6 @@ public sealed class AgentHost : IAsyncDisposable
 {
     private static readonly HashSet<string> HiddenKeys = ["phone", "card"]; // whoever could read them would have every member's phone
     private const int LargestTillMessageBytes = 64 * 1024;
-    private static readonly TimeSpan EnrolDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5); // longer than any call of a till takes
 
     private readonly WebApplication _web;
@@ -67,32 +64,41 @@ public sealed class AgentHost : IAsyncDisposable
     /// <summary>Completes when the process is asked to stop.</summary>
     public Task WaitForShutdownAsync(CancellationToken cancellation) => _web.WaitForShutdownAsync(cancellation);
 
-    /// <summary>Asks the hub, once, who this store is, and keeps the answer in the data folder.</summary>
-    /// <param name="dataDirectory">An existing folder without an identity.</param>
-    /// <param name="hubAddress"><c>https://host:port</c>.</param>
-    /// <param name="caCertificateFile">PEM file of the hub's authority; null or empty for the system's.</param>
+    /// <summary>Asks the hub, once, who this store is, and keeps the answer: the identity in the data folder, the key beside it.</summary>
+    /// <param name="options">An existing folder without an identity, and the hub.</param>
     /// <param name="code">The one-time code from headquarters.</param>
     /// <exception cref="AgentStartException">The folder is not fit, or the hub refused; the message names the way out.</exception>
-    public static async Task<StoreIdentity> EnrolAsync(string dataDirectory, string hubAddress, string? caCertificateFile, string code)
+    public static async Task<StoreIdentity> EnrolAsync(AgentOptions options, string code)
     {
-        ThrowIfFaulty(new AgentOptions { DataDirectory = dataDirectory, HubAddress = hubAddress, CaCertificateFile = caCertificateFile ?? "" });
-        if (StoreIdentity.ExistsIn(dataDirectory))
+        ArgumentNullException.ThrowIfNull(options);
+        if (StoreIdentity.ExistsIn(options.DataDirectory))
         {
-            throw new AgentStartException($"'{dataDirectory}' is enrolled already. Start the agent, or enrol in a new folder.", AgentStartException.BadOptions);
+            throw new AgentStartException($"'{options.DataDirectory}' is enrolled already. Start the agent, or enrol in a new folder.", AgentStartException.BadOptions);
         }
 
-        try
+        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
+        enrolled.Write(options.DataDirectory);
+        return enrolled.Identity;
+    }
+
+    /// <summary>Gives this machine a new key and certificate with a code from <c>synchub store renew</c>; its database and life go on. The agent may run.</summary>
+    /// <param name="options">The folder of the store, and the hub.</param>
+    /// <param name="code">The one-time code.</param>
+    /// <exception cref="AgentStartException">The code is another store's, or the hub refused; nothing was changed here.</exception>
+    public static async Task<StoreIdentity> RenewAsync(AgentOptions options, string code)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var identity = StoreIdentity.Read(options.DataDirectory);
+        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: true);
+        if (enrolled.Identity.Store != identity.Store)
         {
-            using var channel = GrpcChannel.ForAddress(hubAddress, new GrpcChannelOptions { HttpHandler = HubChannel.CreateHandler(caCertificateFile ?? ""), DisposeHttpClient = true });
-            var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(new V1.EnrolRequest { Code = code }, deadline: TimeProvider.System.GetUtcNow().UtcDateTime + EnrolDeadline);
-            var identity = new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, answer.Secret);
-            identity.Write(dataDirectory);
-            return identity;
+            throw new AgentStartException($"{options.DataDirectory} is the folder of store {identity.Store}, but the code was for store {enrolled.Identity.Store}. Nothing was changed here; ask headquarters for a new code for each of them.", AgentStartException.BadOptions);
         }
-        catch (RpcException fault)
-        {
-            throw new AgentStartException($"The hub at {hubAddress} did not enrol this store: {fault.Status.Detail} ({fault.StatusCode}). Check the address, or ask headquarters for a new code.", AgentStartException.NoHub, fault);
-        }
+
+        enrolled.WriteKey(options.DataDirectory);
+        identity = identity with { Authority = enrolled.Identity.Authority };
+        identity.Write(options.DataDirectory);
+        return identity;
     }
 
     /// <summary>Starts an agent; it is listening when the task completes.</summary>
@@ -100,12 +106,13 @@ public sealed class AgentHost : IAsyncDisposable
     public static async Task<AgentHost> StartAsync(AgentOptions options, ILoggerFactory? logs = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ThrowIfFaulty(options);
+        options.ThrowIfFaulty();
         var identity = StoreIdentity.Read(options.DataDirectory);
+        ThrowIfUnlike(options, identity);
+        var keys = KeyHolder.Open(options);
         var ownLogs = logs is null ? AgentLog.Create(options) : null;
         logs ??= ownLogs!;
         var log = logs.CreateLogger("SyncHub.Agent");
-        WarnOfPlaintext(options, log);
         AgentLoop? loop = null;
         GuardFile? guard = null;
         var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
@@ -113,7 +120,7 @@ public sealed class AgentHost : IAsyncDisposable
         {
             guard = GuardFile.Open(options.GuardPath);
             loop = await OpenLoopAsync(options, identity, guard, log);
-            var link = new SyncLink(loop, identity, options, TimeProvider.System, log);
+            var link = new SyncLink(loop, identity, keys, options, TimeProvider.System, log);
             var web = BuildWeb(options, new TillCalls(loop, link), logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             await web.StartAsync(cancellation);
@@ -162,21 +169,14 @@ public sealed class AgentHost : IAsyncDisposable
         _ownLogs?.Dispose();
     }
 
-    private static void ThrowIfFaulty(AgentOptions options)
+    private static void ThrowIfUnlike(AgentOptions options, StoreIdentity identity)
     {
-        var faults = options.FindFaults();
-        if (faults.Count > 0)
+        if (identity.Authority.Length == 0 != options.InsecureLoopback)
         {
-            throw new AgentStartException(string.Join(Environment.NewLine, faults), AgentStartException.BadOptions);
-        }
-    }
-
-    private static void WarnOfPlaintext(AgentOptions options, ILogger log)
-    {
-        var hub = new Uri(options.HubAddress);
-        if (hub.Scheme == Uri.UriSchemeHttp && !hub.IsLoopback)
-        {
-            log.LogWarning("HubAddress {Hub} is not encrypted: the store's secret and its members can be read on the way. Use https.", options.HubAddress);
+            throw new AgentStartException(
+                options.InsecureLoopback ? $"--insecure-loopback: {options.DataDirectory} was enrolled at a hub with certificates. Start it without the option."
+                    : $"{options.DataDirectory} was enrolled with --insecure-loopback. Start it alike, or enrol in a new folder.",
+                AgentStartException.BadOptions);
         }
     }
 

@@ -11,11 +11,11 @@ public sealed record AgentOptions
     /// <summary>The folder of the database, the identity and the log. It must exist.</summary>
     public string DataDirectory { get; init; } = "";
 
-    /// <summary>The hub, <c>https://host:port</c>, or <c>http://host:port</c> where the link is encrypted beneath.</summary>
+    /// <summary>The hub, <c>https://host:port</c>.</summary>
     public string HubAddress { get; init; } = "";
 
-    /// <summary>PEM file of the only authority that may vouch for the hub; empty for the system's.</summary>
-    public string CaCertificateFile { get; init; } = "";
+    /// <summary>No certificates and no TLS: for tests and trials on one machine, with a hub that runs alike.</summary>
+    public bool InsecureLoopback { get; init; }
 
     /// <summary>Where tills reach the agent. Only loopback in this version, since tills do not prove who they are.</summary>
     public string TillAddress { get; init; } = "127.0.0.1";
@@ -46,9 +46,9 @@ public sealed record AgentOptions
     {
         var faults = new List<string>();
         Check(DataDirectory.Length > 0 && Directory.Exists(DataDirectory), $"DataDirectory: the folder '{DataDirectory}' does not exist. Create it, or name another.");
-        Check(Uri.TryCreate(HubAddress, UriKind.Absolute, out var hub) && hub.Scheme is "http" or "https" && hub.PathAndQuery == "/",
-            $"HubAddress: '{HubAddress}' is not of the form https://host:port.");
-        Check(CaCertificateFile.Length == 0 || File.Exists(CaCertificateFile), $"CaCertificateFile: there is no file '{CaCertificateFile}'. Leave it empty for the system's authorities.");
+        Check(Uri.TryCreate(HubAddress, UriKind.Absolute, out var hub) && hub.PathAndQuery == "/" && hub.Scheme == (InsecureLoopback ? "http" : "https") && (hub.IsLoopback || !InsecureLoopback),
+            InsecureLoopback ? $"HubAddress: '{HubAddress}' is not of the form http://127.0.0.1:port; without certificates the hub is reached on loopback only."
+                : $"HubAddress: '{HubAddress}' is not of the form https://host:port.");
         Check(IPAddress.TryParse(TillAddress, out var address) && IPAddress.IsLoopback(address),
             $"TillAddress: '{TillAddress}' is not a loopback address. Tills are served on 127.0.0.1 or ::1 only; put the agent on the till's machine, or an authenticated tunnel in front of it.");
         Check(IsPort(TillGrpcPort), $"TillGrpcPort: {TillGrpcPort} is not a port; use 0 to 65535, 0 for any free one.");
@@ -75,6 +75,16 @@ public sealed record AgentOptions
 
     /// <summary>What is put around the guard: nothing, but where a test ends a process at its writes.</summary>
     internal Func<IGuard, IGuard> AroundGuard { get; init; } = static guard => guard;
+
+    /// <exception cref="AgentStartException">Something is wrong.</exception>
+    internal void ThrowIfFaulty()
+    {
+        var faults = FindFaults();
+        if (faults.Count > 0)
+        {
+            throw new AgentStartException(string.Join(Environment.NewLine, faults), AgentStartException.BadOptions);
+        }
+    }
 
     /// <summary>Where the guard is.</summary>
     internal string GuardPath => GuardFile.Length > 0 ? GuardFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + ".guard";

@@ -12,45 +12,24 @@ namespace SyncHub.Agent.Hosting;
 /// </remarks>
 public static class AgentReplacement
 {
-    private const string Draft = "enrolling";
-
     /// <summary>Moves the old database and its guard into a folder beside them, and enrols.</summary>
-    /// <param name="dataDirectory">The folder; made where there is none.</param>
-    /// <param name="hubAddress"><c>https://host:port</c>.</param>
-    /// <param name="caCertificateFile">PEM file of the hub's authority; null or empty for the system's.</param>
+    /// <param name="options">The folder, made where there is none, and the hub.</param>
     /// <param name="code">The one-time code from <c>synchub store replace</c>.</param>
     /// <param name="now">Names the folder of what was there.</param>
     /// <returns>The new identity, and where the old files lie; empty where there were none.</returns>
     /// <exception cref="AgentStartException">An agent runs in the folder, or the hub refused; nothing was moved.</exception>
-    public static async Task<(StoreIdentity Identity, string Aside)> RunAsync(string dataDirectory, string hubAddress, string? caCertificateFile, string code, DateTimeOffset now)
+    public static async Task<(StoreIdentity Identity, string Aside)> RunAsync(AgentOptions options, string code, DateTimeOffset now)
     {
-        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory));
+        ArgumentNullException.ThrowIfNull(options);
+        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory));
         Directory.CreateDirectory(directory);
         ThrowIfRunning(directory);
-        var draft = Path.Combine(directory, Draft);
-        if (Directory.Exists(draft))
-        {
-            Directory.Delete(draft, recursive: true); // of a replacement that was interrupted: its identity was never used
-        }
-
-        Directory.CreateDirectory(draft);
-        StoreIdentity identity;
-        try
-        {
-            identity = await AgentHost.EnrolAsync(draft, hubAddress, caCertificateFile, code);
-            ThrowIfOfAnother(directory, identity);
-        }
-        catch
-        {
-            Directory.Delete(draft, recursive: true);
-            throw;
-        }
-
+        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
+        ThrowIfOfAnother(directory, enrolled.Identity);
         var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
         var isMoved = MoveAside(directory, aside);
-        identity.Write(directory);
-        Directory.Delete(draft, recursive: true);
-        return (identity, isMoved ? aside : "");
+        enrolled.Write(directory); // over the old key, which the hub takes no more
+        return (enrolled.Identity, isMoved ? aside : "");
     }
 
     // The identity first: without it nothing starts here, whatever else was moved.

@@ -3,12 +3,12 @@ using SyncHub.Core.Primitives;
 
 namespace SyncHub.Agent.Hosting;
 
-/// <summary>Who this agent is to the hub, kept in <c>identity.json</c> beside its database. The secret is as good as the store's key.</summary>
+/// <summary>Who this agent is, and by which authority it knows its hub; kept in <c>identity.json</c> beside its database. No secret: what proves it is the <see cref="MachineKey"/>.</summary>
 /// <param name="Store">The store's number.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Incarnation">The life of its database that the hub issued with the secret.</param>
-/// <param name="Secret">What the agent proves itself with. Never logged.</param>
-public sealed record StoreIdentity(int Store, string Name, long Incarnation, string Secret)
+/// <param name="Incarnation">The life of its database that the hub began with the enrolment.</param>
+/// <param name="Authority">The certificate of the hub's authority, PEM; empty where there are no certificates.</param>
+public sealed record StoreIdentity(int Store, string Name, long Incarnation, string Authority)
 {
     private const string FileName = "identity.json";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -27,7 +27,7 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
         try
         {
             var identity = JsonSerializer.Deserialize<StoreIdentity>(File.ReadAllText(path), Json);
-            return identity is { Store: > 0, Incarnation: > 0, Secret.Length: > 0 } ? identity : throw new JsonException("store, incarnation or secret is missing.");
+            return identity is { Store: > 0, Incarnation: > 0, Authority: not null } ? identity : throw new JsonException("store, incarnation or authority is missing.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -38,7 +38,7 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
     /// <summary>Writes the identity, readable for this user only, whole or not at all.</summary>
     public void Write(string dataDirectory) => PrivateFile.Write(Path.Combine(dataDirectory, FileName), JsonSerializer.SerializeToUtf8Bytes(this, Json));
 
-    /// <summary>Without the secret: records print themselves into logs.</summary>
+    /// <summary>Short: records print themselves into logs.</summary>
     public override string ToString() => $"store {Holder}";
 }
 

@@ -1,13 +1,14 @@
 using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
 using SyncHub.Storage;
 
 namespace SyncHub.Agent.Sync;
 
 /// <summary>Uploads the logs of earlier lives, a run at a time: the next run follows when the hub has the one before on its disk.</summary>
 /// <remarks>Not thread-safe; its session locks.</remarks>
-internal sealed class FactsUpload(SelfDescription self)
+internal sealed class FactsUpload(SelfDescription self, ILogSigner? signer)
 {
     private const int LargestRunOps = 200;
     private const int LargestRunBytes = 256 * 1024;
@@ -56,6 +57,11 @@ internal sealed class FactsUpload(SelfDescription self)
         run.Envelopes.AddRange(facts.Select(fact => UnsafeByteOperations.UnsafeWrap(fact.Bytes)));
         _runEnd = facts[^1].Sequence;
         run.IsLast = _runEnd >= _log.TipSequence;
+        if (signer is not null)
+        {
+            run.Signature = UnsafeByteOperations.UnsafeWrap(signer.Sign(new LogHead(new Holder(self.Holder.Store, _log.Life), _runEnd, OpHash.FromBytes(facts[^1].Hash))));
+        }
+
         _isUnderWay = true;
         return new V1.AgentFrame { Facts = run };
     }

@@ -4,7 +4,6 @@ using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using SyncHub.Agent.Engine;
-using SyncHub.Agent.Hosting;
 using SyncHub.Core.Identity;
 using SyncHub.Storage;
 
@@ -15,7 +14,7 @@ namespace SyncHub.Agent.Sync;
 /// Three tasks: one receives, one sends, one beats and listens for silence. The first to end ends the others.
 /// Thread rule: <see cref="AskAsync"/>, <see cref="OnLogged"/> and <see cref="Abandon"/> from any thread; the session is locked.
 /// </remarks>
-internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity identity, TimeProvider time, ILogger log) : ISessionShell
+internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, TimeProvider time, ILogger log) : ISessionShell
 {
     private const int NonceBytes = 16;
     private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
@@ -55,8 +54,8 @@ internal sealed class HubConnection(long number, AgentLoop loop, StoreIdentity i
     {
         using var stopped = stopping.Register(Abandon);
         var self = (await loop.AskAsync(new DescribeSelf(loop.NowMs, RandomNumberGenerator.GetBytes(LifeKey.Size)))).Self ?? throw new HubConnectionException("The journal cannot be read at present.");
-        var session = new HubSession(Number, Nonce, self, this);
-        using var call = client.Link(new Metadata { { "authorization", "Bearer " + identity.Secret } }, cancellationToken: _ended.Token);
+        var session = new HubSession(Number, Nonce, self, this, signer);
+        using var call = client.Link(cancellationToken: _ended.Token);
         Interlocked.Exchange(ref _heardAt, time.GetTimestamp());
         _session = session;
         Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session, session.Hello(self.PolicyVersion), call.RequestStream), BeatAsync(session)];

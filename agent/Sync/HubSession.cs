@@ -13,7 +13,7 @@ namespace SyncHub.Agent.Sync;
 /// 1. Hello says who this is and how far its log goes. 2. Welcome: ops from the hub's watermark on; Stale: lock, and ask for a new life on the next
 /// connection; Reincarnated: begin it; Quarantine: lock, and upload what there is. Thread rule: one caller at a time; the shell locks.
 /// </remarks>
-internal sealed class HubSession(long number, ByteString nonce, SelfDescription self, ISessionShell shell)
+internal sealed class HubSession(long number, ByteString nonce, SelfDescription self, ISessionShell shell, ILogSigner? signer = null)
 {
     private const int LargestBatchOps = 200;
     private const int LargestBatchBytes = 256 * 1024;
@@ -22,7 +22,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private const int BeatsPerRenewal = 5; // the hub beats every second; a lease lasts for hours
 
     private readonly OpOutbox _outbox = OutboxOf(self);
-    private readonly FactsUpload _facts = new(self);
+    private readonly FactsUpload _facts = new(self, signer);
     private readonly ProducerId _producer = new(self.Holder.Store.Value, self.Holder.Incarnation.Value);
     private readonly Queue<V1.AgentFrame> _toSend = new();
     private readonly Queue<(long AfterSequence, V1.AgentFrame Frame)> _revokesDone = new();
@@ -415,6 +415,11 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         };
         batch.Envelopes.AddRange(facts.Select(fact => UnsafeByteOperations.UnsafeWrap(fact.Bytes)));
         _sentHash = OpHash.FromBytes(facts[^1].Hash);
+        if (signer is not null)
+        {
+            batch.Signature = UnsafeByteOperations.UnsafeWrap(signer.Sign(new LogHead(self.Holder, facts[^1].Sequence, _sentHash)));
+        }
+
         _outbox.OnSent(facts[^1].Sequence, facts.Sum(fact => (long)fact.Bytes.Length));
         return new V1.AgentFrame { OpBatch = batch };
     }

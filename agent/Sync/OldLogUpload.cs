@@ -1,8 +1,8 @@
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
 using SyncHub.Agent.Hosting;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
 using SyncHub.Storage;
 using SyncHub.Storage.Sqlite.Audit;
 
@@ -22,16 +22,18 @@ public static class OldLogUpload
     private const int LargestRepeats = 12;
 
     /// <summary>Uploads every life that the old database holds.</summary>
-    /// <param name="dataDirectory">The folder of the store's present agent.</param>
+    /// <param name="options">The folder of the store's present agent, and the hub.</param>
     /// <param name="oldDirectory">The folder with the old <c>agent.db</c>.</param>
-    /// <param name="hubAddress"><c>https://host:port</c>.</param>
-    /// <param name="caCertificateFile">PEM file of the hub's authority; null or empty for the system's.</param>
     /// <param name="cancellation">Stops in the midst; doing it again goes on.</param>
     /// <returns>How many ops the hub is known to have now.</returns>
     /// <exception cref="AgentStartException">The files are not fit, or the hub refused; the message names the way out.</exception>
-    public static async Task<long> RunAsync(string dataDirectory, string oldDirectory, string hubAddress, string? caCertificateFile, CancellationToken cancellation)
+    public static async Task<long> RunAsync(AgentOptions options, string oldDirectory, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        options.ThrowIfFaulty();
+        var dataDirectory = options.DataDirectory;
         var identity = StoreIdentity.Read(dataDirectory);
+        using var key = options.InsecureLoopback ? null : MachineKey.Read(MachineKey.PathFor(dataDirectory));
         var path = Path.Combine(oldDirectory, "agent.db");
         try
         {
@@ -42,17 +44,17 @@ public static class OldLogUpload
                 throw new AgentStartException($"{path} is the log of store {other.Producer.Store}, but {dataDirectory} is the machine of store {identity.Store}. Upload it from that store's machine.", AgentStartException.BadOptions);
             }
 
-            using var channel = GrpcChannel.ForAddress(hubAddress, new GrpcChannelOptions { HttpHandler = HubChannel.CreateHandler(caCertificateFile ?? ""), DisposeHttpClient = true });
+            using var channel = HubChannel.Open(options.HubAddress, identity, key, out _);
             foreach (var (_, log) in lives)
             {
-                await UploadAsync(new V1.Sync.SyncClient(channel), identity, log, cancellation);
+                await UploadAsync(new V1.Sync.SyncClient(channel), identity, key, log, cancellation);
             }
 
             return lives.Sum(life => (long)life.Log.Length);
         }
         catch (RpcException fault)
         {
-            throw new AgentStartException($"The hub at {hubAddress} did not take the log: {fault.Status.Detail} ({fault.StatusCode}). Check the address, and that {dataDirectory} is this store's present machine.", AgentStartException.NoHub, fault);
+            throw new AgentStartException($"The hub at {options.HubAddress} did not take the log: {fault.Status.Detail} ({fault.StatusCode}). Check the address, and that {dataDirectory} is this store's present machine.", AgentStartException.NoHub, fault);
         }
         catch (JournalException fault)
         {
@@ -60,9 +62,9 @@ public static class OldLogUpload
         }
     }
 
-    private static async Task UploadAsync(V1.Sync.SyncClient client, StoreIdentity identity, StoredFact[] log, CancellationToken cancellation)
+    private static async Task UploadAsync(V1.Sync.SyncClient client, StoreIdentity identity, MachineKey? signer, StoredFact[] log, CancellationToken cancellation)
     {
-        using var call = client.Link(new Metadata { { "authorization", "Bearer " + identity.Secret } }, cancellationToken: cancellation);
+        using var call = client.Link(cancellationToken: cancellation);
         var life = log[0].Producer.Incarnation;
         await call.RequestStream.WriteAsync(new V1.AgentFrame
         {
@@ -90,6 +92,11 @@ public static class OldLogUpload
             var run = RunFrom(log, next);
             next += run.Envelopes.Count;
             var last = log[next - 1].Sequence;
+            if (signer is not null)
+            {
+                run.Signature = UnsafeByteOperations.UnsafeWrap(signer.Sign(new LogHead(new Holder(new StoreId(identity.Store), new Incarnation(life)), last, OpHash.FromBytes(log[next - 1].Hash))));
+            }
+
             Task Send() => call.RequestStream.WriteAsync(new V1.AgentFrame { Facts = run }, cancellation);
             await Send();
             await WaitAsync(call, life, frame => frame.FactsAck is { } ack && ack.Incarnation == life && ack.Sequence == last, Send, cancellation);

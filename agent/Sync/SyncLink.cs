@@ -1,6 +1,4 @@
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
-using Grpc.Net.Client;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
@@ -9,6 +7,7 @@ using SyncHub.Agent.Hosting;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Tills;
 using SyncHub.Protos.Mapping;
+using SyncHub.Protos.Trust;
 
 namespace SyncHub.Agent.Sync;
 
@@ -21,12 +20,14 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 {
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5); // a look at a date
     private static readonly TimeSpan IdentifyDeadline = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ReplySlack = TimeSpan.FromMilliseconds(200); // beyond the hub's own deadline, for the way back
 
     private readonly AgentLoop _loop;
     private readonly StoreIdentity _identity;
+    private readonly KeyHolder _keys;
+    private readonly CertificateRenewal _renewal;
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -34,13 +35,16 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     private volatile HubConnection? _connection;
     private long _connectionNumber;
     private long _offlineSinceMs;
+    private string _refusal = "";
     private Task _running = Task.CompletedTask;
 
     /// <summary>A link that does nothing before <see cref="Start"/>.</summary>
-    public SyncLink(AgentLoop loop, StoreIdentity identity, AgentOptions options, TimeProvider time, ILogger log)
+    internal SyncLink(AgentLoop loop, StoreIdentity identity, KeyHolder keys, AgentOptions options, TimeProvider time, ILogger log)
     {
         _loop = loop;
         _identity = identity;
+        _keys = keys;
+        _renewal = new CertificateRenewal(options, identity, keys, time, log);
         _options = options;
         _time = time;
         _log = log;
@@ -56,7 +60,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     public long OfflineSinceMs => IsOnline ? 0 : Interlocked.Read(ref _offlineSinceMs);
 
     /// <summary>Starts to connect.</summary>
-    public void Start() => _running = Task.Run(() => RunAsync(_stopping.Token));
+    public void Start() => _running = Task.WhenAll(Task.Run(() => RunAsync(_stopping.Token)), Task.Run(() => RenewAsync(_stopping.Token)));
 
     /// <inheritdoc/>
     public async Task<HubNews?> IdentifyAsync(V1.IdentifyRequest request) =>
@@ -133,16 +137,32 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         }
     }
 
+    private async Task RenewAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(RenewalInterval, _time);
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            if (IsOnline)
+            {
+                await _renewal.RunIfDueAsync(stopping);
+            }
+        }
+    }
+
     /// <summary>One connection from Hello to its end. Returns why it counts as failed, or null where it had lived long enough.</summary>
     private async Task<Exception?> ConnectOnceAsync(CancellationToken stopping)
     {
         var started = _time.GetTimestamp();
         var wasWelcomed = false;
         var wantsAnother = false;
+        HubTrust? trust = null;
         try
         {
-            using var channel = OpenChannel();
-            var connection = new HubConnection(++_connectionNumber, _loop, _identity, _time, _log);
+            _keys.Refresh();
+            var key = _keys.Current;
+            // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
+            using var channel = HubChannel.Open(_options.HubAddress, _identity, key, out trust);
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log);
             _connection = connection;
             try
             {
@@ -162,31 +182,33 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
                 return null;
             }
 
-            Note(fault, wasWelcomed);
+            Note(fault, wasWelcomed, trust);
             return wantsAnother || (wasWelcomed && _time.GetElapsedTime(started) > LongestDelay) ? null : fault;
         }
 
         return null;
     }
 
-    private void Note(Exception fault, bool wasWelcomed)
+    private void Note(Exception fault, bool wasWelcomed, HubTrust? trust)
     {
         if (wasWelcomed)
         {
             Interlocked.Exchange(ref _offlineSinceMs, _loop.NowMs);
         }
 
+        // What a person must mend is said once, and again when it changes.
+        var refusal = trust is { Refusal.Length: > 0 } ? $"The hub at {_options.HubAddress} is not trusted: {trust.Refusal}"
+            : fault is RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied } refused ? $"The hub does not let this machine in: {refused.Status.Detail}"
+            : "";
+        if (refusal.Length > 0 && refusal != _refusal)
+        {
+            _log.LogError("{Refusal} The store goes on alone; the agent keeps trying.", refusal);
+        }
+
+        _refusal = refusal;
         // The first failure is news; the hundredth of a long outage is not.
         _log.Log(wasWelcomed || _connectionNumber == 1 ? LogLevel.Warning : LogLevel.Debug,
             "No connection to the hub at {Hub}: {Reason} The store goes on alone; the agent keeps trying.", _options.HubAddress, fault.Message);
-    }
-
-    // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
-    private GrpcChannel OpenChannel()
-    {
-        var handler = HubChannel.CreateHandler(_options.CaCertificateFile);
-        handler.ConnectTimeout = ConnectTimeout;
-        return GrpcChannel.ForAddress(_options.HubAddress, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 
     private void OnLogged(long sequence)
@@ -218,21 +240,3 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
 /// <summary>A connection to the hub ended or never came about.</summary>
 public sealed class HubConnectionException(string message, Exception? inner = null) : Exception(message, inner);
-
-/// <summary>How the hub is reached.</summary>
-internal static class HubChannel
-{
-    /// <summary>A handler that trusts the system's authorities, or only the one in a file.</summary>
-    public static SocketsHttpHandler CreateHandler(string caCertificateFile)
-    {
-        var handler = GrpcHttpHandler.Create();
-        if (caCertificateFile.Length > 0)
-        {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            policy.CustomTrustStore.ImportFromPemFile(caCertificateFile);
-            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
-        }
-
-        return handler;
-    }
-}

@@ -3,6 +3,7 @@ using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
+using SyncHub.Core.Rules;
 
 namespace SyncHub.Core.Cases;
 
@@ -74,6 +75,18 @@ public static class CaseRules
         Note = note,
         Booked = BookedBy(LedgerTransaction.Empty),
         Remedy = RemedyOf(CaseKind.Fork),
+    };
+
+    /// <summary>The case of ops that somebody handed in for a store and its machine did not sign: one a day, however often it is tried.</summary>
+    public static Case BadSignature(Holder life, string note, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.Other, $"signature|{life}", recordedAtMs - (recordedAtMs % Calendar.DayMs)),
+        Kind = CaseKind.Other,
+        OpenedAtMs = recordedAtMs,
+        Store = life.Store,
+        Note = note,
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = "Nothing of it was taken. Look at the store's machine: if its database or key was tampered with, `synchub store revoke`, then `store replace`; what it holds stays reserved.",
     };
 
     /// <summary>The case of an op that could not be decided.</summary>

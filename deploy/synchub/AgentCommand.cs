@@ -7,9 +7,9 @@ namespace SyncHub.Cli;
 internal static class AgentCommand
 {
     internal static readonly Option<string> Data = new("--data") { Description = "Folder of the store's database, identity and logs.", Required = true };
-    internal static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
-    internal static readonly Option<string> Authority = new("--ca") { Description = "PEM file of the authority that vouches for the hub; empty = the system's.", DefaultValueFactory = _ => "" };
-    internal static readonly Option<string> Code = new("--code") { Description = "The one-time code from `synchub store enrol`.", Required = true };
+    internal static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "https://127.0.0.1:7400" };
+    internal static readonly Option<bool> InsecureLoopback = new("--insecure-loopback") { Description = "For a hub on this machine that runs with the same option: no TLS, and a store is whoever says so." };
+    internal static readonly Option<string> Code = new("--code") { Description = "The one-time code from headquarters. It also says which hub is the right one.", Required = true };
     private static readonly Option<int> TillPort = new("--till-port") { Description = "Port of the tills' gRPC service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7410 };
     private static readonly Option<int> JsonPort = new("--json-port") { Description = "Port of the tills' JSON service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7411 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
@@ -17,28 +17,27 @@ internal static class AgentCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var enrol = new Command("enrol", "Gives this machine its store's identity.") { Data, Hub, Authority, Code };
+        var enrol = new Command("enrol", "Gives this machine its store's identity.") { Data, Hub, InsecureLoopback, Code };
         enrol.SetAction((arguments, _) => GuardAsync(() => EnrolAsync(arguments)));
-        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, Authority, TillPort, JsonPort, IdleDays };
+        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, IdleDays };
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
-        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run, AgentRescueCommand.CreateReplace(), AgentRescueCommand.CreateUpload() };
+        var renew = new Command("renew", "Gives this machine a new key and certificate with a code from `synchub store renew`. Its database goes on, and the agent may run.") { Data, Hub, Code };
+        renew.SetAction((arguments, _) => GuardAsync(() => RenewAsync(arguments)));
+        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run, renew, AgentRescueCommand.CreateReplace(), AgentRescueCommand.CreateUpload() };
     }
 
     private static async Task EnrolAsync(ParseResult arguments)
     {
         var directory = Path.GetFullPath(arguments.GetValue(Data)!);
         Directory.CreateDirectory(directory);
-        var identity = await AgentHost.EnrolAsync(directory, arguments.GetValue(Hub)!, arguments.GetValue(Authority), arguments.GetValue(Code)!).ConfigureAwait(false);
+        var identity = await AgentHost.EnrolAsync(OptionsOf(arguments), arguments.GetValue(Code)!).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}. Start it: synchub agent run --data {directory} --hub {arguments.GetValue(Hub)}").ConfigureAwait(false);
     }
 
     private static async Task RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        var options = new AgentOptions
+        var options = OptionsOf(arguments) with
         {
-            DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
-            HubAddress = arguments.GetValue(Hub)!,
-            CaCertificateFile = arguments.GetValue(Authority)!,
             TillGrpcPort = arguments.GetValue(TillPort),
             TillJsonPort = arguments.GetValue(JsonPort),
             IdleDays = arguments.GetValue(IdleDays),
@@ -50,6 +49,20 @@ internal static class AgentCommand
             await agent.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
         }
     }
+
+    private static async Task RenewAsync(ParseResult arguments)
+    {
+        var identity = await AgentHost.RenewAsync(OptionsOf(arguments), arguments.GetValue(Code)!).ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"This machine, store {identity.Store}, has a new key. An agent that runs uses it from its next connection on; restart it if the hub's authority is new.").ConfigureAwait(false);
+    }
+
+    /// <summary>The folder and the hub.</summary>
+    internal static AgentOptions OptionsOf(ParseResult arguments) => new()
+    {
+        DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
+        HubAddress = arguments.GetValue(Hub)!,
+        InsecureLoopback = arguments.GetValue(InsecureLoopback),
+    };
 
     internal static async Task<int> GuardAsync(Func<Task> action)
     {

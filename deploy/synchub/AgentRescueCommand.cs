@@ -12,7 +12,7 @@ internal static class AgentRescueCommand
     /// <summary><c>synchub agent replace</c>.</summary>
     public static Command CreateReplace()
     {
-        var replace = new Command("replace", "Moves the old database of a stopped agent aside and begins a new life with a code from `synchub store replace`.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.Authority, AgentCommand.Code };
+        var replace = new Command("replace", "Moves the old database of a stopped agent aside and begins a new life with a code from `synchub store replace`.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.InsecureLoopback, AgentCommand.Code };
         replace.SetAction((arguments, _) => AgentCommand.GuardAsync(() => ReplaceAsync(arguments)));
         return replace;
     }
@@ -20,7 +20,7 @@ internal static class AgentRescueCommand
     /// <summary><c>synchub agent upload</c>.</summary>
     public static Command CreateUpload()
     {
-        var upload = new Command("upload", "Sends the hub the log of an old database of this store. It may be done twice, and while the agent runs.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.Authority, From };
+        var upload = new Command("upload", "Sends the hub the log of an old database of this store. It may be done twice, and while the agent runs.") { AgentCommand.Data, AgentCommand.Hub, AgentCommand.InsecureLoopback, From };
         upload.SetAction((arguments, cancellation) => AgentCommand.GuardAsync(() => UploadAsync(arguments, cancellation)));
         return upload;
     }
@@ -29,7 +29,7 @@ internal static class AgentRescueCommand
     {
         var data = Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!);
         var hub = arguments.GetValue(AgentCommand.Hub)!;
-        var (identity, aside) = await AgentReplacement.RunAsync(data, hub, arguments.GetValue(AgentCommand.Authority), arguments.GetValue(AgentCommand.Code)!, TimeProvider.System.GetUtcNow()).ConfigureAwait(false);
+        var (identity, aside) = await AgentReplacement.RunAsync(AgentCommand.OptionsOf(arguments), arguments.GetValue(AgentCommand.Code)!, TimeProvider.System.GetUtcNow()).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}, in a new life. Start it: synchub agent run --data {data} --hub {hub}").ConfigureAwait(false);
         if (aside.Length > 0)
         {
@@ -39,7 +39,7 @@ internal static class AgentRescueCommand
 
     private static async Task UploadAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        var ops = await OldLogUpload.RunAsync(Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!), Path.GetFullPath(arguments.GetValue(From)!), arguments.GetValue(AgentCommand.Hub)!, arguments.GetValue(AgentCommand.Authority), cancellation).ConfigureAwait(false);
+        var ops = await OldLogUpload.RunAsync(AgentCommand.OptionsOf(arguments), Path.GetFullPath(arguments.GetValue(From)!), cancellation).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"The hub has all {ops} ops of the old database.").ConfigureAwait(false);
     }
 }

@@ -17,9 +17,9 @@ internal static class CaseCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var list = new Command("list", "Shows the open cases, oldest first.") { HqCall.Hub, HqCall.TokenFile, All };
+        var list = new Command("list", "Shows the open cases, oldest first.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile, All };
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ListAsync(arguments, channel, headers, cancellation), cancellation));
-        var close = new Command("close", "Closes a case with a note of what was done.") { HqCall.Hub, HqCall.TokenFile, Id, By, Note };
+        var close = new Command("close", "Closes a case with a note of what was done.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile, Id, By, Note };
         close.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => CloseAsync(arguments, channel, headers, cancellation), cancellation));
         var parked = new Command("parked", "Shows the ops that could not be decided, and those that wait behind them.") { HqCall.Hub, HqCall.TokenFile };
         parked.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ParkedAsync(channel, headers, cancellation), cancellation));

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Hub.Certificates;
+using SyncHub.Protos.Trust;
 
 namespace SyncHub.Cli;
 
@@ -8,10 +10,28 @@ namespace SyncHub.Cli;
 internal static class HqCall
 {
     /// <summary>Where the hub is.</summary>
-    public static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
+    public static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "https://127.0.0.1:7400" };
+
+    /// <summary>By whom the hub is known.</summary>
+    public static readonly Option<string> AuthorityFile = new("--ca") { Description = "The hub's certificates/authority.pem; empty = the one beside the token file.", DefaultValueFactory = _ => "" };
 
     /// <summary>The key of HQ's doors.</summary>
     public static readonly Option<string> TokenFile = new("--token-file") { Description = "File with the admin token: admin.token in the hub's folder.", Required = true };
+
+    /// <summary>A channel to the hub.</summary>
+    /// <exception cref="ArgumentException">Nothing says by which authority the hub is known.</exception>
+    public static GrpcChannel Open(string hub, string authorityFile, string tokenFile)
+    {
+        if (new Uri(hub).Scheme == Uri.UriSchemeHttp)
+        {
+            // The token must not be read on the way.
+            return new Uri(hub).IsLoopback ? GrpcChannel.ForAddress(hub) : throw new ArgumentException($"--hub: {hub} is not encrypted. Use https.");
+        }
+
+        var authority = authorityFile.Length > 0 ? authorityFile : HubSetup.AuthorityFile(Path.GetDirectoryName(Path.GetFullPath(tokenFile))!);
+        return File.Exists(authority) ? GrpcChannel.ForAddress(hub, new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(authority).CreateHandler(), DisposeHttpClient = true })
+            : throw new ArgumentException($"--ca: there is no file {authority}. Copy certificates/authority.pem from the hub's folder.");
+    }
 
     /// <summary>Calls, and turns refusals into an exit code.</summary>
     public static async Task<int> RunAsync(ParseResult arguments, Func<GrpcChannel, Metadata, Task> call, CancellationToken cancellation)
@@ -19,7 +39,7 @@ internal static class HqCall
         try
         {
             var token = (await File.ReadAllTextAsync(arguments.GetValue(TokenFile)!, cancellation).ConfigureAwait(false)).Trim();
-            using var channel = GrpcChannel.ForAddress(arguments.GetValue(Hub)!);
+            using var channel = Open(arguments.GetValue(Hub)!, arguments.GetValue(AuthorityFile) ?? "", arguments.GetValue(TokenFile)!);
             await call(channel, new Metadata { { "authorization", "Bearer " + token } }).ConfigureAwait(false);
             return ExitCode.Ok;
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using SyncHub.Hub;
+using SyncHub.Hub.Certificates;
 using SyncHub.Storage;
 
 namespace SyncHub.Cli;
@@ -9,11 +10,14 @@ namespace SyncHub.Cli;
 internal static class HubCommand
 {
     private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
-    private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on. Anything but loopback needs --cert and --key.", DefaultValueFactory = _ => "127.0.0.1" };
+    private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private static readonly Option<int> Port = new("--port") { Description = "Port of agents and HQ programs (gRPC); 0 = any free one.", DefaultValueFactory = _ => 7400 };
     private static readonly Option<int> HttpPort = new("--http-port") { Description = "Port of the JSON view; 0 = any free one.", DefaultValueFactory = _ => 7401 };
-    private static readonly Option<string> Certificate = new("--cert") { Description = "PEM file with the certificate chain.", DefaultValueFactory = _ => "" };
-    private static readonly Option<string> Key = new("--key") { Description = "PEM file with the certificate's key.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Certificate = new("--cert") { Description = "PEM file with a certificate chain for the JSON door, for browsers; empty = the hub's own certificate.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Key = new("--key") { Description = "PEM file with that certificate's key.", DefaultValueFactory = _ => "" };
+    private static readonly Option<int> StoreCertificateDays = new("--store-certificate-days") { Description = "How long a store's certificate is valid; agents renew theirs after a third of it.", DefaultValueFactory = _ => 90 };
+    private static readonly Option<bool> InsecureLoopback = new("--insecure-loopback") { Description = "No TLS, and a store is whoever says so: for trials on this machine only." };
+    private static readonly Option<string[]> Names = new("--name") { Description = "A name or address by which stores and HQ reach the hub; may be given many times. Loopback is always among them.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string> Ruleset = new("--preset", "--ruleset") { Description = "youzan, shihui, jianyi, fanpu, or a ruleset file.", DefaultValueFactory = _ => "youzan" };
     private static readonly Option<string> Placement = new("--placement") { Description = "JSON file with the placement policy (docs/operations.md); empty = the defaults.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
@@ -23,9 +27,28 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, Ruleset, Placement, LeaseHours, Partitions, GrainBudget };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget };
         run.SetAction(RunAsync);
-        return new Command("hub", "The centre: one member, one balance, one ledger.") { run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
+        var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names };
+        init.SetAction((arguments, _) => InitAsync(arguments));
+        return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
+    }
+
+    private static async Task<int> InitAsync(ParseResult arguments)
+    {
+        var data = Path.GetFullPath(arguments.GetValue(Data)!);
+        try
+        {
+            var (isNew, fingerprint) = HubSetup.Init(data, arguments.GetValue(Names) ?? [], TimeProvider.System.GetUtcNow());
+            await Console.Out.WriteLineAsync($"{(isNew ? "The authority is new" : "The authority stays; the hub has a new certificate")}. Fingerprint {fingerprint}. Programs of HQ trust the hub by {HubSetup.AuthorityFile(data)}.").ConfigureAwait(false);
+            await Console.Out.WriteLineAsync($"Keep a copy of {Path.GetDirectoryName(HubSetup.AuthorityFile(data))} where nobody else can read it: it lies in no backup of the database. Start the hub: synchub hub run --data {data}").ConfigureAwait(false);
+            return ExitCode.Ok;
+        }
+        catch (Exception fault) when (fault is ArgumentException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
     }
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
@@ -44,6 +67,8 @@ internal static class HubCommand
             HttpPort = arguments.GetValue(HttpPort),
             CertificatePath = arguments.GetValue(Certificate)!,
             KeyPath = arguments.GetValue(Key)!,
+            InsecureLoopback = arguments.GetValue(InsecureLoopback),
+            StoreCertificateLife = TimeSpan.FromDays(Math.Clamp(arguments.GetValue(StoreCertificateDays), 0, 10_000)),
             Ruleset = arguments.GetValue(Ruleset)!,
             PlacementFile = arguments.GetValue(Placement)!,
             LeaseHours = arguments.GetValue(LeaseHours),

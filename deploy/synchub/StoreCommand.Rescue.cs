@@ -17,21 +17,21 @@ internal static partial class StoreCommand
 
     private static Command CreateReplace()
     {
-        var replace = new Command("replace", "Prints a one-time code for a new machine of a store whose machine is lost. Its use ends the old life.") { Which, Hub, TokenFile, Approver };
+        var replace = new Command("replace", "Prints a one-time code for a new machine of a store whose machine is lost. Its use ends the old life.") { Which, Hub, AuthorityFile, TokenFile, Approver };
         replace.SetAction((arguments, cancellation) => CallAsync(arguments, ReplaceAsync, cancellation));
         return replace;
     }
 
     private static Command CreateReclaim()
     {
-        var reclaim = new Command("reclaim", "Takes back what a store holds although it may have used it, so that its members can spend elsewhere.") { Which, Hub, TokenFile, Member, DeadLives, Payer, Approver, Yes };
+        var reclaim = new Command("reclaim", "Takes back what a store holds although it may have used it, so that its members can spend elsewhere.") { Which, Hub, AuthorityFile, TokenFile, Member, DeadLives, Payer, Approver, Yes };
         reclaim.SetAction((arguments, cancellation) => CallAsync(arguments, ReclaimAsync, cancellation));
         return reclaim;
     }
 
     private static Command CreateRelease()
     {
-        var release = new Command("release", "Ends the life of a store's machine, so that the one in quarantine goes on as the store.") { Which, Hub, TokenFile, Approver };
+        var release = new Command("release", "Ends the life of a store's machine, so that the one in quarantine goes on as the store.") { Which, Hub, AuthorityFile, TokenFile, Approver };
         release.SetAction((arguments, cancellation) => CallAsync(arguments, ReleaseAsync, cancellation));
         return release;
     }
@@ -97,6 +97,7 @@ internal static partial class StoreCommand
         var open = store.Lives.Count(life => life.Status == LifeStatus.Dead && !life.Released);
         string[] notes =
         [
+            store.Certificate is CertificateState.Revoked or CertificateState.Expired ? $"certificate {store.Certificate.ToString().ToLowerInvariant()}: it cannot connect before `synchub store renew {store.Store}`" : "",
             store.Reconciling ? "reconciling: nothing is granted in the chain until it has reported" : "",
             open > 0 ? string.Create(CultureInfo.InvariantCulture, $"{open} dead lives hold rights until their logs are complete or they are reclaimed") : "",
             store.Quarantine.Length > 0 ? "QUARANTINE: " + store.Quarantine : "",

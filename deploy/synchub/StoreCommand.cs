@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Grpc.Core;
-using Grpc.Net.Client;
 using SyncHub.V1;
 
 namespace SyncHub.Cli;
@@ -9,19 +8,20 @@ namespace SyncHub.Cli;
 /// <summary><c>synchub store</c>: HQ's view of its stores from a shell.</summary>
 internal static partial class StoreCommand
 {
-    private static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "http://127.0.0.1:7400" };
-    private static readonly Option<string> TokenFile = new("--token-file") { Description = "File with the admin token: admin.token in the hub's folder.", Required = true };
+    private static readonly Option<string> Hub = HqCall.Hub;
+    private static readonly Option<string> AuthorityFile = HqCall.AuthorityFile;
+    private static readonly Option<string> TokenFile = HqCall.TokenFile;
     private static readonly Option<int> Number = new("--number") { Description = "The store's number; 0 = the next free one." };
     private static readonly Option<string> Name = new("--name") { Description = "The store's name.", DefaultValueFactory = _ => "" };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var enrol = new Command("enrol", "Makes a store and prints its one-time code, valid for 30 minutes.") { Hub, TokenFile, Number, Name };
+        var enrol = new Command("enrol", "Makes a store and prints its one-time code, valid for 30 minutes.") { Hub, AuthorityFile, TokenFile, Number, Name };
         enrol.SetAction((arguments, cancellation) => CallAsync(arguments, EnrolAsync, cancellation));
-        var list = new Command("list", "Shows every store: online, backlog, how much money it may spend, its life, and what it waits for.") { Hub, TokenFile };
+        var list = new Command("list", "Shows every store: online, backlog, how much money it may spend, its life, and what it waits for.") { Hub, AuthorityFile, TokenFile };
         list.SetAction((arguments, cancellation) => CallAsync(arguments, ListAsync, cancellation));
-        return new Command("store", "The chain's stores.") { enrol, list, CreateReplace(), CreateReclaim(), CreateRelease() };
+        return new Command("store", "The chain's stores.") { enrol, list, CreateReplace(), CreateReclaim(), CreateRelease(), CreateRenew(), CreateRevoke() };
     }
 
     private static async Task EnrolAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
@@ -43,26 +43,8 @@ internal static partial class StoreCommand
         }
     }
 
-    private static async Task<int> CallAsync(ParseResult arguments, Func<ParseResult, Stores.StoresClient, Metadata, CancellationToken, Task> call, CancellationToken cancellation)
-    {
-        try
-        {
-            var token = (await File.ReadAllTextAsync(arguments.GetValue(TokenFile)!, cancellation).ConfigureAwait(false)).Trim();
-            using var channel = GrpcChannel.ForAddress(arguments.GetValue(Hub)!);
-            await call(arguments, new Stores.StoresClient(channel), new Metadata { { "authorization", "Bearer " + token } }, cancellation).ConfigureAwait(false);
-            return ExitCode.Ok;
-        }
-        catch (RpcException fault)
-        {
-            await Console.Error.WriteLineAsync($"The hub said {fault.StatusCode}: {fault.Status.Detail}").ConfigureAwait(false);
-            return ExitCode.Failed;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or UriFormatException or ArgumentException)
-        {
-            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
-            return ExitCode.Usage;
-        }
-    }
+    private static Task<int> CallAsync(ParseResult arguments, Func<ParseResult, Stores.StoresClient, Metadata, CancellationToken, Task> call, CancellationToken cancellation) =>
+        HqCall.RunAsync(arguments, (channel, headers) => call(arguments, new Stores.StoresClient(channel), headers, cancellation), cancellation);
 
     private static string Time(long unixMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -237,6 +237,20 @@ public static class FindingCodes
     /// <summary>The hub holds ops of a life that its store's document does not have.</summary>
     public const string LifeUnknown = "life_unknown";
 
+    // 13 signatures
+
+    /// <summary>A signature does not hold, or is of no machine that its store ever had.</summary>
+    public const string SignatureWrong = "signature_wrong";
+
+    /// <summary>A machine signed another op than the one that lies at its place.</summary>
+    public const string SignatureDiffers = "signature_differs";
+
+    /// <summary>An op lies at the hub that no machine of its store has signed.</summary>
+    public const string OpUnsigned = "op_unsigned";
+
+    /// <summary>A machine signed an op that is not there: on its way again, or lost by the hub. Unsettled.</summary>
+    public const string SignatureAhead = "signature_ahead";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -252,6 +266,7 @@ public static class FindingCodes
         new(10, "a phone or card leads to the member who has it", [ClaimWrong, ClaimMissing]),
         new(11, "value between merged members is under way or arrived, once", [TransferInvented, TransferPending, AliasCircle, AliasPending]),
         new(12, "each store's lives can all be true", [StoreUnreadable, LivesWrong, LifeUnknown]),
+        new(13, "every op was vouched for by a machine of its store", [SignatureWrong, SignatureDiffers, OpUnsigned, SignatureAhead]),
     ];
 }
 

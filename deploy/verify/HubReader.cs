@@ -31,6 +31,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
             return; // a replay without the ops would only repeat, op by op, that they are not there
         }
 
+        Guarded.Run(findings, hub.Path, "its signatures", () => new SignatureCheck(hub, findings).Run(file));
         hub.HasRecords = Guarded.Run(findings, hub.Path, "its records", () => new Replay(hub, findings, accounts, snapshots).Run(file));
         if (hub.HasRecords && hasSnapshots)
         {

@@ -1,16 +1,15 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Certificates;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
@@ -37,10 +36,12 @@ public sealed class HubHost : IAsyncDisposable
     private readonly Task _released;
     private readonly Task _partitions;
     private readonly MemberSweep _sweep;
+    private readonly CertificateRenewal _renewal;
 
-    private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep)
+    private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
     {
         _sweep = sweep;
+        _renewal = renewal;
         _web = web;
         _journal = journal;
         _loops = loops;
@@ -74,13 +75,15 @@ public sealed class HubHost : IAsyncDisposable
         }
 
         CreatePrivate(options.DataDirectory);
+        // Before anything else: a hub whose keys others can read does not even open its journal.
+        var certificates = options.InsecureLoopback ? null : CertificateAuthority.Open(options.DataDirectory, options.Time, options.StoreCertificateLife);
         var path = Path.Combine(options.DataDirectory, "hub.db");
         var ring = KeyRing.Of(path, HubSeal.PathOf(options.DataDirectory, options.KeyFile));
         var journal = await HubSeal.OpenAsync(options.AroundJournal(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 })), ring).ConfigureAwait(false);
         try
         {
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
-            return await StartAsync(options, journal, logging, cancellation).ConfigureAwait(false);
+            return await StartAsync(options, certificates, journal, logging, cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -94,6 +97,7 @@ public sealed class HubHost : IAsyncDisposable
     {
         // 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
         await _sweep.DisposeAsync().ConfigureAwait(false);
+        await _renewal.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
         foreach (var loop in _loops)
         {
@@ -116,16 +120,16 @@ public sealed class HubHost : IAsyncDisposable
         }
     }
 
-    private static async Task<HubHost> StartAsync(HubOptions options, IJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
+    private static async Task<HubHost> StartAsync(HubOptions options, CertificateAuthority? certificates, IJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(Authority.Open(options.DataDirectory));
-        builder.Services.AddSingleton(services => Assemble(services, options, journal));
+        builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal));
         builder.Services.AddSingleton<StoresService>();
         builder.Services.AddSingleton<CaseBook>();
         builder.Services.AddSingleton<CasesService>();
@@ -149,7 +153,8 @@ public sealed class HubHost : IAsyncDisposable
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
-        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()));
+        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
+            new CertificateRenewal(certificates, options.Time, parts.Log));
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.StartAsync(cancellation).ConfigureAwait(false);
@@ -159,7 +164,7 @@ public sealed class HubHost : IAsyncDisposable
         return host;
     }
 
-    private static HubParts Assemble(IServiceProvider services, HubOptions options, IJournal journal)
+    private static HubParts Assemble(IServiceProvider services, HubOptions options, CertificateAuthority? certificates, IJournal journal)
     {
         var log = services.GetRequiredService<ILoggerFactory>();
         var time = options.Time;
@@ -174,32 +179,7 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), LeaseMs = options.LeaseHours * 3_600_000L };
-    }
-
-    private static void Listen(KestrelServerOptions kestrel, HubOptions options)
-    {
-        kestrel.ConfigureForGrpc();
-        kestrel.AddServerHeader = false;
-        var certificate = options.CertificatePath.Length == 0 ? null : X509Certificate2.CreateFromPemFile(options.CertificatePath, options.KeyPath);
-        void Secure(ListenOptions listen)
-        {
-            if (certificate is not null)
-            {
-                listen.UseHttps(certificate);
-            }
-        }
-
-        kestrel.Listen(options.Address, options.GrpcPort, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http2;
-            Secure(listen);
-        });
-        kestrel.Listen(options.Address, options.HttpPort, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http1;
-            Secure(listen);
-        });
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L };
     }
 
     // A member's partition is a function of P: another P would look for members where they are not.

@@ -18,7 +18,7 @@ public sealed record HubOptions
     /// <summary>The key file of its database; empty = <c>hub.keys</c> in <see cref="DataDirectory"/>. Copies of the database never hold it.</summary>
     public string KeyFile { get; init; } = "";
 
-    /// <summary>The address of both doors. Anything but loopback needs <see cref="CertificatePath"/>.</summary>
+    /// <summary>The address of both doors.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>Port of agents and HQ programs (gRPC); 0 = any free one.</summary>
@@ -27,11 +27,17 @@ public sealed record HubOptions
     /// <summary>Port of the JSON view; 0 = any free one.</summary>
     public int HttpPort { get; init; } = 7401;
 
-    /// <summary>PEM file with the certificate chain; empty = no TLS, on loopback only.</summary>
+    /// <summary>No TLS, and a store is whoever says so: for tests and trials on one machine, on loopback only.</summary>
+    public bool InsecureLoopback { get; init; }
+
+    /// <summary>PEM file with a certificate chain for the JSON door, which browsers trust; empty = the hub's own certificate.</summary>
     public string CertificatePath { get; init; } = "";
 
-    /// <summary>PEM file with the certificate's key.</summary>
+    /// <summary>PEM file with that certificate's key.</summary>
     public string KeyPath { get; init; } = "";
+
+    /// <summary>How long a store's certificate is valid. Its agent renews it after a third of that time.</summary>
+    public TimeSpan StoreCertificateLife { get; init; } = TimeSpan.FromDays(90);
 
     /// <summary>A ruleset file, or the name of a preset.</summary>
     public string Ruleset { get; init; } = "youzan";
@@ -72,7 +78,9 @@ public sealed record HubOptions
         Check(DataDirectory.Length > 0, "--data: name a folder.");
         Check(GrpcPort is >= 0 and <= 65535, "--port: 0 to 65535.");
         Check(HttpPort is >= 0 and <= 65535, "--http-port: 0 to 65535.");
-        Check(IPAddress.IsLoopback(Address) || CertificatePath.Length > 0, "--listen: an address other than loopback needs --cert and --key; a hub never speaks in the clear on a network.");
+        Check(!InsecureLoopback || IPAddress.IsLoopback(Address), "--insecure-loopback: only with a --listen on loopback; a hub never speaks in the clear on a network.");
+        Check(!InsecureLoopback || CertificatePath.Length == 0, "--insecure-loopback: not with --cert and --key.");
+        Check(StoreCertificateLife > TimeSpan.Zero && StoreCertificateLife <= TimeSpan.FromDays(825), "--store-certificate-days: 1 to 825.");
         Check(CertificatePath.Length == 0 || File.Exists(CertificatePath), $"--cert: there is no file {CertificatePath}.");
         Check((CertificatePath.Length == 0) == (KeyPath.Length == 0), "--cert and --key: give both or none.");
         Check(Partitions is >= 1 and <= 65536, "--partitions: 1 to 65536.");

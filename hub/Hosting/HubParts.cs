@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
+using SyncHub.Hub.Certificates;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Receipts;
@@ -29,6 +30,12 @@ internal sealed record HubParts(
 
     /// <summary>How long a store may let members spend without hearing the hub, milliseconds; 0 = no limit.</summary>
     public long LeaseMs { get; init; }
+
+    /// <summary>The chain's certificate authority; null for a hub that runs without, on loopback only.</summary>
+    public CertificateAuthority? Certificates { get; init; }
+
+    /// <summary>Every open stream of a store.</summary>
+    public OpenStreams Streams { get; } = new();
 
     /// <summary>The keys of receipts; null where the hub runs without a folder.</summary>
     public ReceiptKeys? ReceiptKeys { get; init; }

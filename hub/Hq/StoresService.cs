@@ -5,8 +5,10 @@ using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Stores;
+using SyncHub.Protos.Trust;
 using SyncHub.V1;
 using LifeStatus = SyncHub.Core.Identity.LifeStatus;
+using StoreKeyStatus = SyncHub.Hub.Stores.StoreKeyStatus;
 
 namespace SyncHub.Hub.Hq;
 
@@ -31,7 +33,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         parts.Pipeline.Submit(new Storage.JournalBatch(), null, () => durable.TrySetResult());
         await durable.Task.WaitAsync(context.CancellationToken).ConfigureAwait(false);
-        return new CreateStoreResponse { Store = store.Id.Value, EnrolmentCode = code, CodeValidUntilMs = store.CodeValidUntilMs };
+        return Print(store, code);
     }
 
     /// <inheritdoc/>
@@ -42,7 +44,35 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         var (store, code) = parts.Stores.Create(DemandEnrolled(request.Store).Id, "");
         await DurableAsync(context.CancellationToken).ConfigureAwait(false);
         parts.Log.LogWarning("A new machine for store {Store} was approved by {Approver}", store.Id, request.Approver);
-        return new CreateStoreResponse { Store = store.Id.Value, EnrolmentCode = code, CodeValidUntilMs = store.CodeValidUntilMs };
+        return Print(store, code);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<CreateStoreResponse> RenewCertificate(RenewCertificateRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandName("approver", request.Approver);
+        DemandCertificates();
+        var (store, code) = parts.Stores.Create(DemandEnrolled(request.Store).Id, "", renews: true);
+        await DurableAsync(context.CancellationToken).ConfigureAwait(false);
+        parts.Log.LogWarning("A new key for the machine of store {Store} was approved by {Approver}", store.Id, request.Approver);
+        return Print(store, code);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<StoreState> RevokeCertificate(RevokeCertificateRequest request, ServerCallContext context)
+    {
+        authority.Demand(context);
+        DemandName("approver", request.Approver);
+        DemandCertificates();
+        var store = DemandEnrolled(request.Store);
+        // A code that waits would undo it.
+        parts.Stores.Update(store.Id, known => known with { Keys = StoreKeys.Revoke(known.Keys, parts.NowMs(), request.Approver), CodeHash = default, CodeValidUntilMs = 0 });
+        parts.Streams.End(store.Id);
+        parts.Links.Find(store.Id)?.Cut();
+        await DurableAsync(context.CancellationToken).ConfigureAwait(false);
+        parts.Log.LogWarning("The certificates of store {Store} were revoked by {Approver}", store.Id, request.Approver);
+        return StateOf(parts.Stores.Find(store.Id)!);
     }
 
     /// <inheritdoc/>
@@ -106,6 +136,12 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             Incarnation = store.Incarnation.Value,
             ExposureMinor = parts.Stores.ExposureOf(store.Id),
         };
+        if (store.Keys.LastOrDefault(key => key.Status != StoreKeyStatus.Issued) is { } key)
+        {
+            state.CertificateValidUntilMs = key.ValidUntilMs;
+            state.Certificate = !key.MaySpeak ? CertificateState.Revoked : key.ValidUntilMs < parts.NowMs() ? CertificateState.Expired : CertificateState.Valid;
+        }
+
         state.Reconciling = store.IsReconciling;
         state.Lives.AddRange(store.Lives.All.Select(life => StoreCodec.ToWire(life, withKeys: false)));
         if (parts.Links.Find(store.Id) is { } link)
@@ -178,6 +214,21 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
 
     private Store DemandEnrolled(int store) => parts.Stores.Find(new StoreId(store)) is { IsEnrolled: true } known ? known
         : throw new RpcException(new Status(StatusCode.NotFound, $"Store {store} has no agent. `synchub store list` shows all stores."));
+
+    private CreateStoreResponse Print(Store store, string code) => new()
+    {
+        Store = store.Id.Value,
+        EnrolmentCode = new EnrolmentCode(code, parts.Certificates?.Fingerprint ?? "").ToString(),
+        CodeValidUntilMs = store.CodeValidUntilMs,
+    };
+
+    private void DemandCertificates()
+    {
+        if (parts.Certificates is null)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "This hub runs with --insecure-loopback and has no certificates."));
+        }
+    }
 
     private static void DemandName(string field, string value)
     {

@@ -18,11 +18,14 @@ internal sealed record Store(StoreId Id, string Name)
     /// <summary>The newest life; it may be dead. Default before the first enrolment.</summary>
     public Incarnation Incarnation => Lives.Current;
 
-    /// <summary>SHA-256 of the agent's secret; empty before the first enrolment.</summary>
-    public ReadOnlyMemory<byte> SecretHash { get; init; }
+    /// <summary>The keys of its machines, oldest first; none at a hub without certificates.</summary>
+    public IReadOnlyList<StoreKey> Keys { get; init; } = [];
 
     /// <summary>SHA-256 of the one-time code; empty when there is none.</summary>
     public ReadOnlyMemory<byte> CodeHash { get; init; }
+
+    /// <summary>Whether the code is for a new key of the present machine, whose life goes on.</summary>
+    public bool CodeRenews { get; init; }
 
     /// <summary>Until when the code may be used, Unix milliseconds.</summary>
     public long CodeValidUntilMs { get; init; }
@@ -31,5 +34,5 @@ internal sealed record Store(StoreId Id, string Name)
     public Holder Holder => new(Id, Incarnation);
 
     /// <summary>Whether an agent has this store's identity.</summary>
-    public bool IsEnrolled => !SecretHash.IsEmpty;
+    public bool IsEnrolled => Incarnation.Value > 0;
 }

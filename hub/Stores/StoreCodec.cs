@@ -17,13 +17,14 @@ internal static class StoreCodec
             Name = store.Name,
             Incarnation = store.Lives.Current.Value,
             HighestIncarnation = store.Lives.Highest.Value,
-            SecretHash = UnsafeByteOperations.UnsafeWrap(store.SecretHash),
             CodeHash = UnsafeByteOperations.UnsafeWrap(store.CodeHash),
             CodeValidUntilMs = store.CodeValidUntilMs,
             Token = store.Lives.LastToken,
             Reconciling = store.IsReconciling,
             Version = store.Version,
+            CodeRenews = store.CodeRenews,
         };
+        wire.Keys.AddRange(store.Keys.Select(ToWire));
         wire.Lives.AddRange(store.Lives.All.Select(life => ToWire(life, withKeys: true)));
         return wire.ToByteArray();
     }
@@ -49,11 +50,12 @@ internal static class StoreCodec
         return new Store(new StoreId(wire.Store), wire.Name)
         {
             Lives = lives,
-            SecretHash = wire.SecretHash.Memory,
             CodeHash = wire.CodeHash.Memory,
             CodeValidUntilMs = wire.CodeValidUntilMs,
             IsReconciling = wire.Reconciling,
             Version = wire.Version,
+            CodeRenews = wire.CodeRenews,
+            Keys = [.. wire.Keys.Select(ToCore)],
         };
     }
 
@@ -80,6 +82,20 @@ internal static class StoreCodec
 
         return wire;
     }
+
+    private static Wire.StoreKeyState ToWire(StoreKey key) => new()
+    {
+        PublicKey = UnsafeByteOperations.UnsafeWrap(key.PublicKey),
+        Status = (Wire.StoreKeyStatus)key.Status,
+        Life = key.Life.Value,
+        CertifiedAtMs = key.CertifiedAtMs,
+        ValidUntilMs = key.ValidUntilMs,
+        EndedAtMs = key.EndedAtMs,
+        EndedBy = key.EndedBy,
+    };
+
+    private static StoreKey ToCore(Wire.StoreKeyState wire) =>
+        new(wire.PublicKey.Memory, (StoreKeyStatus)wire.Status, new Incarnation(wire.Life), wire.CertifiedAtMs, wire.ValidUntilMs) { EndedAtMs = wire.EndedAtMs, EndedBy = wire.EndedBy };
 
     private static Life ToCore(Wire.LifeState wire) => new(new Incarnation(wire.Incarnation), (LifeStatus)wire.Status)
     {

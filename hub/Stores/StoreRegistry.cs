@@ -4,12 +4,13 @@ using System.Text;
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
+using SyncHub.Protos.Trust;
 using SyncHub.Storage;
 
 namespace SyncHub.Hub.Stores;
 
-/// <summary>The chain's stores: names, one-time codes, secrets, incarnations, and how much money each may spend (its exposure).</summary>
-/// <remarks>Thread-safe. Changes are written through the commit pipeline's batches; secrets and codes are kept as hashes only.</remarks>
+/// <summary>The chain's stores: names, one-time codes, keys, lives, and how much money each may spend (its exposure).</summary>
+/// <remarks>Thread-safe. Changes are written through the commit pipeline's batches; codes are kept as hashes only.</remarks>
 internal sealed class StoreRegistry
 {
     /// <summary>The journal's cursor of how far a chain is durable and applied.</summary>
@@ -18,8 +19,6 @@ internal sealed class StoreRegistry
     private const long FirstTermSecond = 1_577_836_800; // 2020-01-01: terms fit 31 bits until 2088
     private const string Documents = "store";
     private const string ExposureDocuments = "exposure";
-    private const string CodeAlphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    private const int CodeLength = 10; // 50 bits; with ten wrong tries a minute and half an hour of life a guess is hopeless
     private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(30);
     private static readonly byte[] TermKey = "term"u8.ToArray();
     private readonly Lock _gate = new();
@@ -27,6 +26,7 @@ internal sealed class StoreRegistry
     private readonly SortedDictionary<StoreId, long> _exposure = [];
     private readonly SortedSet<StoreId> _dirty = [];
     private readonly Dictionary<StoreId, byte[]> _written = [];
+    private readonly SignedHeads _signed = new();
     private int _reconciling;
     private readonly Dictionary<Holder, (long Sequence, OpHash Hash)> _cursors = [];
     private readonly TimeProvider _time;
@@ -90,49 +90,70 @@ internal sealed class StoreRegistry
         }
     }
 
-    /// <summary>A new store, or a new code for one that is not enrolled yet. The code is returned once.</summary>
-    public (Store Store, string Code) Create(StoreId wanted, string name)
+    /// <summary>A new store, or a new code for one that there is: for a first or new life, or for a new key of its machine. The code is returned once.</summary>
+    public (Store Store, string Code) Create(StoreId wanted, string name, bool renews = false)
     {
-        var code = RandomNumberGenerator.GetString(CodeAlphabet, CodeLength);
+        var code = RandomNumberGenerator.GetString(EnrolmentCode.Alphabet, EnrolmentCode.SecretLength);
         lock (_gate)
         {
             var id = wanted.Value > 0 ? wanted : new StoreId(_stores.Count == 0 ? 1 : _stores.Keys.Max().Value + 1);
             var store = _stores.GetValueOrDefault(id) ?? new Store(id, name.Length == 0 ? $"Store {id}" : name);
-            store = store with { CodeHash = Hash(code), CodeValidUntilMs = (_time.GetUtcNow() + CodeLife).ToUnixTimeMilliseconds() };
+            store = store with { CodeHash = Hash(code), CodeRenews = renews, CodeValidUntilMs = (_time.GetUtcNow() + CodeLife).ToUnixTimeMilliseconds() };
             Put(store);
             return (store, code);
         }
     }
 
-    /// <summary>Uses a one-time code: the store gets its first incarnation and a secret. Null for a wrong, used or old code.</summary>
-    public (Store Store, string Secret)? Enrol(string code)
+    /// <summary>Uses a one-time code: the store begins a life, or goes on with a new key. Null for a wrong, used or old code, or one for the other purpose.</summary>
+    /// <param name="code">The code's secret part.</param>
+    /// <param name="key">The machine's key, whose life is filled in here; null at a hub without certificates.</param>
+    /// <param name="renews">Whether the machine has a life that goes on.</param>
+    public Store? Enrol(string code, StoreKey? key = null, bool renews = false)
     {
         var hash = Hash(code.Trim().ToUpperInvariant());
-        var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         lock (_gate)
         {
+            var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
             var store = _stores.Values.FirstOrDefault(store => !store.CodeHash.IsEmpty && CryptographicOperations.FixedTimeEquals(store.CodeHash.Span, hash));
-            if (store is null || store.CodeValidUntilMs < _time.GetUtcNow().ToUnixTimeMilliseconds())
+            if (store is null || store.CodeValidUntilMs < now || store.CodeRenews != renews)
             {
                 return null;
             }
 
-            store = store with
+            store = store with { CodeHash = default, CodeValidUntilMs = 0, CodeRenews = false };
+            if (!renews)
             {
-                CodeHash = default,
-                CodeValidUntilMs = 0,
-                SecretHash = Hash(secret),
-                Lives = store.Lives.Begin(Term, default, default),
-                IsReconciling = false, // the log of the life before is lost with its machine; what it held is reclaimed
-            };
+                // The log of the life before is lost with its machine; what it held is reclaimed.
+                store = store with { Lives = store.Lives.Begin(Term, default, default), IsReconciling = false };
+            }
+
+            if (key is not null)
+            {
+                store = store with { Keys = StoreKeys.Enrol(store.Keys, key with { Life = store.Incarnation }, now) };
+            }
+
             Put(store);
-            return (store, secret);
+            return store;
         }
     }
 
-    /// <summary>Whether the secret is this store's.</summary>
-    public bool IsAuthentic(StoreId id, string secret) =>
-        Find(id) is { IsEnrolled: true } store && CryptographicOperations.FixedTimeEquals(store.SecretHash.Span, Hash(secret));
+    /// <summary>Keeps the proof of a chain's ops; written no later than they are.</summary>
+    public void KeepSigned(Holder chain, LogHead head, byte[] keyId, ReadOnlyMemory<byte> signature)
+    {
+        lock (_gate)
+        {
+            _signed.Keep(chain, head, keyId, signature);
+        }
+    }
+
+    /// <summary>Keeps the note that an op came on a receipt; written no later than the op is.</summary>
+    public void KeepReceiptOp(OpId place)
+    {
+        lock (_gate)
+        {
+            _signed.KeepReceiptOp(place);
+        }
+    }
 
     /// <summary>Changes a store; written with the next batch.</summary>
     /// <returns>The store as it is now.</returns>
@@ -198,6 +219,7 @@ internal sealed class StoreRegistry
             }
 
             _dirty.Clear();
+            _signed.AddTo(batch);
             foreach (var (holder, cursor) in _cursors)
             {
                 batch.Cursors.Add(new CursorMove(CommittedCursor, new ProducerId(holder.Store.Value, holder.Incarnation.Value), cursor.Sequence, cursor.Hash.ToBytes()));

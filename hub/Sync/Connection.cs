@@ -12,10 +12,17 @@ internal sealed class Connection : IStoreConnection, IDisposable
     private readonly Channel<HubFrame> _outbound = Channel.CreateBounded<HubFrame>(new BoundedChannelOptions(FramesBeforeCut) { SingleReader = true });
     private readonly CancellationTokenSource _end = new();
 
-    public Connection(ByteString nonce) => Nonce = nonce;
+    public Connection(ByteString nonce, ISignatureCheck? signatures)
+    {
+        Nonce = nonce;
+        Signatures = signatures;
+    }
 
     /// <inheritdoc/>
     public ByteString Nonce { get; }
+
+    /// <inheritdoc/>
+    public ISignatureCheck? Signatures { get; }
 
     /// <summary>Cancelled when the stream has to end.</summary>
     public CancellationToken Ended => _end.Token;

@@ -9,6 +9,9 @@ internal interface IStoreConnection
     /// <summary>What the agent named this stream.</summary>
     ByteString Nonce { get; }
 
+    /// <summary>What its machine signs with; null where nothing is signed, which is so only at a hub without certificates.</summary>
+    ISignatureCheck? Signatures => null;
+
     /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
     void Send(HubFrame frame);
 

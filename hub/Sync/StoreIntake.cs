@@ -21,13 +21,27 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
     private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
     private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
     private readonly Dictionary<Incarnation, long> _ends = [];
+    private readonly LogEvidence _evidence = new(store, parts);
     private PendingFacts? _pendingFacts;
 
     /// <summary>Takes a batch of a life's own stream: checks it and hands the new ops to their members' grains.</summary>
-    public BatchVerdict TakeBatch(OpBatch batch, Holder life)
+    public BatchVerdict TakeBatch(OpBatch batch, Holder life, IStoreConnection connection)
     {
+        var previous = OpHash.FromBytes(batch.PreviousHash.Span);
+        ReadOnlyMemory<byte>[] envelopes = [.. batch.Envelopes.Select(envelope => envelope.Memory)];
+        var (head, forged) = _evidence.Check(life, batch.FirstSequence, previous, envelopes, batch.Signature, connection);
+        if (forged is not null)
+        {
+            return new BatchVerdict([], forged);
+        }
+
         var logs = chains.Of(life.Incarnation);
-        var verdict = logs.Main.OnBatch(batch.FirstSequence, OpHash.FromBytes(batch.PreviousHash.Span), [.. batch.Envelopes.Select(envelope => envelope.Memory)]);
+        var verdict = logs.Main.OnBatch(batch.FirstSequence, previous, envelopes);
+        if (verdict is { Ops.Count: > 0, Fault: null })
+        {
+            _evidence.Keep(life, head, batch.Signature, connection);
+        }
+
         // Handed on under the lock: the order of ops of one store for one member is the order of its log.
         foreach (var op in verdict.Ops)
         {
@@ -67,9 +81,23 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
             return;
         }
 
+        var previous = OpHash.FromBytes(facts.PreviousHash.Span);
+        ReadOnlyMemory<byte>[] envelopes = [.. facts.Envelopes.Select(envelope => envelope.Memory)];
+        var (head, forged) = _evidence.Check(new Holder(store, life), facts.FirstSequence, previous, envelopes, facts.Signature, connection);
+        if (forged is not null)
+        {
+            connection.End();
+            return;
+        }
+
         var intake = chains.Of(life);
         var branches = intake.Branches.Count;
-        var (fresh, places) = intake.Take(facts.FirstSequence, OpHash.FromBytes(facts.PreviousHash.Span), [.. facts.Envelopes.Select(envelope => envelope.Memory)]);
+        var (fresh, places) = intake.Take(facts.FirstSequence, previous, envelopes);
+        if (fresh.Count > 0)
+        {
+            _evidence.Keep(places[^1].Chain.Holder, head, facts.Signature, connection);
+        }
+
         foreach (var (chain, op) in fresh)
         {
             OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), new Holder(store, life), link, parts);
@@ -93,6 +121,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         foreach (var (chain, op) in fresh)
         {
             _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
+            _evidence.KeepReceipt(new OpId(chain.Holder, op.Sequence));
             OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, link, parts);
         }
 

@@ -106,7 +106,7 @@ internal sealed class StoreLink
             }
 
             _speaker.Confirm();
-            var verdict = _intake.TakeBatch(batch, Holder);
+            var verdict = _intake.TakeBatch(batch, Holder, connection);
             if (verdict is { Fault: { } fault, IsFork: true })
             {
                 _intake.EndForked(Holder.Incarnation, fault);

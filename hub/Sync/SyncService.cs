@@ -10,8 +10,8 @@ namespace SyncHub.Hub.Sync;
 
 /// <summary>The stream that each agent holds open: hello, ops up, rights and member changes down.</summary>
 /// <remarks>
-/// 1. The first frame is a Hello with the store's secret in the metadata; the store's link judges it and answers when its judgement is durable.
-/// 2. Frames are handled in order until the stream ends; a stream that was not welcomed may only upload facts. One catch for the whole session.
+/// 1. The client certificate says which store it is. 2. The first frame is a Hello of that store; its link judges it and answers when its judgement is durable.
+/// 3. Frames are handled in order until the stream ends; a stream that was not welcomed may only upload facts. One catch for the whole session.
 /// </remarks>
 internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
@@ -19,17 +19,27 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     private static readonly TimeSpan SilenceBeforeCut = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
 
+    private readonly StoreDoor _door = new(parts);
+
     /// <inheritdoc/>
     public override async Task Link(IAsyncStreamReader<AgentFrame> requestStream, IServerStreamWriter<HubFrame> responseStream, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        var (hello, deadLogs) = await ReadHelloAsync(requestStream, context, ending.Token).ConfigureAwait(false);
+        var (store, key) = _door.Admit(context);
+        var (hello, deadLogs) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);
         var link = parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, parts));
-        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce));
+        using var signatures = key is null ? null : new KeySignature(key);
+        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce), signatures);
         using var session = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, connection.Ended);
-        link.OnHello(hello, deadLogs, connection);
         try
         {
+            parts.Streams.Add(link.Store, connection);
+            if (!_door.IsWelcome(store, key))
+            {
+                throw new RpcException(new Status(StatusCode.Unauthenticated, "The certificate was revoked at this moment."));
+            }
+
+            link.OnHello(hello, deadLogs, connection);
             await RunAsync(link, connection, requestStream, responseStream, session).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is OperationCanceledException or IOException)
@@ -38,6 +48,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
         finally
         {
+            parts.Streams.Remove(connection);
             link.OnEnded(connection);
             connection.End();
         }
@@ -64,7 +75,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
     }
 
-    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, ServerCallContext context, CancellationToken ending)
+    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
     {
         using var deadline = new CancellationTokenSource(HelloWithin, parts.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, deadline.Token);
@@ -73,11 +84,16 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The first frame must be a Hello."));
         }
 
-        var secret = Authority.TokenIn(context.RequestHeaders.GetValue("authorization"));
-        if (secret is null || !parts.Stores.IsAuthentic(new StoreId(hello.Store), secret))
+        if (store is { } certified && certified.Value != hello.Store)
         {
-            parts.Log.LogWarning("A stream that calls itself store {Store} was refused: wrong secret", hello.Store);
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "Unknown store or wrong secret. Enrol the agent with a code from HQ."));
+            parts.Log.LogWarning("A stream with the certificate of store {Store} called itself store {Other} and was refused", certified, hello.Store);
+            throw new RpcException(new Status(StatusCode.PermissionDenied, $"The certificate is of store {certified}, the Hello of store {hello.Store}. Put the key file and identity.json of one store together."));
+        }
+
+        // Who has a certificate was enrolled, although a restored hub may have forgotten it.
+        if (store is null && parts.Stores.Find(new StoreId(hello.Store)) is not { IsEnrolled: true })
+        {
+            throw new RpcException(new Status(StatusCode.Unauthenticated, $"This hub has no agent of store {hello.Store}. Enrol the agent with a code from HQ."));
         }
 
         return AgentFrames.ReadHello(hello) is { } read

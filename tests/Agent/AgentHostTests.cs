@@ -23,7 +23,7 @@ public sealed class AgentHostTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        new StoreIdentity(7, "Test Street", Incarnation.Of(1, 1).Value, "secret").Write(_folder.Path);
+        new StoreIdentity(7, "Test Street", Incarnation.Of(1, 1).Value, "").Write(_folder.Path);
         await StartAsync();
     }
 
@@ -161,10 +161,10 @@ public sealed class AgentHostTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task An_identity_of_another_store_does_not_open_this_database()
     {
         await StopAsync();
-        new StoreIdentity(8, "Other", Incarnation.Of(1, 2).Value, "secret").Write(_folder.Path);
+        new StoreIdentity(8, "Other", Incarnation.Of(1, 2).Value, "").Write(_folder.Path);
         var refused = await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.StartAsync(Options(), NullLoggerFactory.Instance));
         Assert.Contains("belongs to store 7", refused.Message, StringComparison.Ordinal);
-        new StoreIdentity(7, "Test Street", Incarnation.Of(1, 1).Value, "secret").Write(_folder.Path);
+        new StoreIdentity(7, "Test Street", Incarnation.Of(1, 1).Value, "").Write(_folder.Path);
         await StartAsync();
     }
 
@@ -181,13 +181,13 @@ public sealed class AgentHostTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task Enrolment_without_a_hub_says_so()
     {
         using var empty = new TempFolder();
-        var refused = await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.EnrolAsync(empty.Path, Options().HubAddress, null, "code"));
+        var refused = await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.EnrolAsync(Options() with { DataDirectory = empty.Path }, "ABCDEFGHJK"));
         Assert.Equal(AgentStartException.NoHub, refused.ExitCode);
         Assert.False(StoreIdentity.ExistsIn(empty.Path));
     }
 
     // Port 1 of loopback: nothing listens there, and connecting fails at once.
-    private AgentOptions Options() => new() { DataDirectory = _folder.Path, HubAddress = "http://127.0.0.1:1" };
+    private AgentOptions Options() => new() { DataDirectory = _folder.Path, HubAddress = "http://127.0.0.1:1", InsecureLoopback = true };
 
     private async Task StartAsync()
     {

@@ -54,11 +54,9 @@ internal sealed class ScriptedHub : IAsyncDisposable
     }
 
     /// <summary>One connection, from the hub's side.</summary>
-    internal sealed class Session(IAsyncStreamReader<V1.AgentFrame> frames, IServerStreamWriter<V1.HubFrame> answers, string authorization)
+    internal sealed class Session(IAsyncStreamReader<V1.AgentFrame> frames, IServerStreamWriter<V1.HubFrame> answers)
     {
         public TaskCompletionSource Ended { get; } = new();
-
-        public string Authorization { get; } = authorization;
 
         public V1.Hello Hello { get; private set; } = new();
 
@@ -93,7 +91,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
     {
         public override async Task Link(IAsyncStreamReader<V1.AgentFrame> requestStream, IServerStreamWriter<V1.HubFrame> responseStream, ServerCallContext context)
         {
-            var session = new Session(requestStream, responseStream, context.RequestHeaders.GetValue("authorization") ?? "");
+            var session = new Session(requestStream, responseStream);
             await sessions.WriteAsync(session);
             await session.Ended.Task.WaitAsync(context.CancellationToken);
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Protos.Trust;
 using SyncHub.V1;
 
 namespace SyncHub.Bench;
@@ -12,11 +13,11 @@ internal sealed class Hub : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly Metadata _admin;
 
-    private Hub(SynchubProcess process, string address, string token)
+    private Hub(SynchubProcess process, string address, string authority, string token)
     {
         _process = process;
         Address = address;
-        _channel = GrpcChannel.ForAddress(address);
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(authority).CreateHandler(), DisposeHttpClient = true });
         _admin = new Metadata { { "authorization", "Bearer " + token } };
     }
 
@@ -29,9 +30,10 @@ internal sealed class Hub : IAsyncDisposable
     /// <summary>Starts it over a folder.</summary>
     public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation)
     {
+        await SynchubProcess.RunAsync(program, cancellation, "hub", "init", "--data", folder);
         var (process, said) = await SynchubProcess.StartAsync(program, Path.Combine(folder, "hub.ready.json"), cancellation, "hub", "run", "--data", folder, "--port", "0", "--http-port", "0");
         var token = await File.ReadAllTextAsync(Path.Combine(folder, "admin.token"), cancellation);
-        return new Hub(process, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{said["grpc"]}"), token.Trim());
+        return new Hub(process, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{said["grpc"]}"), Path.Combine(folder, "certificates", "authority.pem"), token.Trim());
     }
 
     /// <summary>Makes a store and gives its one-time code.</summary>

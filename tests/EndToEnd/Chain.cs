@@ -6,6 +6,7 @@ using SyncHub.Agent.Hosting;
 using SyncHub.Core.Members;
 using SyncHub.Demo.Links;
 using SyncHub.Hub;
+using SyncHub.Hub.Certificates;
 using SyncHub.V1;
 using SyncHub.Verify;
 
@@ -22,7 +23,7 @@ internal sealed class Chain : IAsyncDisposable
 
     public string HubFolder => Path.Combine(_folder, "hub");
 
-    public string HubAddress => $"http://127.0.0.1:{_hubPort}";
+    public string HubAddress => $"https://127.0.0.1:{_hubPort}";
 
     /// <summary>A path of this test's own.</summary>
     public string PathOf(string name) => Path.Combine(_folder, name);
@@ -41,6 +42,7 @@ internal sealed class Chain : IAsyncDisposable
     public static async Task<Chain> StartAsync(int stores, PlacementPolicy? placement = null)
     {
         var chain = new Chain { Placement = placement ?? new PlacementPolicy() };
+        HubSetup.Init(chain.HubFolder, [], TimeProvider.System.GetUtcNow());
         await chain.StartHubAsync();
         for (var i = 0; i < stores; i++)
         {
@@ -69,14 +71,14 @@ internal sealed class Chain : IAsyncDisposable
 
     public async Task<Wallet> WalletAsync(string member)
     {
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        using var channel = Trust.Channel(HubAddress, HubFolder);
         return await new Wallets.WalletsClient(channel).GetWalletAsync(new GetWalletRequest { MemberId = member }, Admin());
     }
 
     /// <summary>Waits until every store is online, drained, and has seen every change.</summary>
     public async Task ConvergeAsync()
     {
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        using var channel = Trust.Channel(HubAddress, HubFolder);
         var stores = new V1.Stores.StoresClient(channel);
         await Until.TrueAsync(async () =>
         {
@@ -111,10 +113,10 @@ internal sealed class Chain : IAsyncDisposable
 
     private async Task AddShopAsync()
     {
-        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hubPort}");
+        using var channel = Trust.Channel(HubAddress, HubFolder);
         var made = await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), Admin());
         var shop = new Shop(Path.Combine(_folder, "store" + made.Store), new IPEndPoint(IPAddress.Loopback, _hubPort));
-        await AgentHost.EnrolAsync(shop.Folder, $"http://127.0.0.1:{_hubPort}", null, made.EnrolmentCode);
+        await AgentHost.EnrolAsync(new AgentOptions { DataDirectory = shop.Folder, HubAddress = HubAddress }, made.EnrolmentCode);
         await shop.StartAsync();
         Shops.Add(shop);
         await shop.OnlineAsync();
@@ -147,7 +149,7 @@ internal sealed class Chain : IAsyncDisposable
 
         public async Task StartAsync()
         {
-            _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = Folder, HubAddress = $"http://127.0.0.1:{_link.Port}" }, NullLoggerFactory.Instance);
+            _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = Folder, HubAddress = $"https://127.0.0.1:{_link.Port}" }, NullLoggerFactory.Instance);
             _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_agent.TillGrpcPort}");
             Till = new Till.TillClient(_channel);
         }

@@ -112,8 +112,8 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
     private async Task<LoneStore> OpenAsync()
     {
         // An identity as enrolment writes it; no hub is needed to sell.
-        await File.WriteAllTextAsync(Path.Combine(_folder, "identity.json"), """{"store":1,"name":"Harbour","incarnation":4294967297,"secret":"none"}""");
-        var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder, HubAddress = "http://127.0.0.1:9", LogFile = Path.Combine(Path.GetTempPath(), "synchub-disk-test-.log") }, NullLoggerFactory.Instance);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "identity.json"), """{"store":1,"name":"Harbour","incarnation":4294967297,"authority":""}""");
+        var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder, HubAddress = "http://127.0.0.1:9", InsecureLoopback = true, LogFile = Path.Combine(Path.GetTempPath(), "synchub-disk-test-.log") }, NullLoggerFactory.Instance);
         return new LoneStore(agent);
     }
 

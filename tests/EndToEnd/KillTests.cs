@@ -18,8 +18,9 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task Killing_the_hub_and_an_agent_in_mid_flight_loses_nothing_and_repeats_nothing()
     {
+        await Cli.DoAsync("hub", "init", "--data", Path.Combine(_folder, "hub"));
         var hub = await StartAsync("hub", "hub.ready.json", ["hub", "run", "--port", "0", "--http-port", "0"]);
-        var hubAddress = $"http://127.0.0.1:{hub.Ready.GetProperty("grpc").GetInt32()}";
+        var hubAddress = $"https://127.0.0.1:{hub.Ready.GetProperty("grpc").GetInt32()}";
         var first = await EnrolAsync(hubAddress, "a1");
         var second = await EnrolAsync(hubAddress, "a2");
         var receipts = new List<(string Request, long Amount)>();
@@ -119,7 +120,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     private async Task<(Process Process, int Port)> EnrolAsync(string hubAddress, string name)
     {
         var token = await File.ReadAllTextAsync(Path.Combine(_folder, "hub", "admin.token"));
-        using var channel = GrpcChannel.ForAddress(hubAddress);
+        using var channel = Trust.Channel(hubAddress, Path.Combine(_folder, "hub"));
         var made = await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), new Metadata { { "authorization", "Bearer " + token } });
         using var enrol = Spawn(name, ["agent", "enrol", "--hub", hubAddress, "--code", made.EnrolmentCode]);
         await enrol.WaitForExitAsync();

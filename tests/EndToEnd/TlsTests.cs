@@ -1,61 +1,167 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Agent.Hosting;
 using SyncHub.Hub;
+using SyncHub.Hub.Certificates;
 using SyncHub.V1;
 using Xunit;
 
 namespace SyncHub.EndToEnd.Tests;
 
-/// <summary>The link between agent and hub over TLS, with an authority of the chain's own.</summary>
-public sealed class TlsTests : IDisposable
+/// <summary>A store's way to its hub: enrolled by a code that names the right hub, let in by its certificate, renewed, shut out.</summary>
+public sealed class TlsTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(12);
     private readonly string _folder = Directory.CreateTempSubdirectory("tls").FullName;
+    private HubHost _hub = null!;
+
+    private string HubFolder => Path.Combine(_folder, "hub");
+
+    private string Address => $"https://127.0.0.1:{_hub.GrpcPort}";
+
+    private Metadata Admin => new() { { "authorization", "Bearer " + File.ReadAllText(Path.Combine(HubFolder, "admin.token")) } };
+
+    public async Task InitializeAsync() => _hub = await StartHubAsync("hub");
+
+    public async Task DisposeAsync()
+    {
+        await _hub.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
-    public async Task An_agent_speaks_only_to_the_hub_that_its_authority_vouches_for()
+    public async Task A_code_is_not_sent_to_a_hub_that_is_not_its_own()
     {
-        var certificate = WriteCertificate("hub");
-        var stranger = WriteCertificate("stranger");
-        await using var hub = await HubHost.StartAsync(new HubOptions { DataDirectory = Path.Combine(_folder, "data"), GrpcPort = 0, HttpPort = 0, CertificatePath = certificate, KeyPath = Path.Combine(_folder, "hub.key") }, null, CancellationToken.None);
-        var address = $"https://127.0.0.1:{hub.GrpcPort}";
-        var code = await CreateStoreAsync(address, certificate);
-        var store = Directory.CreateDirectory(Path.Combine(_folder, "store")).FullName;
+        await using var stranger = await StartHubAsync("stranger");
+        var code = await CodeAsync();
+        var options = Store("store") with { HubAddress = $"https://127.0.0.1:{stranger.GrpcPort}" };
 
-        await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.EnrolAsync(store, address, stranger, code));
-        await AgentHost.EnrolAsync(store, address, certificate, code);
-        await using var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = store, HubAddress = address, CaCertificateFile = certificate }, NullLoggerFactory.Instance);
+        var refused = await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.EnrolAsync(options, code));
+        Assert.Contains("The code was not sent", refused.Message, StringComparison.Ordinal);
+        Assert.False(StoreIdentity.ExistsIn(options.DataDirectory));
 
-        await Until.TrueAsync(() => Task.FromResult(agent.IsOnline), "the store is online over TLS");
+        await AgentHost.EnrolAsync(options with { HubAddress = Address }, code); // unused, so it still works
+        await using var agent = await StartAsync(options with { HubAddress = Address });
+        await OnlineAsync(agent);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private async Task<string> CreateStoreAsync(string address, string certificate)
+    [Fact]
+    public async Task A_store_does_not_speak_to_another_hub_at_its_hubs_address()
     {
-        var handler = GrpcHttpHandler.Create();
-        using var trusted = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(certificate));
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is X509Certificate2 given && given.Thumbprint == trusted.Thumbprint;
-        using var channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
-        var admin = new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(Path.Combine(_folder, "data", "admin.token")) } };
-        return (await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), admin)).EnrolmentCode;
+        await using var stranger = await StartHubAsync("stranger");
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+
+        var log = new CollectedLog();
+        await using var agent = await AgentHost.StartAsync(options with { HubAddress = $"https://127.0.0.1:{stranger.GrpcPort}" }, log);
+        await Until.TrueAsync(() => Task.FromResult(log.Has("not one of this chain's authority")), "the agent says why it does not trust the hub");
+        Assert.False(agent.IsOnline);
     }
 
-    private string WriteCertificate(string name)
+    [Fact]
+    public async Task The_key_lies_beside_the_folder_and_an_agent_does_not_start_when_others_can_read_it()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(System.Net.IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(2));
-        var path = Path.Combine(_folder, name + ".pem");
-        File.WriteAllText(path, certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(_folder, name + ".key"), key.ExportPkcs8PrivateKeyPem());
-        return path;
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        var key = options.DataDirectory + ".machine";
+        Assert.DoesNotContain(Directory.GetFiles(options.DataDirectory), path => File.ReadAllText(path).Contains("PRIVATE", StringComparison.Ordinal));
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(key));
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        var refused = await Assert.ThrowsAsync<AgentStartException>(() => StartAsync(options));
+        Assert.Contains("chmod 600", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_is_renewed_with_a_new_key_before_its_end_and_the_old_key_is_taken_no_more()
+    {
+        await _hub.DisposeAsync();
+        _hub = await StartHubAsync("hub", Short);
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        var first = await File.ReadAllTextAsync(options.DataDirectory + ".machine");
+        await using (var agent = await StartAsync(options))
+        {
+            await OnlineAsync(agent);
+            await Until.TrueAsync(async () => await File.ReadAllTextAsync(options.DataDirectory + ".machine") != first, "a new key");
+            Assert.True(agent.IsOnline);
+        }
+
+        await using (var again = await StartAsync(options))
+        {
+            await OnlineAsync(again);
+        }
+
+        await File.WriteAllTextAsync(options.DataDirectory + ".machine", first);
+        var log = new CollectedLog();
+        await using var old = await AgentHost.StartAsync(options, log);
+        await Until.TrueAsync(() => Task.FromResult(log.Has("Another key took the place of this one")), "the old key is refused");
+    }
+
+    [Fact]
+    public async Task A_store_that_was_revoked_is_cut_off_at_once_and_goes_on_with_a_new_key_and_its_log()
+    {
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        var log = new CollectedLog();
+        await using var agent = await AgentHost.StartAsync(options, log);
+        await OnlineAsync(agent);
+        using var till = Grpc.Net.Client.GrpcChannel.ForAddress($"http://127.0.0.1:{agent.TillGrpcPort}");
+        var sales = new Till.TillClient(till);
+        await sales.RegisterAsync(new RegisterRequest { RequestId = "1", Name = "Ann", Card = "c" });
+
+        using var hq = Trust.Channel(Address, HubFolder);
+        var stores = new V1.Stores.StoresClient(hq);
+        var state = await stores.RevokeCertificateAsync(new RevokeCertificateRequest { Store = 1, Approver = "Eve" }, Admin);
+        Assert.Equal((false, CertificateState.Revoked), (state.Online, state.Certificate));
+        await Until.TrueAsync(() => Task.FromResult(log.Has("The certificate was revoked")), "the agent says that it is shut out");
+        await sales.RegisterAsync(new RegisterRequest { RequestId = "2", Name = "Bob", Card = "d" });
+
+        var renewed = await stores.RenewCertificateAsync(new RenewCertificateRequest { Store = 1, Approver = "Eve" }, Admin);
+        var misused = await Assert.ThrowsAsync<AgentStartException>(() => AgentHost.EnrolAsync(Store("thief"), renewed.EnrolmentCode));
+        Assert.Contains("for another command", misused.Message, StringComparison.Ordinal);
+        await AgentHost.RenewAsync(options, renewed.EnrolmentCode);
+        await Until.TrueAsync(async () => await sales.StatusAsync(new StatusRequest()) is { Online: true, BacklogOps: 0, Locked: false }, "the store is back with all its ops");
+        Assert.Single((await stores.ListStoresAsync(new ListStoresRequest(), Admin)).Stores[0].Lives);
+    }
+
+    [Fact]
+    public async Task A_hub_does_not_start_when_others_can_read_its_keys_or_without_an_authority()
+    {
+        var none = await Assert.ThrowsAsync<ArgumentException>(() => HubHost.StartAsync(Options("none"), null, CancellationToken.None));
+        Assert.Contains("synchub hub init", none.Message, StringComparison.Ordinal);
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        HubSetup.Init(Path.Combine(_folder, "open"), [], TimeProvider.System.GetUtcNow());
+        File.SetUnixFileMode(Path.Combine(_folder, "open", "certificates", "authority.key"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        var open = await Assert.ThrowsAsync<ArgumentException>(() => HubHost.StartAsync(Options("open"), null, CancellationToken.None));
+        Assert.Contains("chmod 600", open.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<AgentHost> StartAsync(AgentOptions options) => AgentHost.StartAsync(options, NullLoggerFactory.Instance);
+
+    private static Task OnlineAsync(AgentHost agent) => Until.TrueAsync(() => Task.FromResult(agent.IsOnline), "the store is online over TLS");
+
+    private HubOptions Options(string name) => new() { DataDirectory = Path.Combine(_folder, name), GrpcPort = 0, HttpPort = 0, Partitions = 4 };
+
+    private async Task<HubHost> StartHubAsync(string name, TimeSpan? certificateLife = null)
+    {
+        HubSetup.Init(Path.Combine(_folder, name), [], TimeProvider.System.GetUtcNow());
+        return await HubHost.StartAsync(Options(name) with { StoreCertificateLife = certificateLife ?? TimeSpan.FromDays(90) }, null, CancellationToken.None);
+    }
+
+    private AgentOptions Store(string name) => new() { DataDirectory = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, HubAddress = Address };
+
+    private async Task<string> CodeAsync()
+    {
+        using var channel = Trust.Channel(Address, HubFolder);
+        return (await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), Admin)).EnrolmentCode;
     }
 }

@@ -34,7 +34,7 @@ internal sealed class HubNode(string folder, string logs, string program = Child
             {
                 _process = await Child.StartAsync(
                     program, Path.Combine(logs, "hub.log"), Path.Combine(Folder, "hub.ready.json"), environment ?? NoEnvironment,
-                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset);
+                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback");
             }
             catch (ChildEndedException) when (environment is null && _port != 0 && attempt < StartAttempts)
             {

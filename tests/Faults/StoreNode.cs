@@ -29,7 +29,7 @@ internal sealed class StoreNode(int number, string folder, string logs, string p
     public async Task EnrolAsync(HubNode hub)
     {
         var made = await hub.CreateStoreAsync();
-        await AgentHost.EnrolAsync(Folder, $"http://{hub.Address}", null, made.EnrolmentCode);
+        await AgentHost.EnrolAsync(new AgentOptions { DataDirectory = Folder, HubAddress = $"http://{hub.Address}", InsecureLoopback = true }, made.EnrolmentCode);
         Line.Pass(hub.Address);
     }
 
@@ -39,7 +39,7 @@ internal sealed class StoreNode(int number, string folder, string logs, string p
         var address = $"http://127.0.0.1:{(hubPort ?? Line.Port).ToString(CultureInfo.InvariantCulture)}";
         _process = await Child.StartAsync(
             program, Path.Combine(logs, Path.GetFileName(Folder) + ".log"), Path.Combine(Folder, "agent.ready.json"), Clock.Environment.Concat(environment ?? new Dictionary<string, string>(StringComparer.Ordinal)).ToDictionary(StringComparer.Ordinal),
-            "agent", "run", "--data", Folder, "--hub", address, "--till-port", "0", "--json-port", "0");
+            "agent", "run", "--data", Folder, "--hub", address, "--till-port", "0", "--json-port", "0", "--insecure-loopback");
         var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_process.Ready.GetProperty("tillGrpc").GetInt32().ToString(CultureInfo.InvariantCulture)}");
         _channels.Add(channel);
         Till = new Till.TillClient(channel);

@@ -1,6 +1,9 @@
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
+using SyncHub.Hub.Certificates;
+using SyncHub.Protos.Trust;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Tests;
@@ -21,6 +24,8 @@ internal sealed class HubFixture : IAsyncDisposable
 
     public int HttpPort => _hub.HttpPort;
 
+    public string DataDirectory => _options.DataDirectory;
+
     public V1.Stores.StoresClient Stores => new(Channel);
 
     public Wallets.WalletsClient Wallets => new(Channel);
@@ -29,11 +34,19 @@ internal sealed class HubFixture : IAsyncDisposable
 
     public static async Task<HubFixture> StartAsync(Func<HubOptions, HubOptions>? change = null)
     {
-        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8 };
+        // Most tests are about what comes through the doors; those about the doors themselves start a secure hub.
+        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true };
         var fixture = new HubFixture(change?.Invoke(options) ?? options);
         await fixture.OpenAsync();
         return fixture;
     }
+
+    /// <summary>A hub with certificates, as it is outside of tests.</summary>
+    public static Task<HubFixture> StartSecureAsync(TimeProvider? time = null) => StartAsync(options =>
+    {
+        HubSetup.Init(options.DataDirectory, [], (time ?? TimeProvider.System).GetUtcNow());
+        return options with { InsecureLoopback = false, Time = time ?? TimeProvider.System };
+    });
 
     public Task RestartAsync() => RestartAsync(static _ => Task.CompletedTask);
 
@@ -45,11 +58,23 @@ internal sealed class HubFixture : IAsyncDisposable
         await OpenAsync();
     }
 
+    public async Task RestoreAsync(string copy)
+    {
+        await CloseAsync();
+        await HubBackup.RestoreAsync(DataDirectory, copy, TimeProvider.System.GetUtcNow());
+        await OpenAsync();
+    }
+
     public async Task<ScriptedAgent> EnrolAsync()
     {
         var store = await Stores.CreateStoreAsync(new CreateStoreRequest(), Admin);
-        var enrolment = await new Enrolment.EnrolmentClient(Channel).EnrolAsync(new EnrolRequest { Code = store.EnrolmentCode });
-        return new ScriptedAgent(this, enrolment);
+        if (_options.InsecureLoopback)
+        {
+            return new ScriptedAgent(this, await new Enrolment.EnrolmentClient(Channel).EnrolAsync(new EnrolRequest { Code = store.EnrolmentCode }));
+        }
+
+        var machine = new Machine();
+        return new ScriptedAgent(this, await machine.EnrolAsync(this, store.EnrolmentCode), machine);
     }
 
     public Task<long> SweepAsync() => _hub.SweepAsync(CancellationToken.None);
@@ -62,10 +87,14 @@ internal sealed class HubFixture : IAsyncDisposable
         Directory.Delete(_options.DataDirectory, recursive: true);
     }
 
+    /// <summary>A channel of somebody who shows this certificate, or none.</summary>
+    public GrpcChannel OpenChannel(X509Certificate2? own) => _options.InsecureLoopback ? GrpcChannel.ForAddress($"http://127.0.0.1:{GrpcPort}")
+        : GrpcChannel.ForAddress($"https://127.0.0.1:{GrpcPort}", new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(HubSetup.AuthorityFile(DataDirectory)).CreateHandler(own), DisposeHttpClient = true });
+
     private async Task OpenAsync()
     {
         _hub = await HubHost.StartAsync(_options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), CancellationToken.None);
-        Channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_hub.GrpcPort}");
+        Channel = OpenChannel(null);
         Admin = new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(Path.Combine(_options.DataDirectory, "admin.token")) } };
     }
 

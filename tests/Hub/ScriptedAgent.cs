@@ -1,11 +1,14 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Net.Client;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Protocol;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Wallets;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
+using Hello = SyncHub.V1.Hello;
 using Bucket = SyncHub.Core.Wallets.Bucket;
 using Move = SyncHub.Core.Ops.Move;
 using MoveKind = SyncHub.Core.Ops.MoveKind;
@@ -15,11 +18,12 @@ using OpType = SyncHub.Core.Ops.OpType;
 namespace SyncHub.Hub.Tests;
 
 /// <summary>The agent's side of the wire, played by hand: it logs ops with a true chain, and says what a test tells it to say.</summary>
-internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IAsyncDisposable
+internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Machine? machine = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly ByteString _nonce = ByteString.CopyFromUtf8(Guid.NewGuid().ToString());
     private AsyncDuplexStreamingCall<AgentFrame, HubFrame>? _call;
+    private GrpcChannel? _channel;
     private long _feed;
     private long _token;
 
@@ -32,6 +36,9 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
     /// <summary>The hub's answer to the newest Hello.</summary>
     public HubFrame? Answer { get; private set; }
 
+    /// <summary>The names that its frames carry.</summary>
+    public ByteString Nonce => _nonce;
+
     public List<byte[]> Log { get; } = [];
 
     public List<OpHash> Hashes { get; } = [OpHash.Genesis];
@@ -39,11 +46,12 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
     public Holder Holder { get; } = new(new StoreId(identity.Store), new Incarnation(identity.Incarnation));
 
     /// <summary>A copy of this store's folder, empty still, on a machine of its own.</summary>
-    public ScriptedAgent CopyOnOtherMachine() => new(hub, identity);
+    public ScriptedAgent CopyOnOtherMachine() => new(hub, identity, machine);
 
-    public async Task<Welcome> ConnectAsync(string? secret = null)
+    public async Task<Welcome> ConnectAsync()
     {
-        _call = new V1.Sync.SyncClient(hub.Channel).Link(new Metadata { { "authorization", "Bearer " + (secret ?? identity.Secret) } });
+        _channel ??= machine is null ? null : hub.OpenChannel(machine.Certificate);
+        _call = new V1.Sync.SyncClient(_channel ?? hub.Channel).Link();
         await SendAsync(new AgentFrame
         {
             Hello = new Hello
@@ -101,6 +109,11 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
     {
         var batch = new OpBatch { Nonce = _nonce, Incarnation = identity.Incarnation, FirstSequence = from, PreviousHash = ByteString.CopyFrom(Hashes[from - 1].ToBytes()) };
         batch.Envelopes.AddRange(Log.Skip(from - 1).Select(ByteString.CopyFrom));
+        if (machine is not null)
+        {
+            batch.Signature = machine.Sign(new LogHead(Holder, Log.Count, Hashes[^1]));
+        }
+
         return SendAsync(new AgentFrame { OpBatch = batch });
     }
 
@@ -167,6 +180,7 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity) : IA
     public ValueTask DisposeAsync()
     {
         _call?.Dispose();
+        _channel?.Dispose();
         return ValueTask.CompletedTask;
     }
 }

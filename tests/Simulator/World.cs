@@ -45,7 +45,7 @@ internal sealed partial class World
         for (var number = 1; number <= Stores; number++)
         {
             var (_, code) = Hub.Stores.Create(new StoreId(number), $"Store {number}");
-            var (store, _) = Hub.Stores.Enrol(code)!.Value;
+            var store = Hub.Stores.Enrol(code)!;
             var version = Active.HasFlag(Fault.Versions) ? Dice.Of(seed, -3 - number).Below(3) : 0;
             Agents.Add(new SimAgent(this, number, store.Id, store.Incarnation, new SimulatedJournal(), new SimGuard((ulong)number)) { IsOld = version == 1, IsNew = version == 2 });
         }

@@ -138,6 +138,12 @@ internal sealed partial class ChainBuilder : IAsyncDisposable
         return _agents[store].CommitAsync(batch);
     }
 
+    /// <summary>The end of a store's log.</summary>
+    public (long Sequence, byte[] Hash) TipOf(int store) => _tips[store];
+
+    /// <summary>The end of a branch.</summary>
+    public (long Sequence, byte[] Hash) TipOf(int store, long branch) => _branches[(store, branch)];
+
     public Task HubDocuments(params DocumentWrite[] documents)
     {
         var batch = new JournalBatch();

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Demo.Processes;
+using SyncHub.Protos.Trust;
 using SyncHub.V1;
 
 namespace SyncHub.Demo.Chain;
@@ -46,6 +47,7 @@ internal sealed class Hub : IAsyncDisposable
     public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, string preset, CancellationToken cancellation)
     {
         var hub = new Hub(program, folder, preset);
+        await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
         await hub.StartAsync(cancellation);
         return hub;
     }
@@ -102,7 +104,8 @@ internal sealed class Hub : IAsyncDisposable
         {
             var token = (await File.ReadAllTextAsync(Path.Combine(_folder.Hub, "admin.token"), cancellation)).Trim();
             _headers = new Metadata { { "authorization", $"Bearer {token}" } };
-            _channel = GrpcChannel.ForAddress($"http://{Address}");
+            var trust = HubTrust.FromFile(Path.Combine(_folder.Hub, "certificates", "authority.pem"));
+            _channel = GrpcChannel.ForAddress($"https://{Address}", new GrpcChannelOptions { HttpHandler = trust.CreateHandler(), DisposeHttpClient = true });
         }
     }
 

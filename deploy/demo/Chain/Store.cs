@@ -58,7 +58,7 @@ internal sealed class Store : IAsyncDisposable
         try
         {
             var created = await hub.CreateStoreAsync($"Branch {index + 1}", cancellation);
-            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", $"http://{hub.Address}", "--code", created.EnrolmentCode);
+            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", $"https://{hub.Address}", "--code", created.EnrolmentCode);
             store.Link.Pass(hub.Address);
             await store.StartAsync(cancellation);
             return store;
@@ -135,7 +135,7 @@ internal sealed class Store : IAsyncDisposable
 
     private async Task<JsonElement> StartProcessAsync(CancellationToken cancellation)
     {
-        string[] arguments = ["agent", "run", "--data", _data, "--hub", $"http://127.0.0.1:{Text(Link.Port)}", "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
+        string[] arguments = ["agent", "run", "--data", _data, "--hub", $"https://127.0.0.1:{Text(Link.Port)}", "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using SyncHub.Protos.Trust;
+
+namespace SyncHub.Agent.Hosting;
+
+/// <summary>What the hub gave a machine for a code. Nothing is on the disk before <see cref="Write"/>.</summary>
+internal sealed class Enrolled(StoreIdentity identity, KeyDraft? key, ByteString certificate) : IDisposable
+{
+    public StoreIdentity Identity => identity;
+
+    /// <summary>The key first: a folder without an identity does not start.</summary>
+    public void Write(string dataDirectory)
+    {
+        WriteKey(dataDirectory);
+        identity.Write(dataDirectory);
+    }
+
+    public void WriteKey(string dataDirectory) => key?.Write(MachineKey.PathFor(dataDirectory), certificate.Span);
+
+    public void Dispose() => key?.Dispose();
+}
+
+/// <summary>Asks the hub who this machine is, with a one-time code.</summary>
+/// <remarks>1. The hub's authority is asked for and must have the code's fingerprint. 2. From then on only that authority is trusted, and only then the code leaves.</remarks>
+internal static class AgentEnrolment
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>Asks.</summary>
+    /// <param name="options">The folder and the hub.</param>
+    /// <param name="code">The code as headquarters printed it.</param>
+    /// <param name="renews">Whether the machine has a life that goes on.</param>
+    /// <exception cref="AgentStartException">The options or the code make no sense, it is another hub, or it refused; the message names the way out.</exception>
+    public static async Task<Enrolled> AskAsync(AgentOptions options, string code, bool renews)
+    {
+        options.ThrowIfFaulty();
+        var read = EnrolmentCode.TryParse(code) ?? throw new AgentStartException("--code: this is no code of headquarters. Type it as it is printed; the dashes may be left out.", AgentStartException.BadOptions);
+        if (read.Fingerprint.Length == 0 != options.InsecureLoopback)
+        {
+            throw new AgentStartException(
+                options.InsecureLoopback ? "--insecure-loopback: this code is of a hub with certificates. Use its https address without the option."
+                    : "--code: the code has no fingerprint, so it is of a hub that runs with --insecure-loopback, or a part of it is missing.",
+                AgentStartException.BadOptions);
+        }
+
+        try
+        {
+            return await AskAsync(options, read, renews);
+        }
+        catch (RpcException fault)
+        {
+            throw new AgentStartException($"The hub at {options.HubAddress} did not enrol this store: {fault.Status.Detail} ({fault.StatusCode}). Check the address, or ask headquarters for a new code.", AgentStartException.NoHub, fault);
+        }
+    }
+
+    private static async Task<Enrolled> AskAsync(AgentOptions options, EnrolmentCode code, bool renews)
+    {
+        var authority = options.InsecureLoopback ? null : await AskAuthorityAsync(options.HubAddress, code.Fingerprint);
+        using var channel = Open(options.HubAddress, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System).CreateHandler());
+        var key = authority is null ? null : new KeyDraft();
+        var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
+        var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(request, deadline: Until());
+        return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? ""), key, answer.Certificate);
+    }
+
+    // The answer comes over a line that anybody may sit on: the fingerprint says what it is worth.
+    private static async Task<X509Certificate2> AskAuthorityAsync(string hubAddress, string fingerprint)
+    {
+        using var channel = Open(hubAddress, HubTrust.CreateUntrustedHandler());
+        var answer = await new V1.Enrolment.EnrolmentClient(channel).AuthorityAsync(new V1.AuthorityRequest(), deadline: Until());
+        if (!CryptographicOperations.FixedTimeEquals(System.Text.Encoding.ASCII.GetBytes(EnrolmentCode.FingerprintOf(answer.Certificate.Span)), System.Text.Encoding.ASCII.GetBytes(fingerprint)))
+        {
+            throw new AgentStartException($"What answers at {hubAddress} is not the hub that this code is of: it is another hub, or somebody in between. The code was not sent. Check the address and the code.", AgentStartException.NoHub);
+        }
+
+        return X509CertificateLoader.LoadCertificate(answer.Certificate.Span);
+    }
+
+    private static GrpcChannel Open(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+
+    private static DateTime Until() => TimeProvider.System.GetUtcNow().UtcDateTime + Deadline;
+}
