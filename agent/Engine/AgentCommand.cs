@@ -37,6 +37,15 @@ public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : Age
     /// <summary>Whether what is missing may go on account: at once where there is no hub to ask for rights, else when it has been asked.</summary>
     public bool MayUseCredit { get; init; } = !IsOnline;
 
+    /// <summary>SHA-256 of the session that the till showed; empty where it showed none.</summary>
+    public ReadOnlyMemory<byte> Session { get; init; }
+
+    /// <summary>Who is signed in with that session; set by the engine.</summary>
+    public string Cashier { get; init; } = "";
+
+    /// <summary>The second person, whose PIN the shell has checked; empty: nobody.</summary>
+    public string Approver { get; init; } = "";
+
     /// <summary>Ten random bytes, for a registration.</summary>
     public ReadOnlyMemory<byte> Entropy { get; init; }
 }
@@ -131,13 +140,16 @@ public sealed record EngineReply
     /// <summary>For <see cref="ReportLines"/>.</summary>
     public IReadOnlyList<V1.ReportedLine> Lines { get; init; } = [];
 
+    /// <summary>For <see cref="PinTryBegun"/>.</summary>
+    public PinTry? Pin { get; init; }
+
     /// <summary>For <see cref="ReportRefundRights"/>.</summary>
     public IReadOnlyList<V1.HeldRefundRight> RefundRights { get; init; } = [];
 
     /// <summary>For <see cref="NextHandIn"/>: the receipt at <see cref="NextKey"/>; null where none waits.</summary>
     public V1.OutOfBandOp? HandIn { get; init; }
 
-    /// <summary>For <see cref="DescribeSelf"/>.
+    /// <summary>For <see cref="DescribeSelf"/>.</summary>
     public SelfDescription? Self { get; init; }
 }
 

@@ -33,6 +33,7 @@ public sealed class AgentEngine
     private readonly AgentMemory _memory;
     private readonly OpenOps _open;
     private readonly TillDesk _desk;
+    private readonly CashierBook _cashiers;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
     private JournalBatch _batch = new();
@@ -56,6 +57,7 @@ public sealed class AgentEngine
         _members = new MemberShelf(_work, cacheSize);
         _memory = new AgentMemory(_work);
         _open = new OpenOps(_work);
+        _cashiers = new CashierBook(_work, _memory, guard);
         _desk = new TillDesk(_work, _members, _memory, _open, storeName) { Unite = Unite };
     }
 
@@ -169,6 +171,9 @@ public sealed class AgentEngine
         var reply = command switch
         {
             TillCall call => Call(call),
+            PinTryBegun begun => _cashiers.Begin(begun),
+            PinWasRight right => _cashiers.Right(right),
+            SessionEnded ended => _cashiers.End(ended),
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
             Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),
@@ -231,7 +236,8 @@ public sealed class AgentEngine
             Take(news, call.NowMs);
         }
 
-        return _desk.Answer(call);
+        var (signed, refusal) = _cashiers.Identify(call);
+        return refusal ?? _desk.Answer(signed);
     }
 
     private EngineReply Receive(NewsArrived arrived) => Note(() => Take(arrived.News, arrived.NowMs));
@@ -250,6 +256,7 @@ public sealed class AgentEngine
     {
         try
         {
+            KeepPepper(policy);
             _memory.SetPolicy(policy);
         }
         catch (RulesetException fault)
@@ -258,6 +265,24 @@ public sealed class AgentEngine
         }
 
         return new EngineReply();
+    }
+
+    // Taken out before the policy is written: a database that is stolen must not tell PINs.
+    private void KeepPepper(V1.PolicyDelta policy)
+    {
+        if (policy.PinPepper.Length > 0 && !policy.PinPepper.Span.SequenceEqual(_guard.Pepper.Span))
+        {
+            try
+            {
+                _guard.KeepPepper(policy.PinPepper.Span);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                Troubles.Add($"The key for PINs could not be kept; after a restart nobody can sign in until the hub has sent it again: {fault.Message}");
+            }
+        }
+
+        policy.PinPepper = Google.Protobuf.ByteString.Empty;
     }
 
     private EngineReply Relinquish(RevokeAsked asked)

@@ -58,6 +58,9 @@ internal sealed class AgentMemory(Workspace work)
     /// <summary>Members to whom nothing is advanced.</summary>
     public IReadOnlySet<MemberId> FloorDenied { get; private set; } = new HashSet<MemberId>();
 
+    /// <summary>Who may sign in at this store's tills, by name in lower case.</summary>
+    public IReadOnlyDictionary<string, V1.CashierEntry> Cashiers { get; private set; } = new Dictionary<string, V1.CashierEntry>();
+
     public IReadOnlyDictionary<int, string> StoreNames { get; private set; } = new Dictionary<int, string>();
 
     public void Load()
@@ -187,6 +190,7 @@ internal sealed class AgentMemory(Workspace work)
         PolicyVersion = policy.Version;
         LeaseMs = policy.LeaseMs;
         FloorDenied = policy.FloorDenied.Where(member => member.Length == 16).Select(member => MemberId.FromBytes(member.Span)).ToHashSet();
+        Cashiers = policy.Cashiers.GroupBy(cashier => cashier.Name.ToLowerInvariant(), StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);
         StoreNames = policy.Stores.GroupBy(store => store.Store).ToDictionary(group => group.Key, group => group.Last().Name);
     }
 

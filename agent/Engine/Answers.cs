@@ -93,6 +93,8 @@ internal static class Answers
             PointsEarned = op.AmountOf(MoveKind.Credit, Bucket.Points),
             PointsSpent = op.AmountOf(MoveKind.Debit, Bucket.Points),
             Terms = op.Type == OpType.TopUp ? terms : "",
+            Cashier = op.Cashier,
+            Approver = op.Approver,
         };
     }
 
@@ -100,11 +102,12 @@ internal static class Answers
     public static Google.Protobuf.IMessage? Refusal(Google.Protobuf.IMessage request, V1.Rejection rejection) => request switch
     {
         V1.RegisterRequest or V1.SetProfileRequest or V1.TagRequest or V1.UntagRequest or V1.IdentifyTillRequest or V1.BalanceRequest => new V1.IdentifyAnswer { Rejection = rejection },
+        V1.SignInRequest => new V1.SignInAnswer { Rejection = rejection },
         V1.QuoteRequest => new V1.QuoteAnswer { Rejection = rejection },
         V1.CloseDayRequest => new V1.CloseDayAnswer { Rejection = rejection },
         V1.ShowReceiptRequest => new V1.ShowReceiptAnswer { Rejection = rejection },
         V1.HandInRequest => new V1.HandInAnswer { Rejection = rejection },
-        V1.LastReceiptsRequest or V1.StatusRequest => null,
+        V1.LastReceiptsRequest or V1.StatusRequest or V1.SignOutRequest => null,
         _ => new V1.OpAnswer { Rejection = rejection },
     };
 }

@@ -21,4 +21,12 @@ public interface IGuard
 
     /// <summary>Writes it, after the commit that it is about.</summary>
     void Write(GuardRecord record);
+
+    /// <summary>The store's key for PINs, which must not lie in the database that it protects; empty where there is none.</summary>
+    ReadOnlyMemory<byte> Pepper => default;
+
+    /// <summary>Keeps the store's key for PINs.</summary>
+    void KeepPepper(ReadOnlySpan<byte> pepper)
+    {
+    }
 }

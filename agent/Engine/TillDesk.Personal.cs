@@ -55,6 +55,11 @@ internal sealed partial class TillDesk
             return Refuse(call, decision.Rejection!.Code, decision.Rejection.Message);
         }
 
+        if (memory.Machine.FindUnsigned(op) is { } unsigned)
+        {
+            return Refuse(call, unsigned.Code, unsigned.Message);
+        }
+
         Log(op, member, call.NowMs);
         memory.SetClock(op.Stamp);
         members.AddEdit(member, op);

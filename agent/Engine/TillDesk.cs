@@ -71,7 +71,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         _ => new EngineReply { Fault = $"'{call.Request.Descriptor.Name}' is no request of a till." },
     };
 
-    private TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, person, call.NowMs) { Standing = open.Standing with { IsPastLease = IsPastLease(call) } };
+    private TillContext Context(TillCall call, string requestId, string terminal, string person) => new(requestId, terminal, call.Cashier.Length > 0 ? call.Cashier : person, call.NowMs) { Standing = open.Standing with { IsPastLease = IsPastLease(call) }, Cashier = call.Cashier, Approver = call.Approver };
 
     private EngineReply OnMember(TillCall call, string requestId, string memberId, Func<MemberHere, OpId, TillDecision> decide)
     {
@@ -150,6 +150,11 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, refusal!, member);
         }
 
+        if (memory.Machine.FindUnsigned(op) is { } unsigned)
+        {
+            return Refuse(call, unsigned, member);
+        }
+
         var hash = Log(op, member, call.NowMs);
         UpdateOwn(op, own);
         _day.Count(op, own);
@@ -187,6 +192,11 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         if (members.FindPhone(profile.Phone) is not null || members.FindCard(profile.Card) is not null)
         {
             return Refuse(call, RejectionCode.DuplicateClaim, "A member with this phone or card exists already. Identify that member instead, or register with another phone and card.");
+        }
+
+        if (memory.Machine.FindUnsigned(op) is { } unsigned)
+        {
+            return Refuse(call, unsigned.Code, unsigned.Message);
         }
 
         var member = members.Get(id);
@@ -319,11 +329,17 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             OccurredAtMs = call.NowMs,
             RulesetVersion = memory.Machine.Rules.Version,
             Terminal = request.Terminal,
-            Operator = request.Operator,
+            Operator = call.Cashier.Length > 0 ? call.Cashier : request.Operator,
+            Cashier = call.Cashier,
             RequestId = request.RequestId,
             ClosedUpTo = work.NextId.Sequence,
             Note = string.Create(CultureInfo.InvariantCulture, $"sales={answer.Sales} stored_value={answer.SalesStoredValueMinor} top_ups={answer.TopUps} top_up_cash={answer.TopUpCashMinor} refunds={answer.RefundsMinor} expected_cash={answer.ExpectedCashMinor} counted_cash={request.CountedCashMinor}"),
         };
+        if (memory.Machine.FindUnsigned(op) is { } unsigned)
+        {
+            return Refuse(call, unsigned.Code, unsigned.Message);
+        }
+
         work.Append(op);
         memory.SetClosed(op.Id.Sequence);
         answer.Op = OpIdCodec.ToWire(op.Id);

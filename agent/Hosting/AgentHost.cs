@@ -226,8 +226,12 @@ public sealed class AgentHost : IAsyncDisposable
         });
         builder.Services.AddSingleton(calls);
         builder.Services.AddSingleton<TillJson>();
+        builder.Services.AddSingleton(new TillPairs(options.DataDirectory));
+        builder.Services.AddSingleton<TillDoor>();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = LargestTillMessageBytes);
         var web = builder.Build();
+        var door = web.Services.GetRequiredService<TillDoor>();
+        web.Use(next => http => door.InvokeAsync(http, next));
         web.MapGrpcService<TillService>();
         web.Services.GetRequiredService<TillJson>().Map(web);
         return web;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Events;
@@ -18,8 +17,8 @@ internal static class AgentLog
         var logger = new LoggerConfiguration()
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .WriteTo.Console(LogEventLevel.Warning, formatProvider: CultureInfo.InvariantCulture)
-            .WriteTo.File(file, formatProvider: CultureInfo.InvariantCulture, rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptDays, fileSizeLimitBytes: LargestFileBytes)
+            .WriteTo.Console(new LogLines(), LogEventLevel.Warning)
+            .WriteTo.File(new LogLines(), file, rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptDays, fileSizeLimitBytes: LargestFileBytes)
             .CreateLogger();
         return new SerilogLoggerFactory(logger, dispose: true);
     }

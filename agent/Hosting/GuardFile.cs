@@ -13,8 +13,9 @@ public sealed class GuardFile : IGuard, IDisposable
     private const int BodyBytes = 16 + 8 + 8 + OpHash.Size;
     private const int CheckBytes = 8;
     private readonly FileStream _file;
+    private readonly string _pepperPath;
 
-    private GuardFile(FileStream file) => _file = file;
+    private GuardFile(FileStream file, string pepperPath) => (_file, _pepperPath) = (file, pepperPath);
 
     /// <inheritdoc/>
     public LifeKey Device { get; private set; }
@@ -29,7 +30,8 @@ public sealed class GuardFile : IGuard, IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        var guard = new GuardFile(new FileStream(path, options));
+        var guard = new GuardFile(new FileStream(path, options), path + ".pepper");
+        guard.Pepper = File.Exists(guard._pepperPath) ? File.ReadAllBytes(guard._pepperPath) : default;
         guard.Device = guard.ReadDevice();
         return guard;
     }
@@ -60,6 +62,16 @@ public sealed class GuardFile : IGuard, IDisposable
         CheckOf(bytes.AsSpan(0, BodyBytes)).CopyTo(bytes, BodyBytes);
         _file.Position = 0;
         _file.Write(bytes);
+    }
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Pepper { get; private set; }
+
+    /// <inheritdoc/>
+    public void KeepPepper(ReadOnlySpan<byte> pepper)
+    {
+        Pepper = pepper.ToArray();
+        PrivateFile.Write(_pepperPath, pepper.ToArray());
     }
 
     /// <inheritdoc/>

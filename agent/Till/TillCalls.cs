@@ -4,6 +4,7 @@ using Grpc.Core;
 using SyncHub.Agent.Engine;
 using SyncHub.Agent.Receipts;
 using SyncHub.Agent.Sync;
+using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Agent.Till;
 
@@ -14,6 +15,8 @@ namespace SyncHub.Agent.Till;
 /// </remarks>
 public sealed class TillCalls(AgentLoop loop, IHubLink link)
 {
+    private readonly CashierDesk _cashiers = new(loop);
+
     private const int MostRounds = 3; // each costs at most one checkout deadline; more would keep the customer waiting
     private const int EntropyBytes = 10;
     private const int ClosingPage = 500; // members looked at in one go: a till that calls meanwhile waits for milliseconds
@@ -26,18 +29,31 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     /// <inheritdoc cref="CallAsync{TAnswer}"/>
     public async Task<IMessage> CallAsync(IMessage request)
     {
+        if (TextCheck.FindFault(request) is { } fault)
+        {
+            return Answers.Refusal(request, new V1.Rejection { Code = V1.RejectionCode.InvalidRequest, Message = fault }) ?? throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+        }
+
         try
         {
+            var (signed, refusal) = await _cashiers.SignAsync(request);
+            if (refusal is not null)
+            {
+                return Answers.Refusal(request, refusal)!;
+            }
+
             var reply = request switch
             {
-                V1.RegisterRequest register => await RegisterAsync(register),
-                V1.IdentifyTillRequest identify => await IdentifyAsync(identify),
+                V1.SignInRequest signIn => await _cashiers.SignInAsync(signIn),
+                V1.SignOutRequest => await _cashiers.SignOutAsync(signed),
+                V1.RegisterRequest register => await RegisterAsync(register, signed),
+                V1.IdentifyTillRequest identify => await IdentifyAsync(identify, signed),
                 V1.ShowReceiptRequest show => await ShowAsync(show),
                 V1.HandInRequest handIn => await HandInAsync(handIn),
-                V1.CloseDayRequest => await CloseDayAsync(request),
+                V1.CloseDayRequest => await CloseDayAsync(request, signed),
                 V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest
-                    or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request),
-                _ => await loop.AskAsync(NewCall(request)),
+                    or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request, signed),
+                _ => await loop.AskAsync(NewCall(request, signed)),
             };
             return reply.Answer ?? throw new RpcException(new Status(StatusCode.Unavailable, reply.Fault ?? "The agent has no answer. Try again."));
         }
@@ -47,9 +63,9 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         }
     }
 
-    private async Task<EngineReply> PayAsync(IMessage request)
+    private async Task<EngineReply> PayAsync(IMessage request, Signed signed)
     {
-        var reply = await loop.AskAsync(NewCall(request));
+        var reply = await loop.AskAsync(NewCall(request, signed));
         var (hasNews, hasAskedRight) = (false, false);
         for (var round = 0; round < MostRounds && link.IsOnline; round++)
         {
@@ -79,7 +95,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             }
 
             var wanted = reply.Wanted;
-            reply = await loop.AskAsync(NewCall(request) with { News = [news], RevokedMinor = reply.RevokedMinor });
+            reply = await loop.AskAsync(NewCall(request, signed) with { News = [news], RevokedMinor = reply.RevokedMinor });
             if (wanted.Count > 0 && reply.Wanted.SequenceEqual(wanted))
             {
                 break; // the hub gave nothing: asking the same again only makes the customer wait
@@ -87,13 +103,13 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         }
 
         // All that could be had was asked for: what is still missing goes on account, where the rules or HQ allow it.
-        return reply.CouldUseCredit ? await loop.AskAsync(NewCall(request) with { MayUseCredit = true, RevokedMinor = reply.RevokedMinor }) : reply;
+        return reply.CouldUseCredit ? await loop.AskAsync(NewCall(request, signed) with { MayUseCredit = true, RevokedMinor = reply.RevokedMinor }) : reply;
     }
 
     // What expired is of no use here any more; handed back it goes to breakage. A page that cannot be written waits for the slow round of idle rights.
-    private async Task<EngineReply> CloseDayAsync(IMessage request)
+    private async Task<EngineReply> CloseDayAsync(IMessage request, Signed signed)
     {
-        var closed = await loop.AskAsync(NewCall(request));
+        var closed = await loop.AskAsync(NewCall(request, signed));
         if (closed.Answer is V1.CloseDayAnswer { Rejection: null })
         {
             for (byte[]? next = []; next is not null;)
@@ -128,16 +144,16 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     }
 
     // The store answers by itself where it can: a round trip at every scan would be most of what the chain sends.
-    private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request)
+    private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request, Signed signed)
     {
-        var reply = await loop.AskAsync(NewCall(request));
+        var reply = await loop.AskAsync(NewCall(request, signed));
         return reply.NeedsNews && link.IsOnline && ToHub(request.Key, prefetch: true) is { } question && await link.IdentifyAsync(question) is { } news
-            ? await loop.AskAsync(NewCall(request) with { News = [news] })
+            ? await loop.AskAsync(NewCall(request, signed) with { News = [news] })
             : reply;
     }
 
     // While there is a hub it knows best whose a phone or card is; what it says lands in the local index before the store decides.
-    private async Task<EngineReply> RegisterAsync(V1.RegisterRequest request)
+    private async Task<EngineReply> RegisterAsync(V1.RegisterRequest request, Signed signed)
     {
         var news = new List<HubNews>();
         foreach (var key in new[] { new V1.MemberKey { Phone = request.Phone.Trim() }, new V1.MemberKey { Card = request.Card.Trim() } })
@@ -148,7 +164,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             }
         }
 
-        return await loop.AskAsync(NewCall(request) with { News = news, Entropy = RandomNumberGenerator.GetBytes(EntropyBytes) });
+        return await loop.AskAsync(NewCall(request, signed) with { News = news, Entropy = RandomNumberGenerator.GetBytes(EntropyBytes) });
     }
 
     private static V1.IdentifyRequest? ToHub(V1.MemberKey? key, bool prefetch) => key switch
@@ -160,5 +176,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         _ => null,
     };
 
-    private TillCall NewCall(IMessage request) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs, ElapsedMs = loop.ElapsedMs };
+    private TillCall NewCall(IMessage request) => NewCall(request, default);
+
+    private TillCall NewCall(IMessage request, Signed signed) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs, ElapsedMs = loop.ElapsedMs, Session = signed.Session, Approver = signed.Approver };
 }

@@ -6,6 +6,10 @@ namespace SyncHub.Agent.Till;
 /// <remarks>Thread rule: any thread.</remarks>
 internal sealed class TillService(TillCalls calls) : V1.Till.TillBase
 {
+    public override Task<V1.SignInAnswer> SignIn(V1.SignInRequest request, ServerCallContext context) => calls.CallAsync<V1.SignInAnswer>(request);
+
+    public override Task<V1.SignOutAnswer> SignOut(V1.SignOutRequest request, ServerCallContext context) => calls.CallAsync<V1.SignOutAnswer>(request);
+
     public override Task<V1.IdentifyAnswer> Register(V1.RegisterRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);
 
     public override Task<V1.IdentifyAnswer> SetProfile(V1.SetProfileRequest request, ServerCallContext context) => calls.CallAsync<V1.IdentifyAnswer>(request);

@@ -121,6 +121,12 @@ public sealed record Op
     /// <summary>Who stood at it.</summary>
     public string Operator { get; init; } = "";
 
+    /// <summary>Who had signed in at the till with a PIN; empty where nobody had.</summary>
+    public string Cashier { get; init; } = "";
+
+    /// <summary>The second person who approved it with a PIN; empty where nobody did.</summary>
+    public string Approver { get; init; } = "";
+
     /// <summary>The till's own id of the request, for exactly-once answers.</summary>
     public string RequestId { get; init; } = "";
 

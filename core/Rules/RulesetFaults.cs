@@ -48,6 +48,11 @@ internal static class RulesetFaults
             yield return $"floor: perMemberMinor must be 0 (off) to {Most}, storeBudgetMinor 0 (off) to {Amount.LargestMoveMinor}.";
         }
 
+        if (ruleset.Cashiers is { ApprovalAboveMinor: < 0 or > Most } or { ApprovalAboveMinor: > 0, Required: false })
+        {
+            yield return $"cashiers.approvalAboveMinor: must be 0 (never) to {Most}, and needs cashiers.required.";
+        }
+
         if (ruleset.Earn.PerMinor is < 0 or > Most || ruleset.Earn.Points is < 0 or > MostPoints)
         {
             yield return $"earn: perMinor must be 0 to {Most}, points 0 to {MostPoints}.";

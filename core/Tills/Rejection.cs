@@ -55,6 +55,18 @@ public enum RejectionCode
 
     /// <summary>The store has not heard headquarters for longer than it may.</summary>
     LeaseEnded = 31,
+
+    /// <summary>No cashier is signed in at the till.</summary>
+    NotSignedIn = 40,
+
+    /// <summary>The name or the PIN is wrong.</summary>
+    WrongPin = 41,
+
+    /// <summary>Too many wrong PINs.</summary>
+    PinLocked = 42,
+
+    /// <summary>A second person has to approve it.</summary>
+    ApprovalNeeded = 43,
 }
 
 /// <summary>A refusal with what to do about it.</summary>

@@ -11,6 +11,12 @@ public sealed record TillContext(string RequestId, string Terminal, string Opera
     /// <summary>Longest request id, terminal or operator name, characters.</summary>
     public const int LongestText = 64;
 
+    /// <summary>Who is signed in at the till, proven by PIN; empty: nobody.</summary>
+    public string Cashier { get; init; } = "";
+
+    /// <summary>The second person, proven by PIN; empty: nobody.</summary>
+    public string Approver { get; init; } = "";
+
     /// <summary>How the store stands with its hub.</summary>
     public StoreStanding Standing { get; init; }
 }

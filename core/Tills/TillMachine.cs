@@ -400,6 +400,8 @@ public sealed partial class TillMachine(Ruleset rules)
         RulesetVersion = Rules.Version,
         Terminal = context.Terminal,
         Operator = context.Operator,
+        Cashier = context.Cashier,
+        Approver = context.Approver,
         RequestId = context.RequestId,
     };
 

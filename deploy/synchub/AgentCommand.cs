@@ -23,7 +23,7 @@ internal static class AgentCommand
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
         var renew = new Command("renew", "Gives this machine a new key and certificate with a code from `synchub store renew`. Its database goes on, and the agent may run.") { Data, Hub, Code };
         renew.SetAction((arguments, _) => GuardAsync(() => RenewAsync(arguments)));
-        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run, renew, AgentRescueCommand.CreateReplace(), AgentRescueCommand.CreateUpload() };
+        return new Command("agent", "A store: sells, tops up and takes stored value, online or offline.") { enrol, run, renew, AgentRescueCommand.CreateReplace(), AgentRescueCommand.CreateUpload(), AgentPairCommand.CreatePair(), AgentPairCommand.CreateUnpair() };
     }
 
     private static async Task EnrolAsync(ParseResult arguments)

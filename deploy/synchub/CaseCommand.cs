@@ -11,7 +11,7 @@ internal static class CaseCommand
 {
     private static readonly Option<bool> All = new("--all") { Description = "Closed ones too." };
     private static readonly Option<string> Id = new("--id") { Description = "The case.", Required = true };
-    private static readonly Option<string> By = new("--by") { Description = "Who closes it.", Required = true };
+    private static readonly Option<string> By = new("--by") { Description = "Who closes it, where a program calls; a person who is signed in is recorded by name.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Note = new("--note") { Description = "What was done.", Required = true };
 
     /// <summary>The command.</summary>
@@ -21,9 +21,9 @@ internal static class CaseCommand
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ListAsync(arguments, channel, headers, cancellation), cancellation));
         var close = new Command("close", "Closes a case with a note of what was done.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile, Id, By, Note };
         close.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => CloseAsync(arguments, channel, headers, cancellation), cancellation));
-        var parked = new Command("parked", "Shows the ops that could not be decided, and those that wait behind them.") { HqCall.Hub, HqCall.TokenFile };
+        var parked = new Command("parked", "Shows the ops that could not be decided, and those that wait behind them.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile };
         parked.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ParkedAsync(channel, headers, cancellation), cancellation));
-        var resume = new Command("resume", "Takes up what waits in the chain of a parked op, in order, and closes the cases.") { HqCall.Hub, HqCall.TokenFile, Id, By };
+        var resume = new Command("resume", "Takes up what waits in the chain of a parked op, in order, and closes the cases.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile, Id, By };
         resume.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, (channel, headers) => ResumeAsync(arguments, channel, headers, cancellation), cancellation));
         return new Command("case", "Accepted facts that need a person.") { list, close, parked, resume };
     }

@@ -22,12 +22,13 @@ internal static class HubCommand
     private static readonly Option<string> Placement = new("--placement") { Description = "JSON file with the placement policy (docs/operations.md); empty = the defaults.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
+    private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims need no second person to approve them. For a chain that has but one." };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson };
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names };
         init.SetAction((arguments, _) => InitAsync(arguments));
@@ -74,6 +75,7 @@ internal static class HubCommand
             LeaseHours = arguments.GetValue(LeaseHours),
             Partitions = arguments.GetValue(Partitions),
             GrainBudget = arguments.GetValue(GrainBudget),
+            OnePersonIsEnough = arguments.GetValue(OnePerson),
         };
         HubHost hub;
         try
@@ -88,7 +90,7 @@ internal static class HubCommand
 
         await using (hub.ConfigureAwait(false))
         {
-            await Console.Out.WriteLineAsync($"hub: agents and HQ programs on port {hub.GrpcPort}, JSON view on port {hub.HttpPort}; the admin token lies in {options.DataDirectory}/admin.token").ConfigureAwait(false);
+            await Console.Out.WriteLineAsync($"hub: agents and HQ programs on port {hub.GrpcPort}, JSON view on port {hub.HttpPort}").ConfigureAwait(false);
             var stop = Task.Delay(Timeout.Infinite, cancellation);
             if (await Task.WhenAny(hub.Failed, stop).ConfigureAwait(false) == hub.Failed)
             {

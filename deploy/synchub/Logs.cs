@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Events;
+using SyncHub.Agent.Hosting;
 
 namespace SyncHub.Cli;
 
@@ -15,8 +16,8 @@ internal static class Logs
         var log = new LoggerConfiguration()
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .WriteTo.Console(LogEventLevel.Warning, standardErrorFromLevel: LogEventLevel.Verbose, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
-            .WriteTo.File(Path.Combine(dataDirectory, "log", name + "-.log"), rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptFiles, formatProvider: System.Globalization.CultureInfo.InvariantCulture)
+            .WriteTo.Console(new LogLines(), LogEventLevel.Warning, standardErrorFromLevel: LogEventLevel.Verbose)
+            .WriteTo.File(new LogLines(), Path.Combine(dataDirectory, "log", name + "-.log"), rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptFiles)
             .CreateLogger();
         return logging => logging.AddSerilog(log, dispose: true);
     }

@@ -10,8 +10,17 @@ var root = new RootCommand("SyncHub: the member hub of a chain of stores. Stored
     CaseCommand.Create(),
     KeysCommand.Create(),
     ReceiptCommand.Create(),
+    UserCommand.Create(),
+    TokenCommand.Create(),
+    AuditCommand.Create(),
+    ApprovalCommand.Create(),
     VerifyCommand.Create(),
     DemoCliCommand.Create(),
 };
+
+foreach (var command in LoginCommand.Create())
+{
+    root.Add(command);
+}
 
 return await root.Parse(args).InvokeAsync().ConfigureAwait(false);

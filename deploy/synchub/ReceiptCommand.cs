@@ -10,7 +10,6 @@ namespace SyncHub.Cli;
 internal static class ReceiptCommand
 {
     private static readonly Option<string> Till = new("--till") { Description = "The agent's gRPC address for tills, for example http://127.0.0.1:7500." };
-    private static readonly Option<string> OptionalTokenFile = new("--token-file") { Description = "File with the admin token, to hand the receipt in at HQ.", DefaultValueFactory = _ => "" };
     private static readonly Option<long> Sequence = new("--sequence") { Description = "The op's number as printed; 0 = the newest receipt." };
     private static readonly Option<CodeForm> Form = new("--form") { Description = "Text, Svg or Png.", DefaultValueFactory = _ => CodeForm.Text };
     private static readonly Option<string> Out = new("--out") { Description = "A file for the picture; empty = the terminal.", DefaultValueFactory = _ => "" };
@@ -21,7 +20,7 @@ internal static class ReceiptCommand
     {
         var show = new Command("show", "Shows the code of a receipt of this store.") { Till, Sequence, Form, Out };
         show.SetAction((arguments, cancellation) => RunAsync(arguments, channel => ShowAsync(arguments, channel, cancellation), cancellation));
-        var handIn = new Command("hand-in", "Hands in a receipt of any store: at a till (--till), or at HQ (--hub, --token-file).") { Till, HqCall.Hub, OptionalTokenFile, Code };
+        var handIn = new Command("hand-in", "Hands in a receipt of any store: at a till (--till), or at HQ (--hub, --token-file).") { Till, HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile, Code };
         handIn.SetAction((arguments, cancellation) => RunAsync(arguments, channel => HandInAsync(arguments, channel, cancellation), cancellation));
         return new Command("receipt", "Receipts carry their op: they prove it when its store cannot.") { show, handIn };
     }
@@ -73,7 +72,7 @@ internal static class ReceiptCommand
             return await TellAsync(taken.Rejection is null ? taken.Outcome : ReceiptOutcome.Refused, taken.Rejection?.Message ?? taken.Note).ConfigureAwait(false);
         }
 
-        var token = (await File.ReadAllTextAsync(arguments.GetValue(OptionalTokenFile)!, cancellation).ConfigureAwait(false)).Trim();
+        var token = await HqCall.TokenAsync(arguments, cancellation).ConfigureAwait(false);
         var answer = await new Receipts.ReceiptsClient(channel).HandInAsync(new HandInReceiptRequest { Code = code }, new Metadata { { "authorization", "Bearer " + token } }, cancellationToken: cancellation);
         return await TellAsync(answer.Outcome, answer.Note).ConfigureAwait(false);
     }
@@ -89,7 +88,7 @@ internal static class ReceiptCommand
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            using var channel = GrpcChannel.ForAddress(arguments.GetValue(Till) is { Length: > 0 } till ? till : arguments.GetValue(HqCall.Hub)!);
+            using var channel = arguments.GetValue(Till) is { Length: > 0 } till ? GrpcChannel.ForAddress(till) : HqCall.Open(arguments);
             return await call(channel).ConfigureAwait(false);
         }
         catch (RpcException fault)

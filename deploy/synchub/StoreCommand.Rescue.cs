@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Net.Client;
 using SyncHub.V1;
 
 namespace SyncHub.Cli;
@@ -9,10 +10,11 @@ namespace SyncHub.Cli;
 internal static partial class StoreCommand
 {
     private static readonly Argument<int> Which = new("store") { Description = "The store's number." };
-    private static readonly Option<string> Approver = new("--approver") { Description = "Who decides this; it is recorded.", Required = true };
+    private static readonly Option<string> Approver = new("--approver") { Description = "Who decides this, where a program calls; a person who is signed in is recorded by name.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Member = new("--member") { Description = "Only this member; the store goes on.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Payer = new("--payer") { Description = "The account that bears what turns out missing, for example hq/loss; empty = the store's own loss account.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> DeadLives = new("--dead-lives") { Description = "Only what earlier lives of the store hold: replaced machines, databases that forgot something. The living one goes on." };
+    private static readonly Option<string> Ask = new("--ask") { Description = "Why: asks for it, for another person to approve with `synchub approval approve`.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> Yes = new("--yes") { Description = "Do not ask." };
 
     private static Command CreateReplace()
@@ -24,8 +26,8 @@ internal static partial class StoreCommand
 
     private static Command CreateReclaim()
     {
-        var reclaim = new Command("reclaim", "Takes back what a store holds although it may have used it, so that its members can spend elsewhere.") { Which, Hub, AuthorityFile, TokenFile, Member, DeadLives, Payer, Approver, Yes };
-        reclaim.SetAction((arguments, cancellation) => CallAsync(arguments, ReclaimAsync, cancellation));
+        var reclaim = new Command("reclaim", "Takes back what a store holds although it may have used it, so that its members can spend elsewhere.") { Which, Hub, AuthorityFile, TokenFile, Member, DeadLives, Payer, Approver, Ask, Yes };
+        reclaim.SetAction((arguments, cancellation) => arguments.GetValue(Ask)!.Length > 0 ? HqCall.RunAsync(arguments, (channel, headers) => AskAsync(arguments, channel, headers, cancellation), cancellation) : CallAsync(arguments, ReclaimAsync, cancellation));
         return reclaim;
     }
 
@@ -46,17 +48,32 @@ internal static partial class StoreCommand
 
     private static async Task ReclaimAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
     {
-        var (number, member) = (arguments.GetValue(Which), arguments.GetValue(Member)!);
+        var number = arguments.GetValue(Which);
         if (!arguments.GetValue(Yes) && !await ConfirmAsync(arguments, client, headers, cancellation).ConfigureAwait(false))
         {
             throw new ArgumentException("Nothing was done. Answer yes, or give --yes.");
         }
 
-        var request = new ReclaimRequest { Store = number, MemberId = member, OnlyDeadLives = arguments.GetValue(DeadLives), Payer = arguments.GetValue(Payer), Approver = arguments.GetValue(Approver) };
-        var done = await client.ReclaimAsync(request, headers, cancellationToken: cancellation);
+        var done = await client.ReclaimAsync(RequestOf(arguments), headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync($"{Money(done.ReclaimedMinor)} of {done.Members} members reclaimed from store {number}: they can spend it elsewhere now.").ConfigureAwait(false);
         await Console.Out.WriteLineAsync("What the store turns out to have used is accepted when it reports and becomes a case: synchub case list.").ConfigureAwait(false);
     }
+
+    private static async Task AskAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)
+    {
+        var asked = await new Approvals.ApprovalsClient(channel).AskForAsync(new AskForRequest { Reclaim = RequestOf(arguments), Reason = arguments.GetValue(Ask) }, headers, cancellationToken: cancellation);
+        await ApprovalCommand.SayAsync(asked).ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"Another person has to approve it within a week: synchub approval approve {asked.Id}").ConfigureAwait(false);
+    }
+
+    private static ReclaimRequest RequestOf(ParseResult arguments) => new()
+    {
+        Store = arguments.GetValue(Which),
+        MemberId = arguments.GetValue(Member),
+        OnlyDeadLives = arguments.GetValue(DeadLives),
+        Payer = arguments.GetValue(Payer),
+        Approver = arguments.GetValue(Approver),
+    };
 
     private static async Task<bool> ConfirmAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
     {

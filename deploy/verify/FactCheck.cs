@@ -21,7 +21,7 @@ internal sealed class FactCheck(HubLog hub, FindingLog findings, RequestIndex re
         }
 
         StoredFact previous = default;
-        foreach (var fact in file.Facts())
+        foreach (var fact in file.Facts().Where(fact => !TrailCheck.IsEntry(fact)))
         {
             if (fact.Producer != previous.Producer || previous.Hash is null)
             {

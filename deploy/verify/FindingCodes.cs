@@ -251,6 +251,20 @@ public static class FindingCodes
     /// <summary>A machine signed an op that is not there: on its way again, or lost by the hub. Unsettled.</summary>
     public const string SignatureAhead = "signature_ahead";
 
+    // 14 the audit trail
+
+    /// <summary>An entry is missing from a chain of the audit trail.</summary>
+    public const string TrailGap = "trail_gap";
+
+    /// <summary>An entry of the audit trail does not have the hash that its bytes and the entry before give.</summary>
+    public const string TrailChain = "trail_chain";
+
+    /// <summary>A chain of the audit trail does not go on from one before it, or is not listed.</summary>
+    public const string TrailLoose = "trail_loose";
+
+    /// <summary>The bytes of an entry are none, or do not say who did what.</summary>
+    public const string TrailUnreadable = "trail_unreadable";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -267,6 +281,7 @@ public static class FindingCodes
         new(11, "value between merged members is under way or arrived, once", [TransferInvented, TransferPending, AliasCircle, AliasPending]),
         new(12, "each store's lives can all be true", [StoreUnreadable, LivesWrong, LifeUnknown]),
         new(13, "every op was vouched for by a machine of its store", [SignatureWrong, SignatureDiffers, OpUnsigned, SignatureAhead]),
+        new(14, "the audit trail is whole", [TrailGap, TrailChain, TrailLoose, TrailUnreadable]),
     ];
 }
 

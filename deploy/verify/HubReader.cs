@@ -21,6 +21,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
     {
         hub.HasFacts = Guarded.Run(findings, hub.Path, "its stores", () => hub.Lives.Read(file))
             && Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));
+        Guarded.Run(findings, hub.Path, "its audit trail", () => new TrailCheck(findings).Run(file));
         List<BalanceRow> balances = [];
         var hasBalances = Guarded.Run(findings, hub.Path, "its balances", () => balances.AddRange(file.Balances()));
         var accounts = new AccountCheck(hub, findings, options.Currency, balances);

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using SyncHub.Core.Cases;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Doors;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
 
@@ -19,35 +20,35 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     /// <inheritdoc/>
     public override Task<ListCasesResponse> ListCases(ListCasesRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return Task.FromResult(List(request));
     }
 
     /// <inheritdoc/>
     public override Task<V1.Case> GetCase(GetCaseRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return Task.FromResult(Get(request.CaseId));
     }
 
     /// <inheritdoc/>
     public override Task<V1.Case> CloseCase(CloseCaseRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return CloseAsync(request, context.CancellationToken);
     }
 
     /// <inheritdoc/>
     public override Task<ListParkedResponse> ListParked(ListParkedRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return Task.FromResult(ListParked(request));
     }
 
     /// <inheritdoc/>
     public override Task<ResumeParkedResponse> ResumeParked(ResumeParkedRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return ResumeAsync(request, context.CancellationToken);
     }
 
@@ -64,6 +65,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     /// <exception cref="RpcException">INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION; nothing was changed then.</exception>
     public async Task<ResumeParkedResponse> ResumeAsync(ResumeParkedRequest request, CancellationToken cancellation)
     {
+        request.Operator = DoorCall.Current?.NameFor(request.Operator) ?? request.Operator;
         if (request.Operator.Length is 0 or > LongestName)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"operator (1 to {LongestName} characters) is needed: who takes it up again."));
@@ -99,7 +101,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
             : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
         CaseId? after = request.AfterCaseId.Length == 0 ? null : Parse(request.AfterCaseId);
         var (cases, next) = book.List(
-            found => (request.State == CaseState.Unspecified || found.IsOpen == (request.State == CaseState.Open))
+            found => MaySee(found) && (request.State == CaseState.Unspecified || found.IsOpen == (request.State == CaseState.Open))
                 && (request.Kind == V1.CaseKind.Unspecified || (int)found.Kind == (int)request.Kind)
                 && (member is null || found.Member == member || found.OtherMember == member)
                 && (request.Store == 0 || found.Store.Value == request.Store),
@@ -112,12 +114,13 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
 
     /// <summary>One case.</summary>
     /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
-    public V1.Case Get(string id) => book.Find(Parse(id)) is { } found ? CaseCodec.ToWire(found) : throw Unknown();
+    public V1.Case Get(string id) => book.Find(Parse(id)) is { } found && MaySee(found) ? CaseCodec.ToWire(found) : throw Unknown();
 
     /// <summary>Closes a case; a closed one stays as it was closed.</summary>
     /// <exception cref="RpcException">INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION.</exception>
     public async Task<V1.Case> CloseAsync(CloseCaseRequest request, CancellationToken cancellation)
     {
+        request.ClosedBy = DoorCall.Current?.NameFor(request.ClosedBy) ?? request.ClosedBy;
         if (request.ClosedBy.Length is 0 or > LongestName || request.Note.Length is 0 or > LongestNote)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"closed_by (1 to {LongestName} characters) and note (1 to {LongestNote}) are needed: who closes it, and what was done."));
@@ -128,6 +131,8 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         return closed ? CaseCodec.ToWire(found)
             : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"It was closed by {found.Closing!.By}: {found.Closing.Note}"));
     }
+
+    private static bool MaySee(Core.Cases.Case found) => DoorCall.Current?.Caller is not { IsScoped: true } caller || caller.Stores.Contains(found.Store.Value);
 
     private static CaseId Parse(string text) => CaseId.TryParse(text, out var id) ? id
         : throw new RpcException(new Status(StatusCode.InvalidArgument, "A case id has 26 letters and digits."));

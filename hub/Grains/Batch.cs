@@ -6,6 +6,7 @@ using SyncHub.Core.Profiles;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
+using AuditEntry = SyncHub.V1.AuditEntry;
 
 namespace SyncHub.Hub.Grains;
 
@@ -21,6 +22,9 @@ internal sealed class Batch(long number)
 
     /// <summary>What to write.</summary>
     public JournalBatch Journal { get; } = new();
+
+    /// <summary>Acts of people and programs that are written with it.</summary>
+    public List<AuditEntry> Acts { get; } = [];
 
     /// <summary>What to send once it is written.</summary>
     public List<GrainEffect> Effects { get; } = [];

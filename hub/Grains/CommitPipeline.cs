@@ -2,8 +2,11 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Auditing;
+using SyncHub.Hub.Doors;
 using SyncHub.Hub.Stores;
 using SyncHub.Storage;
+using AuditEntry = SyncHub.V1.AuditEntry;
 
 namespace SyncHub.Hub.Grains;
 
@@ -20,6 +23,9 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _releasedPosition = journal.LastPosition;
 
+    /// <summary>Writes the audit trail; null where there are no doors.</summary>
+    public TrailWriter? Trail { get; init; }
+
     /// <summary>All effects of records up to this position have left.</summary>
     public long ReleasedPosition => Interlocked.Read(ref _releasedPosition);
 
@@ -30,8 +36,10 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     /// <param name="batch">What to write.</param>
     /// <param name="exposure">How much more, or less, money each store may spend now.</param>
     /// <param name="release">Sends what was decided. It must not block and must not throw.</param>
-    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure, Action release)
+    /// <param name="acts">Entries of the audit trail that belong to the batch. That of the call which this code runs for is added where it has none yet.</param>
+    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null)
     {
+        var own = acts is null ? DoorCall.Current?.TakeAct() : null;
         // The lock makes three orders one: the journal's, the effects' and that of the store rows that ride along.
         lock (_order)
         {
@@ -41,6 +49,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             }
 
             stores.AddTo(batch, exposure);
+            Record(batch, own, acts);
             var commit = journal.CommitAsync(batch);
             if (Switches.IsOff(Mechanism.CommitBeforeSend))
             {
@@ -100,6 +109,38 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
+    /// <summary>Commits a batch; the task completes when it is durable.</summary>
+    /// <param name="batch">What to write.</param>
+    /// <param name="act">Its entry of the audit trail; null: that of the call which this code runs for, if any.</param>
+    /// <exception cref="JournalUnavailableException">The journal failed, and the hub stops.</exception>
+    public async Task CommitAsync(JournalBatch batch, AuditEntry? act = null)
+    {
+        var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Submit(batch, null, () => durable.TrySetResult(), act is null ? null : [act]);
+        if (await Task.WhenAny(durable.Task, Failed).ConfigureAwait(false) != durable.Task)
+        {
+            throw new JournalUnavailableException(JournalFault.Closed, "The hub's journal failed, and the hub stops. Try again when it is back.");
+        }
+    }
+
     /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those under way.</summary>
     public void Complete() => _commits.Writer.TryComplete();
+
+    private void Record(JournalBatch batch, AuditEntry? own, IReadOnlyList<AuditEntry>? acts)
+    {
+        if (Trail is not { } trail)
+        {
+            return;
+        }
+
+        if (own is not null)
+        {
+            trail.AddTo(batch, own);
+        }
+
+        foreach (var act in acts ?? [])
+        {
+            trail.AddTo(batch, act);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Doors;
 
 namespace SyncHub.Hub.Grains;
 
@@ -7,12 +8,13 @@ namespace SyncHub.Hub.Grains;
 internal sealed class GrainDirectory
 {
     private IInbox[] _partitions = [];
+    private CommitPipeline? _pipeline;
 
     /// <summary>The partitions, by number.</summary>
     public IReadOnlyList<IInbox> Partitions => _partitions;
 
-    /// <summary>Sets the partitions, once, at start.</summary>
-    public void Use(IInbox[] partitions) => _partitions = partitions;
+    /// <summary>Sets the partitions, once, at start, and where reads of members are recorded.</summary>
+    public void Use(IInbox[] partitions, CommitPipeline? pipeline = null) => (_partitions, _pipeline) = (partitions, pipeline);
 
     /// <summary>Hands a message to a member's grain.</summary>
     public void Post(GrainMessage message) => _partitions[message.Member.Slot(_partitions.Length)].Post(message);
@@ -21,7 +23,14 @@ internal sealed class GrainDirectory
     public async Task<MemberView> AskAsync(MemberId member, Func<object, MemberMessage> question, CancellationToken cancellation)
     {
         var reply = new TaskCompletionSource<MemberView>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(new GrainMessage(member, question(reply)));
-        return await reply.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        var call = DoorCall.Current;
+        Post(new GrainMessage(member, question(reply)) { Call = call });
+        var view = await reply.Task.WaitAsync(cancellation).ConfigureAwait(false);
+        if (view.Version > 0 && call?.TakeRead(view) is { } read && _pipeline is { } pipeline)
+        {
+            await pipeline.CommitAsync(new Storage.JournalBatch(), read).ConfigureAwait(false); // on record before anybody sees it
+        }
+
+        return view;
     }
 }

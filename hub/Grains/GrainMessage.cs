@@ -1,11 +1,16 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
+using SyncHub.Hub.Doors;
 
 namespace SyncHub.Hub.Grains;
 
 /// <summary>A message on its way to a grain; an op comes with its verified place in its store's log.</summary>
-internal readonly record struct GrainMessage(MemberId Member, MemberMessage Message, IncomingOp Incoming = default);
+internal readonly record struct GrainMessage(MemberId Member, MemberMessage Message, IncomingOp Incoming = default)
+{
+    /// <summary>The call of HQ's doors that it comes from; null for what stores and the hub itself say.</summary>
+    public DoorCall? Call { get; init; }
+}
 
 /// <summary>An effect on its way out of a grain.</summary>
 internal readonly record struct GrainEffect(MemberId Member, MemberEffect Effect);

@@ -156,6 +156,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 
         grain.LastBatch = batch.Number;
         batch.Changed(state, before);
+        if (message.Call?.TakeAct(state.Id) is { } act)
+        {
+            batch.Acts.Add(act);
+        }
+
         // An erased member's old snapshot still has the profile.
         if (state.Version - grain.SnapshotVersion >= settings.SnapshotEvery || turn.Events.Exists(applied => applied.Event is MemberErased))
         {

@@ -39,7 +39,7 @@ internal sealed class PartitionLoop(Partition partition, PartitionSettings setti
             {
                 partition.Released(batch);
                 _room.Release();
-            });
+            }, batch.Acts);
             partition.Evict();
         }
     }

@@ -1,52 +1,43 @@
-using System.Security.Cryptography;
-using System.Text;
+using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using SyncHub.Hub.Doors;
+using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Hub;
 
-/// <summary>Who may speak for HQ: whoever has the token that lies, readable by its owner only, in the hub's folder.</summary>
-internal sealed class Authority
+/// <summary>The word that a method of HQ's doors begins with: who called it, and that its texts are fit.</summary>
+/// <remarks>Whether the caller may was decided before, by <see cref="DoorGuard"/>; a method that nobody guards throws.</remarks>
+internal sealed class Authority(ILogger<Authority> log)
 {
     private const string Scheme = "Bearer ";
-    private readonly byte[] _hash;
 
-    private Authority(string token) => _hash = Hash(token);
-
-    /// <summary>Reads the token of a hub's folder, made where there is none.</summary>
-    public static Authority Open(string dataDirectory)
+    /// <summary>The call that this method runs for.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT: a text of the request is too long or no text. UNAUTHENTICATED: nobody guards this method.</exception>
+    public DoorCall Demand(ServerCallContext context, IMessage request)
     {
-        var path = Path.Combine(dataDirectory, "admin.token");
-        if (!File.Exists(path))
+        var call = DoorCall.Current;
+        if (call is null || !context.Method.EndsWith(call.Door.What, StringComparison.Ordinal))
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            using var writer = new StreamWriter(path, Encoding.ASCII, options);
-            writer.Write(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+            log.LogCritical("{Method} was reached without a guard", context.Method);
+            throw new RpcException(new Status(StatusCode.Unauthenticated, "Nobody made sure who calls this."));
         }
 
-        return new Authority(File.ReadAllText(path).Trim());
+        DemandText(request);
+        return call;
     }
 
-    /// <summary>Whether this header value carries the token.</summary>
-    public bool Allows(string? authorization) => TokenIn(authorization) is { } token && CryptographicOperations.FixedTimeEquals(Hash(token), _hash);
-
-    /// <summary>Lets a call through, or ends it.</summary>
-    /// <exception cref="RpcException">UNAUTHENTICATED.</exception>
-    public void Demand(ServerCallContext context)
+    /// <summary>Lets only requests through whose texts are fit.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static void DemandText(IMessage request)
     {
-        if (!Allows(context.RequestHeaders.GetValue("authorization")))
+        if (TextCheck.FindFault(request) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "Send metadata 'authorization: Bearer <token>' with the token from admin.token in the hub's folder."));
+            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
         }
     }
 
     /// <summary>The token in a header value, or null.</summary>
     public static string? TokenIn(string? authorization) =>
         authorization is not null && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim() : null;
-
-    private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

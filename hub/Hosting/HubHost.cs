@@ -8,8 +8,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Approving;
+using SyncHub.Hub.Auditing;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Certificates;
+using SyncHub.Hub.Doors;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
@@ -19,6 +22,7 @@ using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
+using SyncHub.Hub.Users;
 using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
@@ -128,15 +132,20 @@ public sealed class HubHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton(Authority.Open(options.DataDirectory));
+        builder.Services.AddSingleton<Authority>();
         builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal));
         builder.Services.AddSingleton<StoresService>();
+        builder.Services.AddSingleton(services => new AccessBooks(services.GetRequiredService<HubParts>(), options));
+        builder.Services.AddSingleton<AccessService>();
+        builder.Services.AddSingleton<AuditTrailService>();
+        builder.Services.AddSingleton<ApprovalBook>();
         builder.Services.AddSingleton<CaseBook>();
         builder.Services.AddSingleton<CasesService>();
         builder.Services.AddSingleton<EnrolmentService>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
         var parts = web.Services.GetRequiredService<HubParts>();
+        UseDoors(web, parts);
         web.MapGrpcService<SyncService>();
         web.MapGrpcService<EnrolmentService>();
         web.MapGrpcService<MembersService>();
@@ -145,7 +154,14 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<CreditService>();
         web.MapGrpcService<CasesService>();
         web.MapGrpcService<ReceiptsService>();
-        var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<Authority>(), web.Services.GetRequiredService<StoresService>());
+        web.MapGrpcService<AccessService>();
+        web.MapGrpcService<UsersService>();
+        web.MapGrpcService<ApiTokensService>();
+        web.MapGrpcService<CashiersService>();
+        web.MapGrpcService<ApprovalsService>();
+        web.MapGrpcService<AuditTrailService>();
+        var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<StoresService>());
+        AccessJson.Map(api, web.Services.GetRequiredService<AccessService>(), web.Services.GetRequiredService<AuditTrailService>());
         ReceiptsService.Map(api, parts);
         CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
 
@@ -157,11 +173,18 @@ public sealed class HubHost : IAsyncDisposable
             new CertificateRenewal(certificates, options.Time, parts.Log));
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
+        await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
         await web.StartAsync(cancellation).ConfigureAwait(false);
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);
         WriteReadyFile(options.DataDirectory, host);
         return host;
+    }
+
+    private static void UseDoors(WebApplication web, HubParts parts)
+    {
+        var guard = new DoorGuard(web.Services.GetRequiredService<AccessBooks>(), parts.Pipeline, parts.Time, web.Services.GetRequiredService<ILogger<DoorGuard>>());
+        web.Use(next => http => guard.InvokeAsync(http, next));
     }
 
     private static HubParts Assemble(IServiceProvider services, HubOptions options, CertificateAuthority? certificates, IJournal journal)
@@ -173,13 +196,13 @@ public sealed class HubHost : IAsyncDisposable
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());
-        var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>());
+        var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>()) { Trail = TrailWriter.Open(journal, time) };
         var router = new EffectRouter(links, stores, rules, schedule, grains, log.CreateLogger<EffectRouter>());
         var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal), new ClosedDays(journal));
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
-            new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))]);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L };
+            new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], pipeline);
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
     }
 
     // A member's partition is a function of P: another P would look for members where they are not.

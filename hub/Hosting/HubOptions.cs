@@ -54,6 +54,9 @@ public sealed record HubOptions
     /// <summary>P: how many partitions. Fixed when the hub is installed.</summary>
     public int Partitions { get; init; } = 256;
 
+    /// <summary>Whether one person alone may do what else needs a second one to approve it. For a chain that has but one.</summary>
+    public bool OnePersonIsEnough { get; init; }
+
     /// <summary>The clock of everything but the web server.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -7,6 +7,7 @@ using SyncHub.Hub.Receipts;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
+using SyncHub.Hub.Users;
 using SyncHub.Storage;
 
 namespace SyncHub.Hub;
@@ -39,6 +40,12 @@ internal sealed record HubParts(
 
     /// <summary>The keys of receipts; null where the hub runs without a folder.</summary>
     public ReceiptKeys? ReceiptKeys { get; init; }
+
+    /// <summary>Whether acts that need a second person may be done by one alone.</summary>
+    public bool OnePersonIsEnough { get; init; }
+
+    /// <summary>Cashiers' PINs; null where the hub runs without a folder.</summary>
+    public PinBook? Pins { get; init; }
 
     /// <summary>Takes receipts; null where there are no keys.</summary>
     public ReceiptDesk? Receipts => _receipts ??= ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;

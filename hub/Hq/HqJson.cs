@@ -52,7 +52,9 @@ internal static class HqJson
 
         try
         {
-            return Parser.Parse<T>(Encoding.UTF8.GetString(buffer, 0, length));
+            var message = Parser.Parse<T>(Encoding.UTF8.GetString(buffer, 0, length));
+            Authority.DemandText(message);
+            return message;
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
@@ -71,6 +73,9 @@ internal static class HqJson
     {
         StatusCode.InvalidArgument => StatusCodes.Status400BadRequest,
         StatusCode.NotFound => StatusCodes.Status404NotFound,
+        StatusCode.Unauthenticated => StatusCodes.Status401Unauthorized,
+        StatusCode.PermissionDenied => StatusCodes.Status403Forbidden,
+        StatusCode.ResourceExhausted => StatusCodes.Status429TooManyRequests,
         StatusCode.FailedPrecondition or StatusCode.AlreadyExists or StatusCode.Aborted => StatusCodes.Status409Conflict,
         _ => StatusCodes.Status503ServiceUnavailable,
     });

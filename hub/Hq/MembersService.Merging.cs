@@ -14,7 +14,7 @@ internal sealed partial class MembersService
     /// <inheritdoc/>
     public override async Task<MemberRecord> MergeMembers(MergeMembersRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         var (loser, survivor) = (Parse(request.LoserId), Parse(request.SurvivorId));
         DemandReason(request.Operator, request.Reason);
         var view = await parts.Grains.AskAsync(survivor, reply => new MergeWanted(loser, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
@@ -24,7 +24,7 @@ internal sealed partial class MembersService
     /// <inheritdoc/>
     public override async Task<MemberRecord> UnmergeMember(UnmergeMemberRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         var alias = await MemberReading.ReadAsync(parts, request.AliasId, context.CancellationToken).ConfigureAwait(false);
         DemandReason(request.Operator, request.Reason);
         if (alias.AliasOf == default)

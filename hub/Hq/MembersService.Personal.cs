@@ -12,7 +12,7 @@ internal sealed partial class MembersService
     /// <inheritdoc/>
     public override async Task<MemberRecord> ChangeProfile(ChangeProfileRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         DemandReason(request.Operator, "-");
         var fields = request.Fields.Select(PersonalCodec.ToCore).ToArray();
         var fault = fields.Select(change => ProfileFields.FindFault(change.Field, change.Value)).FirstOrDefault(fault => fault is not null)
@@ -29,7 +29,7 @@ internal sealed partial class MembersService
     /// <inheritdoc/>
     public override Task<MemberRecord> ConfirmPending(ConfirmPendingRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         DemandReason(request.Operator, "-");
         return AskAsync(request.MemberId, reply => new PendingDecided(request.Operator, (Core.Profiles.ProfileField)request.Field, !request.Reject, reply), context);
     }
@@ -37,7 +37,7 @@ internal sealed partial class MembersService
     /// <inheritdoc/>
     public override Task<MemberRecord> EraseMember(EraseMemberRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         DemandReason(request.Operator, request.Reason);
         return AskAsync(request.MemberId, reply => new EraseWanted(request.Operator, request.Reason, reply), context);
     }

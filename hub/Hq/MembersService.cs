@@ -15,14 +15,14 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
     /// <inheritdoc/>
     public override async Task<MemberRecord> GetMember(GetMemberRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return MemberCodec.ToRecord(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
     }
 
     /// <inheritdoc/>
     public override async Task<MemberRecord> FindMember(FindMemberRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         var (collection, key) = request.KeyCase switch
         {
             FindMemberRequest.KeyOneofCase.Phone => ("phone", request.Phone),
@@ -43,7 +43,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
     /// <inheritdoc/>
     public override async Task<MemberRecord> CreateMember(CreateMemberRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         var profile = request.Profile is null ? MemberProfile.Empty : MemberCodec.ToCore(request.Profile);
         if (profile.Name.Length is 0 or > 100)
         {

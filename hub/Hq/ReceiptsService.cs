@@ -24,7 +24,7 @@ internal sealed class ReceiptsService(HubParts parts, Authority authority) : V1.
     /// <inheritdoc/>
     public override Task<HandInReceiptResponse> HandIn(HandInReceiptRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return HandInAsync(parts, request.Code, context.CancellationToken);
     }
 

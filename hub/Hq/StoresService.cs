@@ -4,6 +4,7 @@ using SyncHub.Core.Identity;
 using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Doors;
 using SyncHub.Hub.Stores;
 using SyncHub.Protos.Trust;
 using SyncHub.V1;
@@ -18,7 +19,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<CreateStoreResponse> CreateStore(CreateStoreRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        CallOf(request, request.Store, context);
         if (request.Store < 0 || request.Name.Length > 100)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "A store number must not be negative; a name has at most 100 characters."));
@@ -39,7 +40,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<CreateStoreResponse> ReplaceAgent(ReplaceAgentRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
         DemandName("approver", request.Approver);
         var (store, code) = parts.Stores.Create(DemandEnrolled(request.Store).Id, "");
         await DurableAsync(context.CancellationToken).ConfigureAwait(false);
@@ -50,7 +51,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<CreateStoreResponse> RenewCertificate(RenewCertificateRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
         DemandName("approver", request.Approver);
         DemandCertificates();
         var (store, code) = parts.Stores.Create(DemandEnrolled(request.Store).Id, "", renews: true);
@@ -62,7 +63,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<StoreState> RevokeCertificate(RevokeCertificateRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
         DemandName("approver", request.Approver);
         DemandCertificates();
         var store = DemandEnrolled(request.Store);
@@ -78,7 +79,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<StoreState> ReleaseQuarantine(ReleaseQuarantineRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
         DemandName("approver", request.Approver);
         var store = DemandEnrolled(request.Store);
         parts.Stores.Update(store.Id, known => known with { Lives = known.Lives.Revoke(known.Lives.Current) });
@@ -91,24 +92,40 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<ReclaimResponse> Reclaim(ReclaimRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
+        if (!parts.OnePersonIsEnough)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "A reclaim needs two people. Ask for it (`synchub store reclaim N --ask REASON`); another one approves it (`synchub approval approve ID`)."));
+        }
+
+        return await ReclaimAsync(request, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A reclaim that was approved as the chain wants it.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
+    public async Task<ReclaimResponse> ReclaimAsync(ReclaimRequest request, CancellationToken cancellation)
+    {
+        var (store, payer) = DemandReclaimable(request);
+        var (amount, members) = await ReclaimAsync(store, request, payer, cancellation).ConfigureAwait(false);
+        parts.Log.LogWarning("{Amount} of {Members} members were reclaimed from store {Store}: approved by {Approver}, borne by {Payer}", amount, members, store.Id, request.Approver, payer);
+        return new ReclaimResponse { ReclaimedMinor = amount, Members = members };
+    }
+
+    /// <summary>Whether a reclaim makes sense.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
+    public (Store Store, string Payer) DemandReclaimable(ReclaimRequest request)
+    {
         DemandName("approver", request.Approver);
         var store = DemandEnrolled(request.Store);
         var payer = request.Payer.Length == 0 ? Accounts.Loss(store.Id) : request.Payer;
-        if (!Accounts.IsPayer(payer))
-        {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "payer must be an account whose name ends in /loss, of lower-case letters, digits, - and /, at most 60 characters: for example hq/loss."));
-        }
-
-        var (amount, members) = await ReclaimAsync(store, request, payer, context.CancellationToken).ConfigureAwait(false);
-        parts.Log.LogWarning("{Amount} of {Members} members were reclaimed from store {Store}: approved by {Approver}, borne by {Payer}", amount, members, store.Id, request.Approver, payer);
-        return new ReclaimResponse { ReclaimedMinor = amount, Members = members };
+        return Accounts.IsPayer(payer) ? (store, payer)
+            : throw new RpcException(new Status(StatusCode.InvalidArgument, "payer must be an account whose name ends in /loss, of lower-case letters, digits, - and /, at most 60 characters: for example hq/loss."));
     }
 
     /// <inheritdoc/>
     public override Task<ListStoresResponse> ListStores(ListStoresRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return Task.FromResult(List());
     }
 
@@ -122,8 +139,15 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             AppliedOps = parts.Router.AppliedOps,
             LiveRevokes = parts.Router.LiveRevokes,
         };
-        response.Stores.AddRange(parts.Stores.All().Select(StateOf));
+        response.Stores.AddRange(parts.Stores.All().Where(store => DoorCall.Current?.Caller.MaySee(store.Id.Value) ?? true).Select(StateOf));
         return response;
+    }
+
+    private DoorCall CallOf(Google.Protobuf.IMessage request, int store, ServerCallContext context)
+    {
+        var call = authority.Demand(context, request);
+        call.Store = store;
+        return call;
     }
 
     private StoreState StateOf(Store store)

@@ -14,14 +14,14 @@ internal sealed class WalletsService(HubParts parts, Authority authority) : V1.W
     /// <inheritdoc/>
     public override async Task<Wallet> GetWallet(GetWalletRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return MemberCodec.ToWallet(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules.Currency);
     }
 
     /// <inheritdoc/>
     public override async Task ListEntries(ListEntriesRequest request, IServerStreamWriter<WalletEntry> responseStream, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         var view = await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false);
         var limit = request.Limit is > 0 and <= LargestPage ? request.Limit : LargestPage;
         foreach (var record in parts.Journal.ReadRecords(new StreamId(view.Id.Value), request.FromVersion, limit))

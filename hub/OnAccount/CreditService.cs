@@ -15,7 +15,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
     /// <inheritdoc/>
     public override async Task<Wallet> SetCreditLimit(SetCreditLimitRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         if (request.LimitMinor is < 0 or > Amount.LargestRequestMinor)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"limit_minor must be 0 (no credit) to {Amount.LargestRequestMinor}."));
@@ -29,7 +29,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
     /// <inheritdoc/>
     public override async Task<V1.FloorDenials> SetFloorDenied(SetFloorDeniedRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         if (!MemberId.TryParse(request.MemberId, out var member))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "member_id must be the 26 characters of a member's number."));
@@ -40,10 +40,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         parts.Pipeline.Submit(batch, null, () => durable.TrySetResult());
         await durable.Task.WaitAsync(context.CancellationToken).ConfigureAwait(false);
-        foreach (var link in parts.Links.All)
-        {
-            link.Send(PolicyFrame.Of(parts));
-        }
+        PolicyFrame.SendToAll(parts);
 
         return Listed();
     }
@@ -51,7 +48,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
     /// <inheritdoc/>
     public override Task<V1.FloorDenials> ListFloorDenied(ListFloorDeniedRequest request, ServerCallContext context)
     {
-        authority.Demand(context);
+        authority.Demand(context, request);
         return Task.FromResult(Listed());
     }
 

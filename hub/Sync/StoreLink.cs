@@ -289,7 +289,7 @@ internal sealed class StoreLink
                 WantsLines = reconciling,
             },
         });
-        Send(PolicyFrame.Of(_parts));
+        Send(PolicyFrame.Of(_parts, Store));
         if (_parts.ReceiptKeys is { } keys)
         {
             Send(keys.FrameFor(Holder));

@@ -10,6 +10,10 @@ internal sealed class MemoryGuard : IGuard
 
     public GuardRecord? Record { get; set; }
 
+    public ReadOnlyMemory<byte> Pepper { get; private set; }
+
+    public void KeepPepper(ReadOnlySpan<byte> pepper) => Pepper = pepper.ToArray();
+
     public GuardRecord? Read() => Record;
 
     public void Write(GuardRecord record) => Record = record;

@@ -31,8 +31,10 @@ internal sealed class Hub : IAsyncDisposable
     public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation)
     {
         await SynchubProcess.RunAsync(program, cancellation, "hub", "init", "--data", folder);
+        var admin = Path.Combine(folder, "admin.token");
+        await SynchubProcess.RunAsync(program, cancellation, "token", "add", "--data", folder, "--name", "bench", "--role", "admin", "--out", admin);
         var (process, said) = await SynchubProcess.StartAsync(program, Path.Combine(folder, "hub.ready.json"), cancellation, "hub", "run", "--data", folder, "--port", "0", "--http-port", "0");
-        var token = await File.ReadAllTextAsync(Path.Combine(folder, "admin.token"), cancellation);
+        var token = await File.ReadAllTextAsync(admin, cancellation);
         return new Hub(process, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{said["grpc"]}"), Path.Combine(folder, "certificates", "authority.pem"), token.Trim());
     }
 

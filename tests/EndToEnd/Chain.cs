@@ -7,6 +7,7 @@ using SyncHub.Core.Members;
 using SyncHub.Demo.Links;
 using SyncHub.Hub;
 using SyncHub.Hub.Certificates;
+using SyncHub.Hub.Users;
 using SyncHub.V1;
 using SyncHub.Verify;
 
@@ -23,13 +24,16 @@ internal sealed class Chain : IAsyncDisposable
 
     public string HubFolder => Path.Combine(_folder, "hub");
 
+    /// <summary>What this test shows at HQ's doors.</summary>
+    public string TokenFile => Path.Combine(HubFolder, "admin.token");
+
     public string HubAddress => $"https://127.0.0.1:{_hubPort}";
 
     /// <summary>A path of this test's own.</summary>
     public string PathOf(string name) => Path.Combine(_folder, name);
 
     /// <summary>Runs one of HQ's commands.</summary>
-    public Task<string> HqAsync(params string[] arguments) => Cli.DoAsync([.. arguments, "--hub", HubAddress, "--token-file", Path.Combine(HubFolder, "admin.token")]);
+    public Task<string> HqAsync(params string[] arguments) => Cli.DoAsync([.. arguments, "--hub", HubAddress, "--token-file", TokenFile]);
 
     /// <summary>A machine beside the chain's stores, at the same hub.</summary>
     public Shop AddMachine(string folder)
@@ -54,9 +58,17 @@ internal sealed class Chain : IAsyncDisposable
 
     private PlacementPolicy Placement { get; init; } = new();
 
+    /// <summary>The chain's rules: a preset or a file.</summary>
+    public string Ruleset { get; set; } = "youzan";
+
     public async Task StartHubAsync()
     {
-        _hub = await HubHost.StartAsync(new HubOptions { DataDirectory = HubFolder, GrpcPort = _hubPort, HttpPort = 0, Placement = Placement }, null, CancellationToken.None);
+        if (!File.Exists(TokenFile))
+        {
+            Seeds.AddTokenTo(HubFolder, "tests", Role.Admin, TokenFile);
+        }
+
+        _hub = await HubHost.StartAsync(new HubOptions { DataDirectory = HubFolder, GrpcPort = _hubPort, HttpPort = 0, Placement = Placement, OnePersonIsEnough = true, Ruleset = Ruleset }, null, CancellationToken.None);
         _hubPort = _hub.GrpcPort;
     }
 
@@ -122,7 +134,7 @@ internal sealed class Chain : IAsyncDisposable
         await shop.OnlineAsync();
     }
 
-    private Metadata Admin() => new() { { "authorization", "Bearer " + File.ReadAllText(Path.Combine(HubFolder, "admin.token")) } };
+    private Metadata Admin() => new() { { "authorization", "Bearer " + File.ReadAllText(TokenFile) } };
 
     /// <summary>One store: its agent behind a link that can be cut, and a till.</summary>
     internal sealed class Shop : IAsyncDisposable

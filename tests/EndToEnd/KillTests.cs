@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Hub.Users;
 using SyncHub.V1;
 using SyncHub.Verify;
 using Xunit;
@@ -19,6 +20,7 @@ public sealed class KillTests(ITestOutputHelper output) : IDisposable
     public async Task Killing_the_hub_and_an_agent_in_mid_flight_loses_nothing_and_repeats_nothing()
     {
         await Cli.DoAsync("hub", "init", "--data", Path.Combine(_folder, "hub"));
+        Seeds.AddTokenTo(Path.Combine(_folder, "hub"), "tests", Role.Admin, Path.Combine(_folder, "hub", "admin.token"));
         var hub = await StartAsync("hub", "hub.ready.json", ["hub", "run", "--port", "0", "--http-port", "0"]);
         var hubAddress = $"https://127.0.0.1:{hub.Ready.GetProperty("grpc").GetInt32()}";
         var first = await EnrolAsync(hubAddress, "a1");

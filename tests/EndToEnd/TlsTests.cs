@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Agent.Hosting;
 using SyncHub.Hub;
 using SyncHub.Hub.Certificates;
+using SyncHub.Hub.Users;
 using SyncHub.V1;
 using Xunit;
 
@@ -154,6 +155,7 @@ public sealed class TlsTests : IAsyncLifetime
     private async Task<HubHost> StartHubAsync(string name, TimeSpan? certificateLife = null)
     {
         HubSetup.Init(Path.Combine(_folder, name), [], TimeProvider.System.GetUtcNow());
+        Seeds.AddTokenTo(Path.Combine(_folder, name), "tests", Role.Admin, Path.Combine(_folder, name, "admin.token"));
         return await HubHost.StartAsync(Options(name) with { StoreCertificateLife = certificateLife ?? TimeSpan.FromDays(90) }, null, CancellationToken.None);
     }
 

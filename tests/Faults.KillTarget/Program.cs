@@ -30,7 +30,7 @@ catch (OperationCanceledException) when (asked.IsCancellationRequested)
 
 async Task RunHubAsync()
 {
-    var options = new HubOptions { DataDirectory = Option("--data"), GrpcPort = Port("--port"), HttpPort = Port("--http-port"), InsecureLoopback = true, AroundJournal = journal => new KillingJournal(journal, trigger) };
+    var options = new HubOptions { DataDirectory = Option("--data"), GrpcPort = Port("--port"), HttpPort = Port("--http-port"), InsecureLoopback = true, OnePersonIsEnough = true, AroundJournal = journal => new KillingJournal(journal, trigger) };
     await using var hub = await HubHost.StartAsync(options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), asked.Token);
     await hub.Failed.WaitAsync(asked.Token);
 }

@@ -20,7 +20,7 @@ internal static class Bank
         using var file = JournalFileReader.Open(Path.Combine(hubFolder, "hub.db"));
         // In the ledger is what a record names. An op that a copy had shown first lies in two chains, and is booked in one of them.
         var booked = file.Records().Where(record => record.Fact is not null).ToLookup(record => record.Fact!.Value);
-        var ops = file.Facts().Select(fact => (fact, Op: OpEnvelope.Parser.ParseFrom(fact.Bytes)))
+        var ops = file.Facts().Where(fact => fact.Producer.Store > 0).Select(fact => (fact, Op: OpEnvelope.Parser.ParseFrom(fact.Bytes)))
             .SelectMany(read => Enumerable.Repeat(read, read.Op.Member.IsEmpty ? 1 : booked[new FactKey(read.fact.Producer, read.fact.Sequence)].Count()))
             .Select(read => (Hash: Convert.ToHexString(read.fact.Hash), read.Op)).ToList();
         var wrong = new List<string>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Hub.Users;
 using SyncHub.V1;
 
 namespace SyncHub.Faults.Tests;
@@ -28,13 +29,18 @@ internal sealed class HubNode(string folder, string logs, string program = Child
 
     public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null)
     {
+        if (!File.Exists(Path.Combine(Folder, "admin.token")))
+        {
+            Seeds.AddTokenTo(Folder, "campaign", Role.Admin, Path.Combine(Folder, "admin.token"));
+        }
+
         for (var attempt = 1; _process is null; attempt++)
         {
             try
             {
                 _process = await Child.StartAsync(
                     program, Path.Combine(logs, "hub.log"), Path.Combine(Folder, "hub.ready.json"), environment ?? NoEnvironment,
-                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback");
+                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback", "--one-person-is-enough");
             }
             catch (ChildEndedException) when (environment is null && _port != 0 && attempt < StartAttempts)
             {

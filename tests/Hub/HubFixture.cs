@@ -4,7 +4,9 @@ using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Certificates;
 using SyncHub.Protos.Trust;
+using SyncHub.Hub.Users;
 using SyncHub.V1;
+using Xunit;
 
 namespace SyncHub.Hub.Tests;
 
@@ -32,10 +34,16 @@ internal sealed class HubFixture : IAsyncDisposable
 
     public V1.Members.MembersClient Members => new(Channel);
 
+    public V1.Users.UsersClient Users => new(Channel);
+
+    public Access.AccessClient Access => new(Channel);
+
+    public string Folder => _options.DataDirectory;
+
     public static async Task<HubFixture> StartAsync(Func<HubOptions, HubOptions>? change = null)
     {
         // Most tests are about what comes through the doors; those about the doors themselves start a secure hub.
-        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true };
+        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true, OnePersonIsEnough = true };
         var fixture = new HubFixture(change?.Invoke(options) ?? options);
         await fixture.OpenAsync();
         return fixture;
@@ -77,6 +85,34 @@ internal sealed class HubFixture : IAsyncDisposable
         return new ScriptedAgent(this, await machine.EnrolAsync(this, store.EnrolmentCode), machine);
     }
 
+    /// <summary>What a new token with these permissions sends.</summary>
+    public async Task<Metadata> TokenAsync(string name, IEnumerable<Permission> permissions, params int[] stores) =>
+        new() { { "authorization", "Bearer " + (await new ApiTokens.ApiTokensClient(Channel).AddTokenAsync(new AddTokenRequest { Name = name, Permissions = { permissions }, Stores = { stores } }, Admin)).Secret } };
+
+    public async Task AddUserAsync(string name, Role role, string password) => await Users.AddUserAsync(new AddUserRequest { Name = name, Role = role, Password = password }, Admin);
+
+    public async Task<LoginResponse> LoginAsync(string name, string password) => await Access.LoginAsync(new LoginRequest { User = name, Password = password });
+
+    public async Task<Identity> WhoAmIAsync(string secret) => await Access.WhoAmIAsync(new WhoAmIRequest(), new Metadata { { "authorization", "Bearer " + secret } });
+
+    /// <summary>What is shown counts no more.</summary>
+    public async Task AssertClosedAsync(string secret) => Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => WhoAmIAsync(secret))).StatusCode);
+
+    /// <summary>The audit trail, page by page.</summary>
+    public async Task<List<AuditEntry>> AuditAsync(ListAuditRequest? request = null)
+    {
+        request ??= new ListAuditRequest();
+        var entries = new List<AuditEntry>();
+        do
+        {
+            var page = await new AuditTrail.AuditTrailClient(Channel).ListAuditAsync(request, Admin);
+            entries.AddRange(page.Rows.Select(row => row.Entry));
+            request.After = page.NextAfter;
+        }
+        while (request.After.Length > 0);
+        return entries;
+    }
+
     public Task<long> SweepAsync() => _hub.SweepAsync(CancellationToken.None);
 
     public async Task<Wallet> WalletAsync(Core.Primitives.MemberId member) => await Wallets.GetWalletAsync(new GetWalletRequest { MemberId = member.ToString() }, Admin);
@@ -93,6 +129,12 @@ internal sealed class HubFixture : IAsyncDisposable
 
     private async Task OpenAsync()
     {
+        var token = Path.Combine(_options.DataDirectory, "admin.token");
+        if (!File.Exists(token))
+        {
+            Seeds.AddTokenTo(_options.DataDirectory, "tests", Role.Admin, token);
+        }
+
         _hub = await HubHost.StartAsync(_options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), CancellationToken.None);
         Channel = OpenChannel(null);
         Admin = new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(Path.Combine(_options.DataDirectory, "admin.token")) } };

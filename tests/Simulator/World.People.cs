@@ -122,13 +122,7 @@ internal sealed partial class World
             var batch = new JournalBatch();
             batch.Documents.Add(Hub.Parts.Denials.Set(member, dice.Chance(50)));
             var hub = Hub;
-            hub.Pipeline.Submit(batch, null, () =>
-            {
-                foreach (var link in hub.Parts.Links.All)
-                {
-                    link.Send(PolicyFrame.Of(hub.Parts));
-                }
-            });
+            hub.Pipeline.Submit(batch, null, () => PolicyFrame.SendToAll(hub.Parts));
             return;
         }
 

@@ -151,6 +151,14 @@ internal sealed partial class ChainBuilder : IAsyncDisposable
         return _hub.CommitAsync(batch);
     }
 
+    /// <summary>A fact at the hub that no store logged.</summary>
+    public Task HubFact(NewFact fact)
+    {
+        var batch = new JournalBatch();
+        batch.Facts.Add(fact);
+        return _hub.CommitAsync(batch);
+    }
+
     /// <summary>Audits the files while they are open here.</summary>
     public AuditReport Audit() => Verify.Audit.Run(Path.Combine(_folder, "hub"), [Path.Combine(_folder, "store1"), Path.Combine(_folder, "store2")], new AuditOptions());
 

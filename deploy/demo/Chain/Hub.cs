@@ -96,14 +96,19 @@ internal sealed class Hub : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken cancellation)
     {
+        var token = Path.Combine(_folder.Hub, "admin.token");
+        if (_channel is null)
+        {
+            await _program.RunAsync("hub-token", cancellation, "token", "add", "--data", _folder.Hub, "--name", "demo", "--role", "admin", "--out", token);
+        }
+
         var said = await StartProcessAsync(cancellation);
         _grpcPort = said.GetProperty("grpc").GetInt32();
         _httpPort = said.GetProperty("http").GetInt32();
         Address = new IPEndPoint(IPAddress.Loopback, _grpcPort);
         if (_channel is null)
         {
-            var token = (await File.ReadAllTextAsync(Path.Combine(_folder.Hub, "admin.token"), cancellation)).Trim();
-            _headers = new Metadata { { "authorization", $"Bearer {token}" } };
+            _headers = new Metadata { { "authorization", $"Bearer {(await File.ReadAllTextAsync(token, cancellation)).Trim()}" } };
             var trust = HubTrust.FromFile(Path.Combine(_folder.Hub, "certificates", "authority.pem"));
             _channel = GrpcChannel.ForAddress($"https://{Address}", new GrpcChannelOptions { HttpHandler = trust.CreateHandler(), DisposeHttpClient = true });
         }

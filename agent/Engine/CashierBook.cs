@@ -1,0 +1,84 @@
+using System.Text;
+using Google.Protobuf;
+
+namespace SyncHub.Agent.Engine;
+
+/// <summary>Cashiers of this store: wrong PINs, open sessions. Who they are, the hub says with the policy; all else works without it.</summary>
+/// <remarks>Owned by the engine; not thread-safe. Wrong tries and sessions are durable, so a restart gives no new tries and signs nobody out.</remarks>
+internal sealed class CashierBook(Workspace work, AgentMemory memory, IGuard guard)
+{
+    /// <summary>How long a session lasts: a long shift.</summary>
+    public const long SessionMs = 12 * 60 * 60 * 1000;
+
+    private const string TriesOf = "pin-tries";
+    private const string Sessions = "till-session";
+    private const int FreeTries = 5;
+    private const int MostDoublings = 7;
+    private const long FirstWaitMs = 30_000;
+    private const long LongestWaitMs = 60 * 60 * 1000;
+    private const int MostCleaned = 50;
+
+    /// <summary>Counts a try, and hands out what it is checked against.</summary>
+    public EngineReply Begin(PinTryBegun begun)
+    {
+        var entry = memory.Cashiers.GetValueOrDefault(begun.Name.ToLowerInvariant());
+        var key = KeyOf(entry is null ? "" : begun.Name); // all names that nobody has are one: strangers must not fill the disk
+        var tries = work.Read(TriesOf, key) is { } bytes ? V1.PinTries.Parser.ParseFrom(bytes) : new V1.PinTries();
+        var until = WaitUntilMs(tries.Wrong, Math.Min(tries.LastMs, begun.NowMs)); // a clock that was set back must not lock for years
+        if (until > begun.NowMs)
+        {
+            return new EngineReply { Pin = new PinTry(until, null, default) };
+        }
+
+        work.Write(TriesOf, key, new V1.PinTries { Wrong = tries.Wrong + 1, LastMs = begun.NowMs }.ToByteArray());
+        return new EngineReply { Pin = new PinTry(0, entry, guard.Pepper) };
+    }
+
+    /// <summary>Forgets the wrong tries, and opens the session.</summary>
+    public EngineReply Right(PinWasRight right)
+    {
+        work.Write(TriesOf, KeyOf(right.Name), null);
+        if (!right.Session.IsEmpty)
+        {
+            foreach (var document in work.Journal.ReadDocuments(Sessions, [], [], MostCleaned).Where(document => V1.TillSession.Parser.ParseFrom(document.Value).ExpiresAtMs <= right.NowMs))
+            {
+                work.Write(Sessions, document.Key, null);
+            }
+
+            var session = new V1.TillSession { Cashier = right.Name, Terminal = right.Terminal, ExpiresAtMs = right.NowMs + SessionMs };
+            work.Write(Sessions, right.Session.ToArray(), session.ToByteArray());
+        }
+
+        return new EngineReply();
+    }
+
+    /// <summary>Ends a session.</summary>
+    public EngineReply End(SessionEnded ended)
+    {
+        work.Write(Sessions, ended.Session.ToArray(), null);
+        return new EngineReply();
+    }
+
+    /// <summary>A call with its cashier, or why there is none.</summary>
+    public (TillCall Call, EngineReply? Refusal) Identify(TillCall call)
+    {
+        if (call.Session.IsEmpty)
+        {
+            return (call, null);
+        }
+
+        if (work.Read(Sessions, call.Session.ToArray()) is { } bytes && V1.TillSession.Parser.ParseFrom(bytes) is { } session
+            && session.ExpiresAtMs > call.NowMs && memory.Cashiers.ContainsKey(session.Cashier.ToLowerInvariant()))
+        {
+            return (call with { Cashier = session.Cashier }, null);
+        }
+
+        var rejection = new V1.Rejection { Code = V1.RejectionCode.NotSignedIn, Message = "This session is over. Sign in again; a request that is repeated under its request_id is never booked twice." };
+        return (call, new EngineReply { Answer = Answers.Refusal(call.Request, rejection) });
+    }
+
+    private static long WaitUntilMs(int wrong, long lastMs) =>
+        wrong < FreeTries ? 0 : lastMs + Math.Min(LongestWaitMs, FirstWaitMs << Math.Min(MostDoublings, wrong - FreeTries));
+
+    private static byte[] KeyOf(string name) => Encoding.UTF8.GetBytes(name.Length == 0 ? "?" : name.ToLowerInvariant());
+}

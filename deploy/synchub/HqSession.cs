@@ -1,0 +1,58 @@
+using System.Text;
+using System.Text.Json;
+using SyncHub.Hub.Users;
+
+namespace SyncHub.Cli;
+
+/// <summary>What <c>synchub login</c> leaves for the commands after it: a file that only its owner may read.</summary>
+internal static class HqSession
+{
+    /// <summary>The file: <c>SYNCHUB_SESSION</c>, or <c>.synchub/session</c> in the user's home.</summary>
+    public static string Path => Environment.GetEnvironmentVariable("SYNCHUB_SESSION") is { Length: > 0 } named ? named
+        : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".synchub", "session");
+
+    /// <summary>Keeps a session for one hub.</summary>
+    public static void Keep(string hub, string token, string authorityFile)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        if (!Directory.Exists(folder))
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(folder);
+            }
+            else
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+
+        OwnFile.Write(Path, JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string>(StringComparer.Ordinal) { ["hub"] = hub, ["token"] = token, ["ca"] = authorityFile.Length > 0 ? System.IO.Path.GetFullPath(authorityFile) : "" }));
+    }
+
+    /// <summary>The session for this hub: one for another hub is never shown to it.</summary>
+    /// <exception cref="IOException">There is none.</exception>
+    public static string Read(string hub)
+    {
+        return Find(hub, "token") is { Length: > 0 } token ? token : throw new IOException($"Nobody is signed in at {hub}. Run `synchub login --hub {hub} --user NAME`, or give --token-file.");
+    }
+
+    /// <summary>The file of the authority by which this hub was known when somebody signed in; empty where nobody is.</summary>
+    public static string AuthorityOf(string hub) => Find(hub, "ca") ?? "";
+
+    /// <summary>Forgets it.</summary>
+    public static void Forget() => File.Delete(Path);
+
+    private static string? Find(string hub, string key)
+    {
+        try
+        {
+            var kept = JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(Path, Encoding.UTF8));
+            return kept?.GetValueOrDefault("hub") == hub ? kept.GetValueOrDefault(key) : null;
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null; // no session, or a damaged one: whoever asks says the way out
+        }
+    }
+}

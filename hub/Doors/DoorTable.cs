@@ -1,0 +1,102 @@
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Doors;
+
+/// <summary>Every method of the hub's doors and who may use it. What is not in here is refused: a new method begins with a row.</summary>
+internal static class DoorTable
+{
+    private const string Package = "/synchub.v1.";
+
+    private static readonly Dictionary<string, Door> Methods = Rows().ToDictionary(door => Package + door.What, StringComparer.Ordinal);
+
+    // The JSON doors: route -> the method whose row counts.
+    private static readonly Dictionary<string, string> Routes = new(StringComparer.Ordinal)
+    {
+        ["GET /api/stores"] = "Stores/ListStores",
+        ["GET /api/members/{id}"] = "Members/GetMember",
+        ["GET /api/wallets/{id}"] = "Wallets/GetWallet",
+        ["POST /api/receipts"] = "Receipts/HandIn",
+        ["GET /api/cases"] = "Cases/ListCases",
+        ["GET /api/cases/{id}"] = "Cases/GetCase",
+        ["GET /api/parked"] = "Cases/ListParked",
+        ["POST /api/cases/{id}/resume"] = "Cases/ResumeParked",
+        ["POST /api/cases/{id}/close"] = "Cases/CloseCase",
+        ["POST /api/login"] = "Access/Login",
+        ["POST /api/logout"] = "Access/Logout",
+        ["GET /api/me"] = "Access/WhoAmI",
+        ["GET /api/audit"] = "AuditTrail/ListAudit",
+    };
+
+    private static readonly Door Public = new("", DoorKind.Open);
+
+    // Nothing of the chain is behind these: liveness, and the contracts that are published anyway.
+    private static readonly string[] PublicPrefixes = ["/grpc.health.v1.", "/grpc.reflection."];
+
+    /// <summary>The row of a gRPC method by its full name, null where there is none.</summary>
+    public static Door? OfMethod(string fullName) =>
+        Methods.GetValueOrDefault(fullName) ?? (Array.Exists(PublicPrefixes, prefix => fullName.StartsWith(prefix, StringComparison.Ordinal)) ? Public : null);
+
+    /// <summary>The row of a method as the trail names it.</summary>
+    public static Door Of(string what) => Methods[Package + what];
+
+    /// <summary>The row of a JSON route as it was mapped, null where there is none.</summary>
+    public static Door? OfRoute(string verb, string pattern) =>
+        pattern == "/healthz" ? Public : Routes.TryGetValue($"{verb} {pattern}", out var what) ? Methods[Package + what] : null;
+
+    private static IEnumerable<Door> Rows() =>
+    [
+        new("Sync/Link", DoorKind.OwnCheck),
+        new("Enrolment/Authority", DoorKind.OwnCheck),
+        new("Enrolment/Enrol", DoorKind.OwnCheck),
+        new("Enrolment/Renew", DoorKind.OwnCheck),
+        new("Access/Login", DoorKind.OwnCheck),
+        new("Access/Logout", DoorKind.SignedIn, AllowsScoped: true),
+        new("Access/WhoAmI", DoorKind.SignedIn, AllowsScoped: true),
+        new("Access/ChangePassword", DoorKind.Act, AllowsScoped: true),
+
+        new("Members/GetMember", DoorKind.PersonalRead, Permission.MembersRead, AllowsScoped: true),
+        new("Members/FindMember", DoorKind.PersonalRead, Permission.MembersRead, AllowsScoped: true),
+        new("Members/CreateMember", DoorKind.Act, Permission.MembersWrite),
+        new("Members/ChangeProfile", DoorKind.Act, Permission.MembersWrite),
+        new("Members/ConfirmPending", DoorKind.Act, Permission.MembersWrite),
+        new("Members/MergeMembers", DoorKind.Act, Permission.MembersMerge),
+        new("Members/UnmergeMember", DoorKind.Act, Permission.MembersMerge),
+        new("Members/EraseMember", DoorKind.Act, Permission.MembersErase),
+        new("Wallets/GetWallet", DoorKind.PersonalRead, Permission.WalletsRead, AllowsScoped: true),
+        new("Wallets/ListEntries", DoorKind.PersonalRead, Permission.WalletsRead, AllowsScoped: true),
+        new("Credits/SetCreditLimit", DoorKind.Act, Permission.CreditWrite),
+        new("Credits/SetFloorDenied", DoorKind.Act, Permission.CreditWrite),
+        new("Credits/ListFloorDenied", DoorKind.Read, Permission.WalletsRead),
+
+        new("Stores/ListStores", DoorKind.Read, Permission.StoresRead, AllowsScoped: true),
+        new("Stores/CreateStore", DoorKind.Act, Permission.StoresWrite),
+        new("Stores/ReplaceAgent", DoorKind.Act, Permission.StoresWrite),
+        new("Stores/RenewCertificate", DoorKind.Act, Permission.StoresWrite),
+        new("Stores/RevokeCertificate", DoorKind.Act, Permission.StoresWrite),
+        new("Stores/ReleaseQuarantine", DoorKind.Act, Permission.StoresWrite),
+        new("Stores/Reclaim", DoorKind.Act, Permission.Reclaim),
+        new("Receipts/HandIn", DoorKind.Act, Permission.ReceiptsWrite),
+        new("Cases/ListCases", DoorKind.Read, Permission.CasesRead, AllowsScoped: true),
+        new("Cases/GetCase", DoorKind.Read, Permission.CasesRead, AllowsScoped: true),
+        new("Cases/ListParked", DoorKind.Read, Permission.CasesRead),
+        new("Cases/ResumeParked", DoorKind.Act, Permission.CasesWrite),
+        new("Cases/CloseCase", DoorKind.Act, Permission.CasesWrite),
+
+        new("Approvals/AskFor", DoorKind.Act),
+        new("Approvals/ListApprovals", DoorKind.SignedIn),
+        new("Approvals/Approve", DoorKind.Act),
+        new("Approvals/Reject", DoorKind.Act),
+
+        new("Users/ListUsers", DoorKind.Read, Permission.UsersRead),
+        new("Users/AddUser", DoorKind.Act, Permission.UsersWrite),
+        new("Users/ChangeUser", DoorKind.Act, Permission.UsersWrite),
+        new("Users/ResetPassword", DoorKind.Act, Permission.UsersWrite),
+        new("Users/EndSessions", DoorKind.Act, Permission.UsersWrite),
+        new("ApiTokens/ListTokens", DoorKind.Read, Permission.UsersRead),
+        new("ApiTokens/AddToken", DoorKind.Act, Permission.UsersWrite),
+        new("ApiTokens/RevokeToken", DoorKind.Act, Permission.UsersWrite),
+        new("Cashiers/ListCashiers", DoorKind.Read, Permission.CashiersWrite, AllowsScoped: true),
+        new("Cashiers/SetPin", DoorKind.Act, Permission.CashiersWrite, AllowsScoped: true),
+        new("AuditTrail/ListAudit", DoorKind.Read, Permission.AuditRead),
+    ];
+}

@@ -1,0 +1,58 @@
+using Grpc.Core;
+using SyncHub.Hub.Doors;
+using SyncHub.Hub.Sync;
+using SyncHub.Protos.Mapping;
+using SyncHub.V1;
+using Caller = SyncHub.Hub.Doors.Caller;
+
+namespace SyncHub.Hub.Users;
+
+/// <summary>Cashiers' PINs for HQ's admins, and for store managers the PINs of their own stores' cashiers.</summary>
+internal sealed class CashiersService(HubParts parts, AccessBooks books, Authority authority) : V1.Cashiers.CashiersBase
+{
+    /// <inheritdoc/>
+    public override Task<ListUsersResponse> ListCashiers(ListCashiersRequest request, ServerCallContext context)
+    {
+        var call = authority.Demand(context, request);
+        var response = new ListUsersResponse();
+        response.Users.AddRange(books.Users.All().Where(user => IsOf(call.Caller, user)).Select(ToWire).Where(user => user.HasPin));
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<User> SetPin(SetPinRequest request, ServerCallContext context)
+    {
+        var call = authority.Demand(context, request);
+        if (request.Pin.Length > 0 && PinCodec.FindFault(request.Pin) is { } fault)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+        }
+
+        call.Detail = request.Pin.Length > 0 ? request.Name : request.Name + ", taken away";
+        var isTheirs = false;
+        var changed = await books.Users.ChangeAsync(request.Name, user =>
+        {
+            isTheirs = user is not null && IsOf(call.Caller, user) && MayGive(call.Caller, user);
+            return isTheirs ? user : null;
+        }, (batch, user) => batch.Documents.Add(books.Pins.Put(user.Name, request.Pin))).ConfigureAwait(false);
+        if (changed is null)
+        {
+            throw new RpcException(new Status(StatusCode.NotFound, "There is no such user among those whose PIN you may set."));
+        }
+
+        PolicyFrame.SendToAll(parts);
+        return ToWire(changed);
+    }
+
+    // A manager must not make himself a till's admin by another's PIN.
+    private static bool MayGive(Caller caller, UserDocument user) => !caller.IsScoped || user.Role == Role.Cashier || string.Equals(user.Name, caller.Name, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsOf(Caller caller, UserDocument user) => !caller.IsScoped || (user.Stores.Count > 0 && user.Stores.All(caller.MaySee));
+
+    private User ToWire(UserDocument user)
+    {
+        var wire = UserBook.ToWire(user);
+        wire.HasPin = books.Pins.Has(user.Name);
+        return wire;
+    }
+}

@@ -1,0 +1,69 @@
+using Grpc.Core;
+using SyncHub.V1;
+using Xunit;
+
+namespace SyncHub.Hub.Tests.Users;
+
+/// <summary>A reclaim needs two people, and carries both names.</summary>
+public sealed class ApprovalTests
+{
+    private const string Password = "correct horse battery";
+
+    [Fact]
+    public async Task One_asks_another_approves_and_the_act_and_the_trail_name_both()
+    {
+        await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false });
+        await using var store = await hub.EnrolAsync();
+        await hub.AddUserAsync("ann", Role.Finance, Password);
+        await hub.AddUserAsync("ben", Role.Finance, Password);
+        await hub.AddUserAsync("mia", Role.Marketing, Password);
+        var (ann, ben, mia) = (await BearerAsync(hub, "ann"), await BearerAsync(hub, "ben"), await BearerAsync(hub, "mia"));
+        var approvals = new Approvals.ApprovalsClient(hub.Channel);
+        var wanted = new ReclaimRequest { Store = 1, Approver = "somebody else" };
+
+        Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await hub.Stores.ReclaimAsync(wanted, ann)));
+        Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await hub.Stores.ReclaimAsync(wanted, hub.Admin)));
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.AskForAsync(new AskForRequest { Reclaim = wanted, Reason = "lost" }, mia)));
+        Assert.Equal(StatusCode.InvalidArgument, await CodeAsync(async () => await approvals.AskForAsync(new AskForRequest { Reclaim = wanted }, ann)));
+        var asked = await approvals.AskForAsync(new AskForRequest { Reclaim = wanted, Reason = "the machine is lost" }, ann);
+
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, ann)));
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, mia)));
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, hub.Admin)));
+        await hub.RestartAsync();
+        approvals = new Approvals.ApprovalsClient(hub.Channel);
+        Assert.Equal(asked.Id, Assert.Single((await approvals.ListApprovalsAsync(new ListApprovalsRequest(), ben)).Approvals).Id);
+        Assert.Empty((await approvals.ListApprovalsAsync(new ListApprovalsRequest(), mia)).Approvals);
+        var done = await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, ben);
+
+        Assert.Equal((ApprovalState.Done, "ann", "ben"), (done.State, done.RequestedBy, done.DecidedBy));
+        Assert.Equal("ben for ann", Assert.Single((await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores).Lives.Single().Approver);
+        var entry = (await hub.AuditAsync(new ListAuditRequest { What = "Approvals/Approve" })).Single(row => row.Outcome == "done");
+        Assert.Equal(("user ben", "ann", 1), (entry.Who, entry.RequestedBy, entry.Store));
+        Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, ben)));
+    }
+
+    [Fact]
+    public async Task A_rejected_or_old_request_is_never_done()
+    {
+        var time = new StillTime();
+        await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false, Time = time });
+        await using var store = await hub.EnrolAsync();
+        await hub.AddUserAsync("ann", Role.Finance, Password);
+        await hub.AddUserAsync("ben", Role.Finance, Password);
+        var ask = new AskForRequest { Reclaim = new ReclaimRequest { Store = 1 }, Reason = "lost" };
+        var approvals = new Approvals.ApprovalsClient(hub.Channel);
+        var ann = await BearerAsync(hub, "ann");
+        var (rejected, old) = (await approvals.AskForAsync(ask, ann), await approvals.AskForAsync(ask, ann));
+
+        await approvals.RejectAsync(new DecideRequest { Id = rejected.Id }, ann);
+        Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = rejected.Id }, await BearerAsync(hub, "ben"))));
+        time.Forward(TimeSpan.FromDays(8));
+        Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = old.Id }, await BearerAsync(hub, "ben"))));
+        Assert.Equal("", Assert.Single((await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores).Lives.Single().Approver);
+    }
+
+    private static async Task<Metadata> BearerAsync(HubFixture hub, string name) => Doors.Bearer((await hub.LoginAsync(name, Password)).Token);
+
+    private static async Task<StatusCode> CodeAsync(Func<Task> call) => (await Assert.ThrowsAsync<RpcException>(call)).StatusCode;
+}

@@ -1,0 +1,65 @@
+using Grpc.Core;
+using SyncHub.V1;
+using Xunit;
+
+namespace SyncHub.Hub.Tests.Users;
+
+/// <summary>Every act, and every read of a person's data, is on record.</summary>
+public sealed class AuditTests
+{
+    [Fact]
+    public async Task Acts_reads_refusals_and_failures_are_recorded_with_who_what_whom_and_from_where()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var member = (await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Ann", Phone = "5550100" } }, hub.Admin)).MemberId;
+        await hub.Members.FindMemberAsync(new FindMemberRequest { Phone = "5550100" }, hub.Admin);
+        await Assert.ThrowsAsync<RpcException>(async () => await hub.Members.FindMemberAsync(new FindMemberRequest { Phone = "5550199" }, hub.Admin));
+        await hub.Members.EraseMemberAsync(new EraseMemberRequest { MemberId = member, Operator = "kim", Reason = "wanted" }, hub.Admin);
+        var clerk = await hub.TokenAsync("clerk", [Permission.MembersRead]);
+        await Assert.ThrowsAsync<RpcException>(async () => await hub.Members.EraseMemberAsync(new EraseMemberRequest { MemberId = member, Operator = "kim", Reason = "wanted" }, clerk));
+        await hub.Stores.CreateStoreAsync(new CreateStoreRequest { Store = 7 }, hub.Admin);
+        await hub.RestartAsync();
+        await hub.WalletAsync(Core.Primitives.MemberId.TryParse(member, out var id) ? id : default);
+
+        var rows = await hub.AuditAsync();
+
+        Assert.Equal(
+            [
+                ("machine", "ApiTokens/AddToken", "done", ""),
+                ("token tests", "Members/CreateMember", "done", member),
+                ("token tests", "Members/FindMember", "read", member),
+                ("token tests", "Members/FindMember", "NotFound", ""),
+                ("token tests", "Members/EraseMember", "done", member),
+                ("token tests", "ApiTokens/AddToken", "done", ""),
+                ("token clerk", "Members/EraseMember", "denied", ""),
+                ("token tests", "Stores/CreateStore", "done", ""),
+                ("token tests", "Wallets/GetWallet", "read", member),
+            ],
+            rows.Select(row => (row.Who.StartsWith("machine", StringComparison.Ordinal) ? "machine" : row.Who, row.What, row.Outcome, row.MemberId)));
+        Assert.All(rows.Skip(1), row => Assert.Equal("127.0.0.1", row.From));
+        Assert.Equal(7, rows.Single(row => row.What == "Stores/CreateStore").Store);
+        Assert.DoesNotContain("5550100", string.Concat(rows), StringComparison.Ordinal);
+        Assert.Equal(4, (await hub.AuditAsync(new ListAuditRequest { MemberId = member, Limit = 1 })).Count);
+        Assert.Equal("denied", Assert.Single(await hub.AuditAsync(new ListAuditRequest { Who = "token clerk" })).Outcome);
+    }
+
+    [Fact]
+    public async Task What_a_person_does_carries_his_own_name_whatever_he_writes()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await hub.AddUserAsync("kim", Role.Admin, "correct horse battery");
+        var kim = Doors.Bearer((await hub.LoginAsync("kim", "correct horse battery")).Token);
+        await using var store = await hub.EnrolAsync();
+        await store.ConnectAsync();
+        store.AppendBytes([0xff, 0xff, 0xff, 0x01]);
+        await store.SendOpsAsync();
+        await store.AckAsync(1);
+        var cases = new V1.Cases.CasesClient(hub.Channel);
+        var open = Assert.Single((await cases.ListCasesAsync(new ListCasesRequest(), kim)).Cases);
+
+        var closed = await cases.CloseCaseAsync(new CloseCaseRequest { CaseId = open.CaseId, ClosedBy = "lee", Note = "seen" }, kim);
+
+        Assert.Equal("kim", closed.ClosedBy);
+        Assert.Equal(("user kim", "done"), (await hub.AuditAsync(new ListAuditRequest { What = "Cases/CloseCase" })).Select(row => (row.Who, row.Outcome)).Single());
+    }
+}
