@@ -1,6 +1,6 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench acceptance faults interop fmt clean peers
+.PHONY: help build test demo verify bench acceptance faults interop soak fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
 TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation tests/Faults
@@ -42,6 +42,11 @@ interop: ## gRPC with the official C++, Go, Java, Node, Python and Ruby, both wa
 	./tests/Interop/peers/install.sh artifacts/interop $(PEERS)
 	dotnet build tests/Interop -c Release -v quiet -nologo
 	artifacts/build/bin/Interop/release/SyncHub.Interop matrix --peers artifacts/interop/peers --table artifacts/interop/table.md $(if $(PEERS),--only $(PEERS))
+	./tests/Interop/peers/probe.sh artifacts/interop artifacts/build/bin/Interop/release/SyncHub.Interop
+
+soak: ## 100,000 gRPC calls and 10,000 aborted ones in one process: exit code 1 if anything is left of them
+	dotnet build tests/Interop -c Release -v quiet -nologo
+	artifacts/build/bin/Interop/release/SyncHub.Interop soak
 
 fmt: ## Formats the code
 	dotnet format SyncHub.sln

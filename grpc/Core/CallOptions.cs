@@ -24,22 +24,22 @@ public readonly record struct CallOptions
     }
 
     /// <summary>Metadata to send, or null.</summary>
-    public Metadata? Headers { get; init; }
+    public Metadata? Headers { get; private init; }
 
     /// <summary>When to give up, in UTC; null for never. The server is told too.</summary>
-    public DateTime? Deadline { get; init; }
+    public DateTime? Deadline { get; private init; }
 
     /// <summary>Cancels the call on both sides.</summary>
-    public CancellationToken CancellationToken { get; init; }
+    public CancellationToken CancellationToken { get; private init; }
 
     /// <summary>How request messages are written, or null.</summary>
-    public WriteOptions? WriteOptions { get; init; }
+    public WriteOptions? WriteOptions { get; private init; }
 
     /// <summary>The server call that this call is made for, or null.</summary>
-    public ContextPropagationToken? PropagationToken { get; init; }
+    public ContextPropagationToken? PropagationToken { get; private init; }
 
     /// <summary>Adds credentials to the metadata of this call, or null.</summary>
-    public CallCredentials? Credentials { get; init; }
+    public CallCredentials? Credentials { get; private init; }
 
     /// <summary>The same options with other headers.</summary>
     public CallOptions WithHeaders(Metadata headers) => this with { Headers = headers };

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Wire;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Grpc.AspNetCore.Server.Internal;
@@ -29,8 +30,8 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
             return;
         }
 
-        // Routing ignores case and a trailing slash; method names do not.
-        if (!string.Equals(http.Request.Path.Value, method.FullName, StringComparison.Ordinal))
+        // Routing ignores case, a trailing slash, a query and escapes; the name of a method is its exact bytes.
+        if (!string.Equals(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, method.FullName, StringComparison.Ordinal))
         {
             ServerProtocol.WriteTrailersOnly(http.Response, new Status(StatusCode.Unimplemented, "Method is unimplemented."), Metadata.Empty);
             return;

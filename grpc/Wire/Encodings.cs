@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using Grpc.Core;
@@ -16,6 +17,13 @@ internal static class Encodings
     public const string Accepted = "identity,gzip,deflate";
 
     private const int ChunkBytes = 4096;
+
+    // What both formats end with: gzip the length and zlib the Adler-32 of the plain bytes.
+    private const int ChecksumBytes = 4;
+
+    // Header, an empty block and the checksums; anything shorter is a piece of a message.
+    private const int ShortestGzipBytes = 10 + 2 + 8;
+    private const int ShortestZlibBytes = 2 + 2 + 4;
 
     public static bool IsKnown(string encoding) => encoding is Identity or Gzip or Deflate;
 
@@ -46,6 +54,11 @@ internal static class Encodings
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED past the limit; INTERNAL when the bytes are not of this encoding.</exception>
     public static void Decompress(string encoding, in ReadOnlySequence<byte> payload, PooledBuffer target, int? maxBytes)
     {
+        if (payload.Length < (encoding == Gzip ? ShortestGzipBytes : ShortestZlibBytes))
+        {
+            throw Failures.Malformed($"A message is not valid {encoding}.");
+        }
+
         using var source = PipeReader.Create(payload).AsStream();
         using Stream decompressor = encoding == Gzip ? new GZipStream(source, CompressionMode.Decompress) : new ZLibStream(source, CompressionMode.Decompress);
         try
@@ -63,5 +76,45 @@ internal static class Encodings
         {
             throw new RpcException(new Status(StatusCode.Internal, $"A message is not valid {encoding}.", exception));
         }
+
+        CheckEnd(encoding, payload, target.Written.Span);
+    }
+
+    // The decompressors of the runtime take input that ends too early for the end of the message, and would hand out half of it.
+    private static void CheckEnd(string encoding, in ReadOnlySequence<byte> payload, ReadOnlySpan<byte> plain)
+    {
+        Span<byte> end = stackalloc byte[ChecksumBytes];
+        payload.Slice(payload.Length - ChecksumBytes).CopyTo(end);
+        var isWhole = encoding == Gzip
+            ? BinaryPrimitives.ReadUInt32LittleEndian(end) == (uint)plain.Length
+            : BinaryPrimitives.ReadUInt32BigEndian(end) == Adler32(plain);
+        if (!isWhole)
+        {
+            throw Failures.Malformed($"A message is not valid {encoding}: it ends too early.");
+        }
+    }
+
+    private static uint Adler32(ReadOnlySpan<byte> bytes)
+    {
+        // RFC 1950: sums modulo the largest prime below 65536; 5552 bytes are the most whose sums fit 32 bits.
+        const uint Modulus = 65521;
+        const int MostBeforeOverflow = 5552;
+        uint a = 1;
+        uint b = 0;
+        while (!bytes.IsEmpty)
+        {
+            var chunk = bytes[..Math.Min(bytes.Length, MostBeforeOverflow)];
+            foreach (var value in chunk)
+            {
+                a += value;
+                b += a;
+            }
+
+            a %= Modulus;
+            b %= Modulus;
+            bytes = bytes[chunk.Length..];
+        }
+
+        return (b << 16) | a;
     }
 }

@@ -26,7 +26,7 @@ internal sealed class MessageEncoder(int? maxBytes, string encoding, Compression
             var isCompressed = mayCompress && encoding != Encodings.Identity;
             if (isCompressed)
             {
-                SerializeCompressed(target, message, serializer);
+                isCompressed = TrySerializeCompressed(target, message, serializer);
             }
             else
             {
@@ -67,11 +67,18 @@ internal sealed class MessageEncoder(int? maxBytes, string encoding, Compression
         _isComplete = true;
     }
 
-    private void SerializeCompressed<T>(PooledBuffer target, T message, Action<T, SerializationContext> serializer)
+    // The runtime's compressors make nothing of nothing, which is no valid gzip to others; an empty message goes plain.
+    private bool TrySerializeCompressed<T>(PooledBuffer target, T message, Action<T, SerializationContext> serializer)
     {
         using var plain = new PooledBuffer();
         Serialize(plain, message, serializer);
+        if (plain.Length == 0)
+        {
+            return false;
+        }
+
         Encodings.Compress(encoding, level, plain.Written.Span, target);
+        return true;
     }
 
     private void Serialize<T>(PooledBuffer target, T message, Action<T, SerializationContext> serializer)

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Wire;
 using Xunit;
 
 namespace SyncHub.Grpc.Tests;
@@ -58,5 +59,33 @@ public sealed class CompressionTests
         var client = server.Client();
         Assert.Throws<InvalidOperationException>(() => client.UnaryAsync(new EchoRequest(), new Metadata { { "grpc-internal-encoding-request", "zip" } }));
         await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(configure: options => options.ResponseCompressionAlgorithm = "zip"));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task An_empty_message_goes_plain_on_a_compressed_call(string encoding)
+    {
+        await using var server = await TestServer.StartAsync(configure: options => options.ResponseCompressionAlgorithm = encoding);
+        var reply = await server.Client().UnaryAsync(new EchoRequest(), new Metadata { { "grpc-internal-encoding-request", encoding } });
+        Assert.Equal(new EchoReply(), reply);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_compressed_message_that_ends_too_early_is_INTERNAL_and_never_half_a_message(string encoding)
+    {
+        await using var server = await TestServer.StartAsync();
+        using var buffer = new PooledBuffer();
+        Encodings.Compress(encoding, System.IO.Compression.CompressionLevel.Fastest, new EchoRequest { Text = new string('x', 1000) }.ToByteArray(), buffer);
+        var whole = buffer.Written.ToArray();
+        for (var length = 0; length < whole.Length; length++)
+        {
+            using var raw = await RawHttp2.ConnectAsync(server.Port);
+            await raw.SendHeadersAsync(1, endsStream: false, RawHttp2.GrpcHeaders("/grpctests.Echo/Unary", ("grpc-encoding", encoding)));
+            await raw.SendDataAsync(1, endsStream: true, RawHttp2.Message(1, (uint)length, whole[..length]));
+            Assert.Equal((length, "status 13"), (length, await raw.ReadOutcomeAsync(1)));
+        }
     }
 }

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Standard;
 
 namespace SyncHub.Grpc.Tests;
 
@@ -15,6 +16,8 @@ public sealed class EchoService(ServerEvents events) : Echo.EchoBase
                 throw new InvalidOperationException("the secret of the handler");
             case "reject":
                 throw new RpcException(new Status(StatusCode.FailedPrecondition, "50 % of ünïcode\n"), new Metadata { { "reason", "told so" }, { "blob-bin", [0, 255, 1] } });
+            case "typed":
+                throw RpcFault.Of(StatusCode.ResourceExhausted, "TOO_MANY", "Try again in a minute.", TimeSpan.FromMinutes(1));
             case "wait":
                 events.Started.TrySetResult();
                 await Task.Delay(Timeout.Infinite, context.CancellationToken).ContinueWith(_ => events.Cancelled.TrySetResult(), TaskScheduler.Default);

@@ -3,7 +3,9 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.AspNetCore.Server;
+using Grpc.HealthCheck;
 using Grpc.Net.Client;
+using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -40,6 +42,8 @@ public sealed class TestServer : IAsyncDisposable
 
     public ServerEvents Events { get; }
 
+    public HealthServiceImpl Health => _app.Services.GetRequiredService<HealthServiceImpl>();
+
     public CollectingLoggerProvider Logs { get; }
 
     public static async Task<TestServer> StartAsync(bool isEncrypted = false, Action<GrpcServiceOptions>? configure = null, Action<KestrelServerOptions>? kestrel = null, HttpProtocols protocols = HttpProtocols.Http2)
@@ -63,9 +67,11 @@ public sealed class TestServer : IAsyncDisposable
             });
         });
         builder.Services.AddSingleton<ServerEvents>();
+        builder.Services.AddStandardServices(withReflection: true);
         builder.Services.AddGrpc(options => configure?.Invoke(options));
         var app = builder.Build();
         app.MapGrpcService<EchoService>();
+        app.MapStandardServices(withReflection: true);
         await app.StartAsync();
         return new TestServer(app, certificate, logs);
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using SyncHub.Interop.Client;
 using SyncHub.Interop.Matrix;
 using SyncHub.Interop.Service;
+using SyncHub.Interop.Soak;
 
 // The flags of server and client are those that every official interoperability program has.
 var port = new Option<int>("--port") { Required = true };
@@ -26,4 +27,9 @@ var table = new Option<FileInfo>("--table") { Description = "where the table goe
 var matrix = new Command("matrix", "Runs every case with every peer in both directions; exits 1 on a failure that counts.") { peers, only, table };
 matrix.SetAction((parsed, cancellation) => MatrixRun.RunAsync(parsed.GetValue(peers)!, parsed.GetValue(only) ?? [], parsed.GetValue(table)!, cancellation));
 
-return await new RootCommand("The interoperability cases of gRPC.") { server, client, matrix }.Parse(args).InvokeAsync();
+var calls = new Option<int>("--calls") { DefaultValueFactory = _ => 100_000 };
+var aborted = new Option<int>("--aborted") { DefaultValueFactory = _ => 10_000 };
+var soak = new Command("soak", "Many calls and many aborted ones; exits 1 if memory or exceptions are left over.") { calls, aborted };
+soak.SetAction((parsed, cancellation) => SoakRun.RunAsync(parsed.GetValue(calls), parsed.GetValue(aborted), cancellation));
+
+return await new RootCommand("The interoperability cases of gRPC.") { server, client, matrix, soak }.Parse(args).InvokeAsync();

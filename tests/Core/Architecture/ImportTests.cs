@@ -11,6 +11,7 @@ public sealed class ImportTests
         ["core"] = [],
         ["grpc"] = [],
         ["storage"] = [],
+        ["standard"] = ["grpc"],
         ["protos"] = ["core", "grpc"],
         ["hub"] = ["core", "grpc", "protos", "storage"],
         ["agent"] = ["core", "grpc", "protos", "storage"],

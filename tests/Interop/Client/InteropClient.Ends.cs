@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client;
 using SyncHub.Interop.Contract;
 
 namespace SyncHub.Interop.Client;
@@ -142,8 +143,13 @@ internal sealed partial class InteropClient
 
     private async Task MaxStreamsAsync()
     {
-        CheckLarge(await _client.UnaryCallAsync(Large()));
-        var responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => _client.UnaryCallAsync(Large()).ResponseAsync));
+        // On one connection: the server tells its limit a moment after a connection is open, and a second one would be made just for these calls.
+        var handler = GrpcHttpHandler.Create();
+        handler.EnableMultipleHttp2Connections = false;
+        using var channel = GrpcChannel.ForAddress("http://" + _channel.Target, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var client = new TestService.TestServiceClient(channel);
+        CheckLarge(await client.UnaryCallAsync(Large()));
+        var responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => client.UnaryCallAsync(Large()).ResponseAsync));
         foreach (var response in responses)
         {
             CheckLarge(response);
