@@ -120,27 +120,6 @@ public sealed class AbuseTests
     }
 
     [Fact]
-    public async Task A_flood_of_calls_that_are_reset_at_once_starves_nobody_else_and_leaves_no_handler()
-    {
-        await using var server = await TestServer.StartAsync();
-        using var raw = await RawHttp2.ConnectAsync(server.Port);
-        var drain = raw.DrainAsync();
-        var streamId = -1;
-        await FloodAsync(
-            async () =>
-            {
-                streamId += 2;
-                await raw.SendHeadersAsync(streamId, endsStream: false, RawHttp2.GrpcHeaders(ChatPath));
-                await raw.SendAsync(RawHttp2.ResetStream, 0, streamId, [0, 0, 0, 8]);
-            },
-            10_000);
-        await IsUnharmedAsync(server);
-        raw.Dispose();
-        await drain;
-        await server.StopAsync().Happens("the end of every handler");
-    }
-
-    [Fact]
     public async Task A_connection_that_never_says_what_it_wants_is_closed()
     {
         await using var server = await TestServer.StartAsync(kestrel: options => options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(1));
