@@ -26,13 +26,13 @@ bench: ## Memory of hub and agent with 100,000 members, and what an op costs
 acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|tourists|families] [DOWNTIME=percent] [STORES=n] [SEEDS=n]
 	dotnet run --project tests/Acceptance/Acceptance.csproj -c Release -- $(if $(TRACE),--trace $(TRACE)) $(if $(DOWNTIME),--downtime $(DOWNTIME)) $(if $(STORES),--stores $(STORES)) $(if $(SEEDS),--seeds $(SEEDS))
 
-sim: ## Simulates crashes, lost disks, copies and restores: [SEEDS=n] [STEPS=n] [FAULTS=set,set|every] [SEED=first] [TRACE=1 shows one seed]
+sim: ## Simulates crashes, lost disks, copies and restores: [SEEDS=n] [STEPS=n] [FAULTS=set,set|every] [SEED=first] [TRACE=1 shows one seed] [AUDIT=1 has the disks audited]
 	dotnet build tests/Simulator -c Release -v quiet -nologo
-	artifacts/build/bin/Simulator/release/SyncHub.Simulator --seeds $(or $(SEEDS),2000) --steps $(or $(STEPS),400) --faults $(or $(FAULTS),every) --seed $(or $(SEED),1) $(if $(TRACE),--trace)
+	artifacts/build/bin/Simulator/release/SyncHub.Simulator --seeds $(or $(SEEDS),2000) --steps $(or $(STEPS),400) --faults $(or $(FAULTS),every) --seed $(or $(SEED),1) $(if $(TRACE),--trace) $(if $(AUDIT),--audit)
 
-mutants: ## Turns off one mechanism after the other and shows which invariant notices: [SEEDS=n] [STEPS=n]
+mutants: ## Turns off one mechanism after the other and shows which invariant notices: [SEEDS=n] [STEPS=n] [ONLY=mechanism,mechanism]
 	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
-	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400)
+	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400) $(if $(ONLY),--only $(ONLY))
 
 faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n] [STRIDE=1 kills at every write]
 	@./tests/Faults/install-faketime.sh

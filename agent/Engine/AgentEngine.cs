@@ -300,7 +300,7 @@ public sealed class AgentEngine
     private EngineReply ReturnIdle(ReturnIdleRights idle)
     {
         var page = _work.Journal.ReadDocuments(LinesOf, [], idle.AfterKey, idle.Limit);
-        foreach (var document in _memory.LockReason.Length > 0 ? [] : page)
+        foreach (var document in _memory.LockReason.Length > 0 && !Switches.IsOff(Mechanism.LockedGivesNothing) ? [] : page)
         {
             var lines = V1.AgentLines.Parser.ParseFrom(document.Value);
             if (lines.LastUsedMs < idle.UnusedSinceMs || lines.Lines.Any(line => line.Bucket.Lot is not null && IsExpired(BucketCodec.ToCore(line.Bucket), idle)))

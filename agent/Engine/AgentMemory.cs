@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
 using SyncHub.Core.Rules;
@@ -24,6 +25,8 @@ internal sealed class AgentMemory(Workspace work)
     private static readonly byte[] TermKey = "term"u8.ToArray();
     private static readonly byte[] WishKey = "wish"u8.ToArray();
     private static readonly byte[] ClosedKey = "closed"u8.ToArray();
+
+    private string? _rulesJson;
 
     public long Token { get; private set; }
 
@@ -81,7 +84,7 @@ internal sealed class AgentMemory(Workspace work)
         else
         {
             // A store that never met its hub still sells, under a preset that everybody knows.
-            Use(new V1.PolicyDelta(), RulesetJson.Preset("youzan"));
+            Use(new V1.PolicyDelta());
         }
     }
 
@@ -90,8 +93,8 @@ internal sealed class AgentMemory(Workspace work)
     {
         Token = token;
         work.Write(Collection, TokenKey, Number(token));
-        CommittedSequence = committedSequence;
-        work.WriteLazily(Collection, CommittedKey, Number(committedSequence));
+        CommittedSequence = Switches.IsOff(Mechanism.ResendFromHubWatermark) ? Math.Max(CommittedSequence, committedSequence) : committedSequence;
+        work.WriteLazily(Collection, CommittedKey, Number(CommittedSequence));
         if (term == HubTerm)
         {
             return;
@@ -178,15 +181,22 @@ internal sealed class AgentMemory(Workspace work)
     public void SetPolicy(V1.PolicyDelta policy)
     {
         Use(policy);
-        work.Write(Collection, PolicyKey, Google.Protobuf.MessageExtensions.ToByteArray(policy));
+        var bytes = Google.Protobuf.MessageExtensions.ToByteArray(policy);
+        if (work.Read(Collection, PolicyKey) is not { } known || !known.AsSpan().SequenceEqual(bytes))
+        {
+            work.Write(Collection, PolicyKey, bytes); // what is written already is not worth an fsync
+        }
     }
 
-    private void Use(V1.PolicyDelta policy) =>
-        Use(policy, policy.RulesetJson.Length == 0 ? RulesetJson.Preset("youzan") : RulesetJson.Parse(policy.RulesetJson));
-
-    private void Use(V1.PolicyDelta policy, Ruleset rules)
+    // The hub says the policy with each connection; rules that did not change are not read again.
+    private void Use(V1.PolicyDelta policy)
     {
-        Machine = new TillMachine(rules);
+        if (_rulesJson != policy.RulesetJson)
+        {
+            Machine = new TillMachine(policy.RulesetJson.Length == 0 ? RulesetJson.Preset("youzan") : RulesetJson.Parse(policy.RulesetJson));
+            _rulesJson = policy.RulesetJson;
+        }
+
         PolicyVersion = policy.Version;
         LeaseMs = policy.LeaseMs;
         FloorDenied = policy.FloorDenied.Where(member => member.Length == 16).Select(member => MemberId.FromBytes(member.Span)).ToHashSet();

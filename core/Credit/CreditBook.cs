@@ -1,4 +1,5 @@
 using SyncHub.Core.Ledger;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -21,7 +22,8 @@ public static class CreditBook
     /// <summary>What free principal can settle now, or null.</summary>
     public static ReceivableSettled? FindSettlement(MemberState member)
     {
-        var settled = Math.Min(member.Find(Bucket.Principal)?.Pool ?? 0, member.Credit.ReceivableMinor);
+        var principal = member.Find(Bucket.Principal);
+        var settled = Math.Min((Switches.IsOff(Mechanism.SettlesOnlyWhatIsFree) ? principal?.Total : principal?.Pool) ?? 0, member.Credit.ReceivableMinor);
         return settled > 0 ? new ReceivableSettled(checked(member.Credit.SettledMinor + settled)) : null;
     }
 

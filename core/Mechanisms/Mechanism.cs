@@ -96,6 +96,69 @@ public enum Mechanism
     /// <summary>UNIQUE(stream, version) and the documents' fence; switched off in the simulated disk.</summary>
     JournalFences,
 
+    /// <summary>An op that a member's state has is not applied to it again.</summary>
+    MemberMarks,
+
+    /// <summary>A commit is there as a whole or not at all; switched off in the simulated disk.</summary>
+    AtomicCommit,
+
+    /// <summary>What went from one member to another is said as a total, so that a repeated message moves nothing.</summary>
+    AbsoluteTransfers,
+
+    /// <summary>What is under way between two members is written down, and said again after a crash.</summary>
+    MergeWorkIsDurable,
+
+    /// <summary>Who has promised to take somebody in becomes nobody's alias.</summary>
+    OffersComeFirst,
+
+    /// <summary>A store counts what it advanced to a member before.</summary>
+    FloorIsCumulative,
+
+    /// <summary>A store advances no more than its budget before its hub has heard of it.</summary>
+    FloorBudget,
+
+    /// <summary>Only free principal settles a debt.</summary>
+    SettlesOnlyWhatIsFree,
+
+    /// <summary>A store spends no more points than it has rights to.</summary>
+    PointsAreRights,
+
+    /// <summary>The stamp of a store whose clock is ahead is taken back to the hub's clock.</summary>
+    ClampedStamps,
+
+    /// <summary>After an erasure nothing is written any more.</summary>
+    ErasureWins,
+
+    /// <summary>Removing a tag removes what the remover had seen, and not what others add at the same time.</summary>
+    TagsAreDots,
+
+    /// <summary>What was refunded before counts.</summary>
+    RefundsAreCumulative,
+
+    /// <summary>A day close counts when the hub has every op before it.</summary>
+    ClosesNeedTheLog,
+
+    /// <summary>What the hub knows of refunds is told with the right to make more.</summary>
+    RightsSayWhatWasRefunded,
+
+    /// <summary>An op that breaks a turn is parked.</summary>
+    Parking,
+
+    /// <summary>An op of a kind that this version does not know is kept.</summary>
+    UnknownOpsAreKept,
+
+    /// <summary>A snapshot of an older version that lacks something is not believed; the records are.</summary>
+    OldSnapshotsAreReplayed,
+
+    /// <summary>No more ops are under way than the hub allows.</summary>
+    Window,
+
+    /// <summary>Receipts that wait are looked at again.</summary>
+    ReceiptsAreKept,
+
+    /// <summary>What late top-ups of a reclaimed life brought is released at the end of its log.</summary>
+    LateValueIsReleased,
+
     /// <summary>What a store holds stays reserved however long it is silent; switched off by the simulator, which gives it away.</summary>
     ReservedWhileSilent,
 }

@@ -4,11 +4,13 @@ namespace SyncHub.Core.Mechanisms;
 public static class Switches
 {
 #if MUTANTS
-    /// <summary>What is off in this process.</summary>
-    public static Mechanism Off { get; set; }
+    private static Mechanism[] _off = [];
+
+    /// <summary>What is off in this process: one mechanism, or several that hold the same line.</summary>
+    public static void TurnOff(params Mechanism[] mechanisms) => _off = mechanisms;
 
     /// <summary>Whether <paramref name="mechanism"/> is off.</summary>
-    public static bool IsOff(Mechanism mechanism) => Off == mechanism;
+    public static bool IsOff(Mechanism mechanism) => Array.IndexOf(_off, mechanism) >= 0;
 #else
     /// <summary>Whether <paramref name="mechanism"/> is off.</summary>
     public static bool IsOff(Mechanism mechanism) => false;

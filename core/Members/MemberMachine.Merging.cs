@@ -1,4 +1,5 @@
 using SyncHub.Core.Cases;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
 
@@ -87,7 +88,7 @@ public sealed partial class MemberMachine
             : State.IsErased ? "It was erased."
             : State.IsAlias && State.AliasOf != into.Survivor ? $"It was merged into {State.AliasOf} before."
             : State.Aliases.ContainsKey(into.Survivor) ? "The survivor was merged into it."
-            : State.Offers.Count > 0 ? "A merge into it is under way. Try again when that is done."
+            : State.Offers.Count > 0 && !Switches.IsOff(Mechanism.OffersComeFirst) ? "A merge into it is under way. Try again when that is done."
             : null;
         if (refusal is not null)
         {

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Rules;
@@ -17,7 +18,7 @@ public sealed partial class MemberMachine
     private void Place(StoreId? giver, bool mayAsk, TurnResult turn, ITurnContext context)
     {
         // What comes back while a till waits is for that till; a hub that was restored does not know yet what is free.
-        if (IsWaiting || context.IsReconciling || State.IsAlias)
+        if (IsWaiting || (context.IsReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
         {
             return;
         }

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Refunds;
@@ -12,7 +13,7 @@ public sealed partial class MemberMachine
     private void OnRefundRight(RefundRightWanted wanted, TurnResult turn, ITurnContext context)
     {
         var known = State.UndoneOf(wanted.Original.Id);
-        var op = wanted.Original with { IsVoided = known.IsVoided, GivenBack = known.GivenBack, Right = known.Right };
+        var op = wanted.Original with { IsVoided = known.IsVoided, GivenBack = Switches.IsOff(Mechanism.RightsSayWhatWasRefunded) ? [] : known.GivenBack, Right = known.Right };
         if (FindRefusal(op) is { } nothingLeft)
         {
             turn.Effects.Add(new SendRefundRight(wanted.Holder, wanted.Request, null, nothingLeft, MemberView.Of(State)));

@@ -126,7 +126,7 @@ public sealed partial class MemberMachine(MemberState state)
     {
         var op = arrived.Op;
         var place = arrived.Place;
-        if (State.HasApplied(place) && !Switches.IsOff(Mechanism.Dedupe))
+        if (State.HasApplied(place) && !Switches.IsOff(Mechanism.MemberMarks))
         {
             turn.Effects.Add(new AcknowledgeOp(place.Holder, place.Sequence, Classification.Normal, ""));
             return;

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
@@ -30,7 +31,7 @@ public sealed partial class MemberState
                 Personal.Add(op.Tag, op.Id);
                 break;
             case OpType.TagRemove:
-                Personal.Remove(op.RemovedDots, HasApplied);
+                Personal.Remove(Switches.IsOff(Mechanism.TagsAreDots) ? [.. Personal.TagDots.Where(dot => dot.Tag == op.Tag).Select(dot => dot.Dot)] : op.RemovedDots, HasApplied);
                 break;
             case OpType.RegisterMember:
                 Register(op.Profile ?? MemberProfile.Empty, new Stamp(at, op.Id));

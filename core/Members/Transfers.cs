@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
 using SyncHub.Core.Tills;
@@ -41,7 +42,7 @@ public sealed class TransferSums
     }
 
     /// <summary>By how much <paramref name="totals"/> are above these; nothing where they are old.</summary>
-    public TransferTotals IncrementsOf(TransferTotals totals) => new(
+    public TransferTotals IncrementsOf(TransferTotals totals) => Switches.IsOff(Mechanism.AbsoluteTransfers) ? totals : new(
         [.. totals.Lines.Select(line => line with { TotalMinor = line.TotalMinor - Lines.GetValueOrDefault(line.Bucket) }).Where(line => line.TotalMinor > 0)],
         [.. totals.Parcels.Select(parcel => parcel with { TotalMinor = parcel.TotalMinor - Parcels.GetValueOrDefault((parcel.OriginStore, parcel.Terms)) }).Where(parcel => parcel.TotalMinor > 0)]);
 }

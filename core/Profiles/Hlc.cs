@@ -1,3 +1,5 @@
+using SyncHub.Core.Mechanisms;
+
 namespace SyncHub.Core.Profiles;
 
 /// <summary>A hybrid logical clock: the wall clock, and a counter for what happens within one millisecond or while the wall clock stands or goes back.</summary>
@@ -11,7 +13,7 @@ public readonly record struct Hlc(long WallMs, int Counter) : IComparable<Hlc>
     public Hlc Next(long nowMs) => nowMs > WallMs ? new Hlc(nowMs, 0) : this with { Counter = checked(Counter + 1) };
 
     /// <summary>What counts at the hub: never later than its own clock at the receipt, and a little.</summary>
-    public Hlc Clamped(long receivedAtMs) => WallMs > receivedAtMs + AheadMs ? new Hlc(receivedAtMs + AheadMs, 0) : this;
+    public Hlc Clamped(long receivedAtMs) => WallMs > receivedAtMs + AheadMs && !Switches.IsOff(Mechanism.ClampedStamps) ? new Hlc(receivedAtMs + AheadMs, 0) : this;
 
     /// <summary>The later of two.</summary>
     public static Hlc Max(Hlc left, Hlc right) => left.CompareTo(right) >= 0 ? left : right;

@@ -1,4 +1,5 @@
 using SyncHub.Core.Members;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Profiles;
@@ -110,7 +111,7 @@ public sealed class PersonalData
     /// <summary>Forgets everything for good.</summary>
     public void Erase()
     {
-        IsErased = true;
+        IsErased = !Switches.IsOff(Mechanism.ErasureWins);
         Fields.Clear();
         Unproved.Clear();
         Dots.Clear();

@@ -85,7 +85,7 @@ public sealed class OpOutbox(long tipSequence)
     }
 
     /// <summary>How many bytes of ops may be sent now; 0 when offline, drained or the window is full.</summary>
-    public long SendableBytes => IsConnected && SentSequence < TipSequence ? Math.Max(0, _windowBytes - _unackedBytes) : 0;
+    public long SendableBytes => IsConnected && SentSequence < TipSequence ? Math.Max(0, Switches.IsOff(Mechanism.Window) ? long.MaxValue : _windowBytes - _unackedBytes) : 0;
 
     /// <summary>Ops up to here were handed to the connection.</summary>
     public void OnSent(long lastSequence, long bytes)

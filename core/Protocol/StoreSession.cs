@@ -99,7 +99,13 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             var sequence = firstSequence + i;
             var before = hash;
             hash = before.Next(envelopes[i].Span);
-            if (!Switches.IsOff(Mechanism.Dedupe) && KnownHash(sequence) is { } known)
+            if (Switches.IsOff(Mechanism.Dedupe) && sequence <= ReceivedSequence)
+            {
+                taken.Add(new IncomingOp(sequence, before, hash, envelopes[i]));
+                continue;
+            }
+
+            if (KnownHash(sequence) is { } known)
             {
                 if (known != hash && !Switches.IsOff(Mechanism.HashChain))
                 {

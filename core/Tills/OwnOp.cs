@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Refunds;
@@ -53,7 +54,7 @@ public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<
     public long PaidMinor => Sum(Moves, MoveKind.Debit) + OnAccountMinor;
 
     /// <summary>Money that the sale took and no refund has given back.</summary>
-    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : PaidMinor - Sum(GivenBack, MoveKind.Credit) - GivenBackOf(MoveKind.Settle, Bucket.Principal);
+    public long RefundableMinor => IsVoided || Type != OpType.Sale ? 0 : PaidMinor - (Switches.IsOff(Mechanism.RefundsAreCumulative) ? 0 : Sum(GivenBack, MoveKind.Credit)) - GivenBackOf(MoveKind.Settle, Bucket.Principal);
 
     /// <summary>What the sale put on the member's account: used credit and advances.</summary>
     public long OnAccountMinor => Moves.Where(move => move.IsOnAccount).Sum(move => move.AmountMinor);
@@ -66,7 +67,7 @@ public sealed record OwnOp(OpId Id, OpType Type, MemberId Member, IReadOnlyList<
 
     /// <summary>What one bucket paid and has not got back; money that went to another bucket instead is not counted.</summary>
     public long LeftOf(Bucket bucket) =>
-        Math.Max(0, Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket == bucket).Sum(move => move.AmountMinor) - GivenBackOf(MoveKind.Credit, bucket));
+        Math.Max(0, Moves.Where(move => move.Kind == MoveKind.Debit && move.Bucket == bucket).Sum(move => move.AmountMinor) - (Switches.IsOff(Mechanism.RefundsAreCumulative) ? 0 : GivenBackOf(MoveKind.Credit, bucket)));
 
     private static long Sum(IReadOnlyList<Move> moves, MoveKind kind) => moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
 }

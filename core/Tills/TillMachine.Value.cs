@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
@@ -153,7 +154,7 @@ public sealed partial class TillMachine
     // I15: advances(m) here and unsettled <= min(f, Phi), advances of this store and unacknowledged <= Phi. Cumulative: many small ones are one large one.
     private long FloorRoom(SaleCommand command, MemberHere member) =>
         command.IsDenied || Rules.Floor.LimitMinor == 0 ? 0
-            : Math.Max(0, Math.Min(Rules.Floor.LimitMinor - member.FloorOutstandingMinor, Rules.Floor.StoreBudgetMinor - command.Context.Standing.AdvancesMinor));
+            : Math.Max(0, Math.Min(Rules.Floor.LimitMinor - (Switches.IsOff(Mechanism.FloorIsCumulative) ? 0 : member.FloorOutstandingMinor), Rules.Floor.StoreBudgetMinor - (Switches.IsOff(Mechanism.FloorBudget) ? 0 : command.Context.Standing.AdvancesMinor)));
 
     private List<Move> SoldValue(MemberHere member, StoreId store, long amount, long bonus, long nowMs)
     {

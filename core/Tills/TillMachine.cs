@@ -100,7 +100,7 @@ public sealed partial class TillMachine(Ruleset rules)
             return late;
         }
 
-        if (member.PointsHere < command.Points)
+        if (member.PointsHere < command.Points && !Switches.IsOff(Mechanism.PointsAreRights))
         {
             return new TillDecision(null, Shortfall(member, 0, command.Points, Calendar.DayOf(command.Context.NowMs)), default);
         }

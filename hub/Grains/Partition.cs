@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -217,7 +218,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     private void Recover(GrainMessage message, Exception fault, Batch batch)
     {
         Drop(message.Member, batch);
-        var isPoison = message.Message is OpArrived { ParkBecause: "" };
+        var isPoison = message.Message is OpArrived { ParkBecause: "" } && !Switches.IsOff(Mechanism.Parking);
         if (!isPoison)
         {
             EffectRouter.Refuse(message.Message, fault);

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
@@ -15,6 +16,11 @@ internal static class MergeWork
     /// <summary>Writes or ends a piece of work.</summary>
     public static void Write(JournalBatch batch, UnderWay work)
     {
+        if (Switches.IsOff(Mechanism.MergeWorkIsDurable))
+        {
+            return;
+        }
+
         byte[] key = [(byte)work.Kind, .. work.From.ToBytes(), .. work.To.ToBytes()];
         batch.Documents.Add(new DocumentWrite(Collection, key, work.IsDone ? null : []));
     }

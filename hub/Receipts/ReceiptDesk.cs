@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
@@ -72,7 +73,7 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
     /// <summary>Reads what waits, and looks at all of it.</summary>
     public void Resume()
     {
-        foreach (var document in parts.Journal.ReadDocuments(Documents, default, default, int.MaxValue))
+        foreach (var document in Switches.IsOff(Mechanism.ReceiptsAreKept) ? [] : parts.Journal.ReadDocuments(Documents, default, default, int.MaxValue))
         {
             Wait(OpOf(document.Key));
             Retry(document.Key, document.Value);
@@ -109,7 +110,7 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
         OpId[] due;
         lock (_gate)
         {
-            due = _waiting.Count == 0 ? [] : [.. _waiting.GetViewBetween(new OpId(life, 0), new OpId(life, upTo))];
+            due = _waiting.Count == 0 || Switches.IsOff(Mechanism.ReceiptsAreKept) ? [] : [.. _waiting.GetViewBetween(new OpId(life, 0), new OpId(life, upTo))];
         }
 
         foreach (var op in due)

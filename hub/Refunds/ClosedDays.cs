@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
@@ -30,7 +31,7 @@ internal sealed class ClosedDays(IJournal journal)
     {
         var closed = journal.ReadCursor(Cursor, ProducerOf(holder))?.Sequence ?? 0;
         var covered = _covered.GetValueOrDefault(holder);
-        return closed <= covered || !HasAllUpTo(holder, closed) ? covered : _covered.AddOrUpdate(holder, closed, (_, other) => Math.Max(other, closed));
+        return closed <= covered || (!HasAllUpTo(holder, closed) && !Switches.IsOff(Mechanism.ClosesNeedTheLog)) ? covered : _covered.AddOrUpdate(holder, closed, (_, other) => Math.Max(other, closed));
     }
 
     // The committed cursor may lag behind what is on the disk, so the facts above it are looked at.

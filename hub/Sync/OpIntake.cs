@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using SyncHub.Core.Cases;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
@@ -31,6 +32,11 @@ internal static class OpIntake
         catch (Exception fault) when (fault is InvalidProtocolBufferException or InvalidDataException)
         {
             KeepWithoutMember(incoming, place, Classification.Anomaly, "Parked: the bytes are no op. " + fault.Message, link, parts);
+            return;
+        }
+
+        if (Switches.IsOff(Mechanism.UnknownOpsAreKept) && !Enum.IsDefined(op.Type))
+        {
             return;
         }
 

@@ -63,12 +63,17 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         return verdict;
     }
 
-    /// <summary>A Hello says where the logs of earlier lives end: older agents do not say it with the last run.</summary>
+    /// <summary>A Hello says where the logs of earlier lives end: older agents do not say it with the last run. A restore may have forgotten that such a life was given.</summary>
     public void HearEnds(IEnumerable<DeadLog> logs)
     {
         foreach (var log in logs)
         {
-            _ends[new Incarnation(log.Incarnation)] = log.TipSequence;
+            var life = new Incarnation(log.Incarnation);
+            _ends[life] = log.TipSequence;
+            if (life.Term < parts.Stores.Term && parts.Stores.Find(store)!.Lives.Find(life) is null)
+            {
+                parts.Stores.Update(store, known => known with { Lives = known.Lives.Remember(life, default) });
+            }
         }
     }
 
@@ -158,7 +163,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
 
         if (_fromReceipts.Remove((chain, sequence), out var life))
         {
-            ReleaseAgain(life);
+            ReleaseAgain(life, isOfCopy: false);
         }
 
         AcknowledgeFacts();
@@ -228,22 +233,28 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
             reconciliation.OnDeadLog(pending.Life, pending.Last);
             if (pending.IsLast)
             {
-                ReleaseAgain(pending.Life);
+                ReleaseAgain(pending.Life, isOfCopy: pending.Places.Any(place => place.Chain.Holder.Incarnation != pending.Life));
             }
 
             link.EndReconciliation();
         }
     }
 
-    // Top-ups of a life that was reclaimed and come late are credited. What is left of them is released at the end of its log, not before:
+    // Top-ups of a life that was given up and come late are credited. What is left of them is released at the end of its log, not before:
     // the sales that used them may stand behind them. An op that came on a receipt may be the last that is ever heard of its log.
-    private void ReleaseAgain(Incarnation number)
+    // Where the life's own log was whole and a copy brings more, another copy may still come: what the copy held is disowned, not taken for handed back.
+    private void ReleaseAgain(Incarnation number, bool isOfCopy)
     {
-        if (parts.Stores.Find(store)!.Lives.Find(number) is { Release: Core.Identity.ReleaseKind.Reclaimed, IsReleased: true } life)
+        if (Switches.IsOff(Mechanism.LateValueIsReleased)
+            || parts.Stores.Find(store)!.Lives.Find(number) is not { IsReleased: true, Release: not Core.Identity.ReleaseKind.None } life
+            || (life.Release == Core.Identity.ReleaseKind.Closed && !isOfCopy))
         {
-            parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { IsReleased = false }) });
-            parts.Releases.Start(store, number, null);
+            return;
         }
+
+        var approver = life.Approver.Length > 0 ? life.Approver : "late log of a copy";
+        parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Reclaimed, Approver = approver, IsReleased = false }) });
+        parts.Releases.Start(store, number, null);
     }
 
     private sealed record PendingFacts(Incarnation Life, long Last, bool IsLast, IReadOnlyList<(StoreSession Chain, long Sequence)> Places, IStoreConnection Connection);

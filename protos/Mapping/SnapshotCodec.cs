@@ -41,7 +41,7 @@ public static class SnapshotCodec
     public static bool Decode(byte[] payload, long version, MemberState state)
     {
         var wire = Wire.MemberSnapshot.Parser.ParseFrom(payload);
-        if (!wire.CountsUndone)
+        if (!wire.CountsUndone && !Switches.IsOff(Mechanism.OldSnapshotsAreReplayed))
         {
             return false;
         }

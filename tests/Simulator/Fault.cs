@@ -45,6 +45,12 @@ internal enum Fault
 
     /// <summary>All kinds of till ops, under rules with points, tiers, bonus steps and limits.</summary>
     Tills = 1 << 19,
+
+    /// <summary>The hub takes a few ops at a time.</summary>
+    Narrow = 1 << 20,
+
+    /// <summary>Backups, restores of the hub and reclaims come often.</summary>
+    Often = 1 << 21,
 }
 
 /// <summary>Named sets of faults; each seed of a set draws which of them are on (swarm).</summary>
@@ -68,12 +74,16 @@ internal static class FaultSets
         ["max"] = Base | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.HubRestore | Fault.Disk | Fault.Clock,
         ["tills"] = Base | Fault.Tills,
         ["account"] = Base | Fault.Tills | Fault.Account,
+        ["copies"] = Base | Fault.Tills | Fault.Image | Fault.Clone,
+        ["forget"] = Base | Fault.Tills | Fault.HubRestore | Fault.Restore | Fault.Reclaim | Fault.Often,
         ["lots"] = Base | Fault.Tills | Fault.Months,
         ["merge"] = Base | Fault.Tills | Fault.Merge,
+        ["narrow"] = Base | Fault.Tills | Fault.Narrow,
         ["person"] = Base | Fault.Tills | Fault.Person | Fault.Clock | Fault.DeadClock,
         ["poison"] = Base | Fault.Tills | Fault.Poison,
         ["receipts"] = Base | Fault.Tills | Fault.Receipts | Fault.Restore | Fault.Reclaim,
         ["refunds"] = Base | Fault.Tills | Fault.Refunds,
+        ["upgrade"] = Base | Fault.Tills | Fault.Versions | Fault.Refunds | Fault.Person,
         ["versions"] = Base | Fault.Tills | Fault.Versions | Fault.Restore | Fault.Reclaim,
         ["whole"] = Base | People | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
         ["utmost"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,

@@ -20,6 +20,7 @@ internal sealed partial class Oracle(World world)
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _cloneSeen = [];
     private readonly List<Holder> _cloned = [];
     private readonly Dictionary<Holder, int> _copies = [];
+    private readonly HashSet<OpId> _ids = [];
     private readonly Kin _kin = new();
     private bool _mayLose;
     private bool _hubForgot;
@@ -44,6 +45,7 @@ internal sealed partial class Oracle(World world)
                 throw new Violation("I21", $"agent {agent.Number} is locked and logged {op.Type} {op.Id}");
             }
 
+            _ids.Add(op.Id);
             var known = new Fact(op, hash);
             if (!_truth.TryAdd(hash, known))
             {
@@ -86,6 +88,15 @@ internal sealed partial class Oracle(World world)
             agent.Restart();
             Duplicate(agent);
             agent.Crash();
+        }
+    }
+
+    /// <summary>A till printed a receipt: what it says is on a disk.</summary>
+    public void OnPrinted(OpId op)
+    {
+        if (!_ids.Contains(op))
+        {
+            throw new Violation("I11", $"a receipt of op {op} was printed before the op was written");
         }
     }
 

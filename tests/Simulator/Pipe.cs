@@ -8,6 +8,8 @@ namespace SyncHub.Simulator;
 /// <summary>One stream between an agent and a hub, with the frames that are under way on it.</summary>
 internal sealed class Pipe(World world, SimAgent agent, SimHub hub, ByteString nonce, int number) : IStoreConnection
 {
+    private Ears? _ears;
+
     public SimAgent Agent { get; } = agent;
 
     public SimHub Hub { get; } = hub;
@@ -25,6 +27,9 @@ internal sealed class Pipe(World world, SimAgent agent, SimHub hub, ByteString n
 
     public bool AgentEnded { get; private set; }
 
+    /// <summary>Listens to what is said on it.</summary>
+    public Ears Ears => _ears ??= new Ears(this);
+
     /// <summary>Frames to the agent.</summary>
     public List<HubFrame> ToAgent { get; } = [];
 
@@ -35,6 +40,7 @@ internal sealed class Pipe(World world, SimAgent agent, SimHub hub, ByteString n
     {
         if (!HubEnded)
         {
+            Ears.OnSent(frame);
             ToAgent.Add(frame);
             world.FramesSent++;
         }

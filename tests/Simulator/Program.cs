@@ -24,7 +24,12 @@ if (args.Contains("--audit"))
 
 if (args.Contains("--mutants"))
 {
-    return Mutants.Run(seeds, steps);
+    return Mutants.Run(seeds, steps, Text("--only", ""));
+}
+
+if (Text("--off", "") is { Length: > 0 } off)
+{
+    Mutants.TurnOff(off);
 }
 
 if (args.Contains("--trace"))

@@ -12,17 +12,17 @@ internal static class Runner
 {
     private const int SecondRunEvery = 20;
 
-    /// <summary>Looks at the disks of a healed run; set once, before the runs.</summary>
+    /// <summary>Looks at the disks of every healed run; set once, before the runs.</summary>
     public static Action<World>? AtEnd { get; set; }
 
-    /// <summary>One seed, leaving out the steps of <paramref name="skipped"/>.</summary>
-    public static Outcome Run(Fault faults, long seed, int steps, IReadOnlySet<int>? skipped = null, Action<string>? trace = null)
+    /// <summary>One seed, leaving out the steps of <paramref name="skipped"/> and the faults of <paramref name="without"/>.</summary>
+    public static Outcome Run(Fault faults, long seed, int steps, IReadOnlySet<int>? skipped = null, Action<string>? trace = null, Fault without = Fault.None, Action<World>? atEnd = null)
     {
         var step = -1;
         World? world = null;
         try
         {
-            world = new World(seed, faults, trace);
+            world = new World(seed, faults, trace, without);
             for (step = 0; step < steps; step++)
             {
                 if (skipped is null || !skipped.Contains(step))
@@ -32,7 +32,7 @@ internal static class Runner
             }
 
             world.Heal();
-            AtEnd?.Invoke(world);
+            (atEnd ?? AtEnd)?.Invoke(world);
             return new Outcome(seed, null, steps, world.TraceHash, world.Counts);
         }
         catch (Violation violation)
@@ -133,32 +133,40 @@ internal static class Runner
             return 0;
         }
 
-        var skipped = Shrink(faults, outcome, steps);
-        Console.WriteLine($"seed {seed} violates {outcome.Violation.Invariant}; {Math.Min(steps, outcome.Step + 1) - skipped.Count(step => step <= outcome.Step)} steps of {steps} are enough:");
-        var last = Run(faults, seed, Math.Min(steps, outcome.Step + 1), skipped, Console.WriteLine);
+        var (skipped, without) = Shrink(faults, outcome, steps);
+        var end = Math.Min(steps, outcome.Step + 1);
+        Console.WriteLine($"seed {seed} violates {outcome.Violation.Invariant}; {end - skipped.Count} steps of {steps} are enough, with {faults & ~without}:");
+        var last = Run(faults, seed, end, skipped, Console.WriteLine, without);
         Console.WriteLine(last.Violation?.Message);
         return 1;
     }
 
-    // Leaves out ever smaller stretches of steps as long as the same invariant still breaks.
-    private static SortedSet<int> Shrink(Fault faults, Outcome outcome, int steps)
+    /// <summary>What a failing run does not need to fail by the same invariant: kinds of faults, then ever smaller stretches of steps, until nothing more can go.</summary>
+    public static (IReadOnlySet<int> Skipped, Fault Without) Shrink(Fault faults, Outcome outcome, int steps, Action<World>? atEnd = null)
     {
-        var skipped = new SortedSet<int>();
         var end = Math.Min(steps, outcome.Step + 1);
-        for (var length = Math.Max(1, end / 2); length >= 1; length /= 2)
+        var (skipped, without) = (new SortedSet<int>(), Fault.None);
+        bool StillFails(SortedSet<int> fewer, Fault off) => Run(faults, outcome.Seed, end, fewer, null, off, atEnd).Violation?.Invariant == outcome.Violation!.Invariant;
+        foreach (var fault in Enum.GetValues<Fault>().Where(fault => fault != Fault.None && faults.HasFlag(fault)))
         {
+            without |= StillFails(skipped, without | fault) ? fault : Fault.None;
+        }
+
+        for (var (length, before) = (Math.Max(1, end / 2), -1); length >= 1; length = length == 1 && skipped.Count > before ? 1 : length / 2)
+        {
+            before = skipped.Count;
             for (var from = 0; from < end; from += length)
             {
                 var tried = new SortedSet<int>(skipped);
                 tried.UnionWith(Enumerable.Range(from, Math.Min(length, end - from)));
-                if (tried.Count > skipped.Count && Run(faults, outcome.Seed, end, tried).Violation?.Invariant == outcome.Violation!.Invariant)
+                if (tried.Count > skipped.Count && StillFails(tried, without))
                 {
                     skipped = tried;
                 }
             }
         }
 
-        return skipped;
+        return (skipped, without);
     }
 
     private static string Shorten(string text) => text.Length > 700 ? text[..700] + " ..." : text;

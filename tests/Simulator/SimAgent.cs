@@ -250,7 +250,8 @@ internal sealed class SimAgent : ISessionShell
         var sent = 0;
         while (IsUp && sent < most && Session?.NextFrame() is { } frame)
         {
-            Pipe!.ToHub.Add(OnWire(frame));
+            Pipe!.Ears.OnSaid(frame);
+            Pipe.ToHub.Add(OnWire(frame));
             _world.FramesSent++;
             sent++;
         }

@@ -1,7 +1,6 @@
 using SyncHub.Core.Identity;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
-using SyncHub.Core.Rules;
 using SyncHub.Hub;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Grains;
@@ -26,12 +25,11 @@ internal sealed class SimHub : ISchedule
     private readonly PriorityQueue<Action, (long At, int Order)> _later = new();
     private int _order;
 
-    public SimHub(World world, SimulatedJournal journal, Ruleset rules)
+    public SimHub(World world, SimulatedJournal journal, RulesetInForce inForce)
     {
         _world = world;
         Journal = journal;
         Stores = StoreRegistry.Load(journal, world.Clock);
-        var inForce = new RulesetInForce(rules);
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>());
@@ -63,6 +61,13 @@ internal sealed class SimHub : ISchedule
     public bool HasLostItsDisk => Pipeline.Failed is { IsCompletedSuccessfully: true, Result: not SyncHub.Storage.JournalConflictException };
 
     public bool HasWork => _inboxes.Any(inbox => inbox.Waiting.Count > 0) || Journal.PendingCount > 0;
+
+    public int WaitingMessages => _inboxes.Sum(static inbox => inbox.Waiting.Count);
+
+    /// <summary>Which stream speaks for each store, as the hub said itself, and the newest token with which one has.</summary>
+    public Dictionary<StoreId, Pipe> Speakers { get; } = [];
+
+    public Dictionary<Holder, long> UsedTokens { get; } = [];
 
     public bool HasLater => _later.Count > 0;
 
@@ -107,6 +112,11 @@ internal sealed class SimHub : ISchedule
         _world.Clock.BreaksAtRead = IsPoison(messages[^1]) ? 1 + _world.Step % 4 : 0;
         var batch = decider.Decide(messages);
         _world.Clock.BreaksAtRead = 0;
+        if (_world.Active.HasFlag(Fault.Versions) && _world.Step % 2 == 0)
+        {
+            Versions.MakeOld(batch.Journal.Snapshots);
+        }
+
         _world.Oracle?.OnDecided(batch.Journal);
         Pipeline.Submit(batch.Journal, batch.Exposure, () => decider.Released(batch));
         decider.Evict();

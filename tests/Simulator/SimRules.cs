@@ -1,16 +1,19 @@
 using SyncHub.Core.Rules;
+using SyncHub.Hub.Stores;
 
 namespace SyncHub.Simulator;
 
 /// <summary>The chain's rules in a run.</summary>
 internal static class SimRules
 {
+    private static readonly RulesetInForce Preset = new(RulesetJson.Preset("youzan"));
+
     /// <summary>The rules for a seed; sets with all kinds of till ops get rules in which everything is on.</summary>
-    public static Ruleset Of(long seed, Fault faults)
+    public static RulesetInForce Of(long seed, Fault faults)
     {
         if (!faults.HasFlag(Fault.Tills))
         {
-            return RulesetJson.Parse(RulesetJson.Write(RulesetJson.Preset("youzan")));
+            return Preset;
         }
 
         var dice = Dice.Of(seed, -2);
@@ -33,6 +36,6 @@ internal static class SimRules
             Tiers = [new Tier { Name = "member" }, new Tier { Name = "gold", FromSpendMinor = 8_000, DiscountPermille = 50, EarnPermille = 2_000 }],
             Floor = faults.HasFlag(Fault.Account) ? new FloorRules { PerMemberMinor = 700, StoreBudgetMinor = dice.Chance(50) ? 500 : 1_500 } : new FloorRules(),
         };
-        return RulesetJson.Parse(RulesetJson.Write(rules));
+        return new RulesetInForce(RulesetJson.Parse(RulesetJson.Write(rules)));
     }
 }

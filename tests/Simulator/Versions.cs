@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using SyncHub.Storage;
 
 namespace SyncHub.Simulator;
 
@@ -46,6 +47,19 @@ internal static class Versions
 
     /// <summary>A frame of which an older hub knows nothing.</summary>
     public static V1.AgentFrame Unknown() => V1.AgentFrame.Parser.ParseFrom(Unheard);
+
+    /// <summary>Snapshots as the hub wrote them before it kept what was undone.</summary>
+    public static void MakeOld(List<NewSnapshot> snapshots)
+    {
+        for (var i = 0; i < snapshots.Count; i++)
+        {
+            var old = V1.MemberSnapshot.Parser.ParseFrom(snapshots[i].Payload.Span);
+            old.CountsUndone = false;
+            old.Undone.Clear();
+            old.Personal = null;
+            snapshots[i] = snapshots[i] with { Payload = old.ToByteArray() };
+        }
+    }
 
     private static void Drop(IMessage message)
     {

@@ -124,6 +124,7 @@ internal sealed partial class World
         {
             Count("receipts");
             OnReceipt(receipt);
+            Oracle.OnPrinted(OpIdCodec.ToCore(receipt.Op));
         }
     }
 

@@ -53,6 +53,11 @@ internal sealed partial class World
             yield return BreakClock;
         }
 
+        if (Active.HasFlag(Fault.Often))
+        {
+            yield return Forget;
+        }
+
         if (Active.HasFlag(Fault.Versions))
         {
             yield return SaySomethingNew;
@@ -181,6 +186,29 @@ internal sealed partial class World
         }
 
         Trace($"{Step} the clock of {agent.Number} shows {agent.NowMs}, HQ's {Clock.NowMs}");
+    }
+
+    private void Forget(Dice dice, SimAgent agent)
+    {
+        var roll = dice.Below(100);
+        if (_zombies.Count > 0 || Hub.Stores.IsReconciling || Hub.Journal.IsClosed)
+        {
+            return;
+        }
+
+        if (roll < 40 && Active.HasFlag(Fault.HubRestore))
+        {
+            Trace($"{Step} hub backup");
+            _hubBackups.Add((Hub.Journal.Copy(), 0));
+        }
+        else if (roll < 55 && Active.HasFlag(Fault.HubRestore) && _hubBackups.Count > 0)
+        {
+            RestoreHub(dice);
+        }
+        else if (roll < 60 && Active.HasFlag(Fault.Reclaim))
+        {
+            Reclaim(agent.Store);
+        }
     }
 
     private void SaySomethingNew(Dice dice, SimAgent agent)

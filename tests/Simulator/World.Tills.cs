@@ -41,7 +41,7 @@ internal sealed partial class World
             < 72 => Adjust(dice, member),
             < 76 => Oracle.AnyOp(dice, agent, 0) is { } stored ? Decide(dice, stored) : new V1.StatusRequest(),
             < 80 => new V1.IdentifyTillRequest { Key = new V1.MemberKey { MemberId = member } },
-            < 90 or >= 108 => Oracle.AnyOp(dice, agent, elsewhere) is { } op ? new V1.RefundRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op), AmountMinor = dice.Between(1, 1_000) } : new V1.StatusRequest(),
+            < 90 or >= 108 => Oracle.AnyOp(dice, agent, elsewhere) is { } op ? new V1.RefundRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op), AmountMinor = dice.Between(1, Active.HasFlag(Fault.Refunds) ? 3_000 : 1_000) } : new V1.StatusRequest(),
             _ => Oracle.AnyOp(dice, agent, elsewhere) is { } op
                 ? new V1.VoidRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(op), AsReceivable = Active.HasFlag(Fault.Account) && dice.Chance(30) }
                 : new V1.StatusRequest(),

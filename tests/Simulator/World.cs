@@ -2,6 +2,7 @@ using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
+using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 using SyncHub.Testing;
@@ -13,18 +14,22 @@ internal sealed partial class World
 {
     private const int Stores = 3;
     private const int Members = 2;
+
+    // About three ops: stores in a run rarely have more than ten to send.
+    private const int NarrowWindowBytes = 500;
     private readonly List<SimHub> _zombies = [];
     private readonly List<(JournalImage Image, long Facts)> _hubBackups = [];
-    private readonly Ruleset _rules;
+    private readonly RulesetInForce _rules;
     private readonly Action<Dice, SimAgent>[] _customs;
     private readonly List<MemberId> _members = [];
     private readonly Action<string>? _trace;
     private bool _isSafetyPhase = true;
     private int _pipes;
     private int _requests;
+    private int _lateFrames;
     private ulong _hash = 14695981039346656037UL;
 
-    public World(long seed, Fault faults, Action<string>? trace = null)
+    public World(long seed, Fault faults, Action<string>? trace = null, Fault without = Fault.None)
     {
         Seed = seed;
         Faults = faults;
@@ -41,6 +46,7 @@ internal sealed partial class World
             }
         }
 
+        Active &= ~without;
         Hub = new SimHub(this, new SimulatedJournal(), _rules);
         for (var number = 1; number <= Stores; number++)
         {
@@ -82,7 +88,7 @@ internal sealed partial class World
     public long FramesSent { get; set; }
 
     /// <summary>The chain's rules.</summary>
-    public Ruleset Rules => _rules;
+    public Ruleset Rules => _rules.Rules;
 
     public int Step { get; private set; }
 
@@ -99,6 +105,11 @@ internal sealed partial class World
     /// <summary>One of the product's own catches held something: an invariant broke.</summary>
     public static void OnCaught(Exception fault, string text)
     {
+        if (fault is Violation)
+        {
+            throw fault; // what the simulator itself found while the product was at work
+        }
+
         if (fault is JournalException or ProgramDefect)
         {
             return; // a commit that failed: that hub stops; a defect that the simulator put there
@@ -426,6 +437,7 @@ internal sealed partial class World
             }
 
             pipe.Link = pipe.Hub.Parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, pipe.Hub.Parts));
+            pipe.Ears.OnHello(frame.Hello);
             pipe.Link.OnHello(hello, frame.Hello.DeadLogs, pipe);
             Oracle.IsDirty = true;
             return true;
@@ -436,17 +448,21 @@ internal sealed partial class World
             Trace($"    facts of life {new Incarnation(facts.Incarnation)}: {facts.Envelopes.Count} from {facts.FirstSequence} on pipe {pipe.Number}");
         }
 
-        if (!pipe.HubEnded && AgentFrames.Handle(pipe.Link, pipe, frame, pipe.Hub.Parts) is { } fault)
+        // The reader of a stream that the hub has just ended may have had this frame in its hands.
+        var isLate = pipe.HubEnded && Faults.HasFlag(Fault.Tills) && ++_lateFrames % 3 == 0;
+        var waiting = pipe.Hub.WaitingMessages;
+        if ((!pipe.HubEnded || isLate) && AgentFrames.Handle(pipe.Link, pipe, frame, pipe.Hub.Parts) is { } fault)
         {
             Trace($"    hub ends pipe {pipe.Number}: {fault}");
             pipe.End();
             pipe.Link.OnEnded(pipe);
         }
 
+        pipe.Ears.OnHandled(frame, pipe.Hub.WaitingMessages > waiting);
         return true;
     }
 
-    private static bool DeliverToAgent(Pipe pipe, int index, bool keep = false)
+    private bool DeliverToAgent(Pipe pipe, int index, bool keep = false)
     {
         if (pipe.ToAgent.Count <= index)
         {
@@ -472,6 +488,13 @@ internal sealed partial class World
                 pipe.Agent.Note($"facts of life {new Incarnation(ack.Incarnation)} confirmed up to {ack.Sequence}", isTrouble: false);
             }
 
+            if (frame.Welcome is not null && Active.HasFlag(Fault.Narrow))
+            {
+                frame = frame.Clone();
+                frame.Welcome.MaxUnackedBytes = NarrowWindowBytes;
+            }
+
+            pipe.Ears.OnDelivered(frame);
             Simulator.Oracle.OnDelivered(pipe, frame);
             pipe.Session!.OnFrame(frame);
         }

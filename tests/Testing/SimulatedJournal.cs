@@ -35,6 +35,9 @@ public sealed class SimulatedJournal : IJournal
     /// <summary>Whether records and documents of another writer are refused; off only to show what the fences are for.</summary>
     public static bool HasFences { get; set; } = true;
 
+    /// <summary>Whether a process that dies in a commit leaves half of it: facts and marks, but not what was decided; on only to show what atomic commits are for.</summary>
+    public static bool TearsCommits { get; set; }
+
     /// <summary>Whether it answers nothing any more: crashed, disposed of, or failed.</summary>
     public bool IsClosed
     {
@@ -112,7 +115,7 @@ public sealed class SimulatedJournal : IJournal
     }
 
     /// <summary>As <see cref="Flush"/>, but nobody is ever told: the disk has it and the process dies before it knows. Call <see cref="Crash"/> next.</summary>
-    public int FlushWithoutAnswers(int batches = int.MaxValue) => Write(batches).Count;
+    public int FlushWithoutAnswers(int batches = int.MaxValue) => Write(batches, isTorn: TearsCommits).Count;
 
     /// <summary>The process dies. This instance answers <see cref="JournalFault.Closed"/> from now on.</summary>
     /// <returns>The journal as the next process opens it.</returns>
@@ -222,7 +225,7 @@ public sealed class SimulatedJournal : IJournal
         return ValueTask.CompletedTask;
     }
 
-    private List<Waiting> Write(int batches)
+    private List<Waiting> Write(int batches, bool isTorn = false)
     {
         var taken = new List<Waiting>();
         lock (_gate)
@@ -239,7 +242,7 @@ public sealed class SimulatedJournal : IJournal
             var fault = NextFault();
             foreach (var waiting in taken.Where(static waiting => !waiting.Batch.IsEmpty))
             {
-                waiting.Failure = fault ?? _tables.Apply(waiting.Batch);
+                waiting.Failure = fault ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
             }
             Note(taken);
             if (_closedBy is not null)
@@ -248,6 +251,14 @@ public sealed class SimulatedJournal : IJournal
             }
         }
         return taken;
+    }
+
+    private static JournalBatch HalfOf(JournalBatch batch)
+    {
+        var half = new JournalBatch();
+        half.Facts.AddRange(batch.Facts);
+        half.Cursors.AddRange(batch.Cursors);
+        return half;
     }
 
     // All batches of one commit report the same position, as they do on a real disk.
