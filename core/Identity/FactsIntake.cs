@@ -84,8 +84,10 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
         return FindInBranches(sequence, hash);
     }
 
-    // Above the watermark the session itself knows what there is: nothing is read for an op that is new.
-    private OpHash? HashAt(StoreSession chain, long sequence) => chain.KnownHash(sequence) ?? (sequence < chain.CommittedSequence ? stored(chain, sequence) : null);
+    // Above the watermark the session itself knows what there is: nothing is read for an op that is new. A branch's watermark may be where it starts:
+    // that op is another chain's, or is nowhere yet.
+    private OpHash? HashAt(StoreSession chain, long sequence) => sequence == chain.CommittedSequence && chain != Main ? stored(chain, sequence)
+        : chain.KnownHash(sequence) ?? (sequence < chain.CommittedSequence ? stored(chain, sequence) : null);
 
     // A crash of the hub can leave an op beyond a gap: only the log that has that very op may fill the gap, or two histories would share a chain.
     private static bool LeadsOn(StoreSession chain, long first, OpHash[] run) =>

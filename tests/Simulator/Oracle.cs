@@ -80,6 +80,13 @@ internal sealed partial class Oracle(World world)
         return null;
     }
 
+    /// <summary>One of the first sales: asked for again and again, so that their refunds add up.</summary>
+    public OpId? AnySale(Dice dice)
+    {
+        var sales = _inOrder.Where(static fact => fact.Op.Type == OpType.Sale && fact.Op.MoneyMinor(MoveKind.Debit) > 0).Take(3).ToArray();
+        return sales.Length == 0 ? null : dice.Pick(sales).Op.Id;
+    }
+
     public void OnRolledBack(SimAgent agent, bool withGuard)
     {
         _mayLose = true;

@@ -4,6 +4,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Sync;
+using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
 
 namespace SyncHub.Simulator;
@@ -41,6 +42,8 @@ internal sealed partial class World
         if (Active.HasFlag(Fault.Refunds))
         {
             yield return CloseDay;
+            yield return UndoAgain;
+            yield return UndoAgain;
         }
 
         if (Active.HasFlag(Fault.Months))
@@ -227,6 +230,18 @@ internal sealed partial class World
             Trace($"{Step} agent {agent.Number} is upgraded, and taken back");
             Count("ops of a newer version");
             agent.LogUnheardOf(dice.Pick(_members));
+        }
+    }
+
+    // Customers who bring one receipt to one counter after the other.
+    private void UndoAgain(Dice dice, SimAgent agent)
+    {
+        if (Oracle.AnySale(dice) is { } sale)
+        {
+            var request = new V1.RefundRequest { RequestId = NextRequest(), Op = OpIdCodec.ToWire(sale), AmountMinor = dice.Between(200, 2_000) };
+            Trace($"{Step} till at {agent.Number}: {request}");
+            Count("refunds asked for again");
+            Pay(agent, request, [], rounds: 2);
         }
     }
 
