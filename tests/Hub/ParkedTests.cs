@@ -5,6 +5,7 @@ using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 using SyncHub.V1;
 using Xunit;
@@ -60,7 +61,8 @@ public sealed class ParkedTests
     // As a hub of an older version would have left it.
     private static async Task ParkAsync(string folder, ScriptedAgent store, Core.Ops.Op op, long version)
     {
-        await using var journal = SqliteJournal.Open(Path.Combine(folder, "hub.db"), new SqliteJournalOptions());
+        var file = SqliteJournal.Open(Path.Combine(folder, "hub.db"), new SqliteJournalOptions());
+        await using var journal = SealedJournal.Reopen(file, KeyRing.Open(Path.Combine(folder, "hub.keys")), new HashSet<string> { "phone", "card" });
         var producer = new ProducerId(store.Holder.Store.Value, store.Holder.Incarnation.Value);
         var parked = new OpParked(new OpId(store.Holder, 3), "an older hub could not decide it");
         var batch = new JournalBatch();
