@@ -22,7 +22,7 @@ public static class AgentReplacement
     {
         ArgumentNullException.ThrowIfNull(options);
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory));
-        Directory.CreateDirectory(directory);
+        AgentFolder.Create(directory);
         ThrowIfRunning(directory);
         using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
         ThrowIfOfAnother(directory, enrolled.Identity);

@@ -29,7 +29,7 @@ internal static class AgentCommand
     private static async Task EnrolAsync(ParseResult arguments)
     {
         var directory = Path.GetFullPath(arguments.GetValue(Data)!);
-        Directory.CreateDirectory(directory);
+        AgentFolder.Create(directory);
         var identity = await AgentHost.EnrolAsync(OptionsOf(arguments), arguments.GetValue(Code)!).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}. Start it: synchub agent run --data {directory} --hub {arguments.GetValue(Hub)}").ConfigureAwait(false);
     }

@@ -83,8 +83,9 @@ internal static class UserCommand
                 throw new ArgumentException("--first: name the hub's folder with --data.");
             }
 
-            Seeds.AddAdmin(Path.GetFullPath(data), name, await SecretInput.ReadAsync($"Password for {name}").ConfigureAwait(false));
-            await Console.Out.WriteLineAsync($"{name} is an admin as soon as the hub starts, or at the next sign-in where it runs. Then: synchub login --user {name}").ConfigureAwait(false);
+            data = Path.GetFullPath(data);
+            Seeds.AddAdmin(data, name, await SecretInput.ReadAsync($"Password for {name}").ConfigureAwait(false));
+            await Console.Out.WriteLineAsync($"{name} is an admin as soon as the hub starts, or at the next sign-in where it runs. Then: synchub login --user {name} --ca {Path.Combine(data, "certificates", "authority.pem")}").ConfigureAwait(false);
             return ExitCode.Ok;
         }
         catch (Exception fault) when (fault is ArgumentException or IOException or UnauthorizedAccessException)
