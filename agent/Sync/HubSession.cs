@@ -19,6 +19,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private const int LargestBatchBytes = 256 * 1024;
     private const int NewestSchema = 1;
     private const int ReportPage = 200;
+    private const long WindowBytes = 512 * 1024; // about 500 changes: rights wait behind no more
     private const int BeatsPerRenewal = 5; // the hub beats every second; a lease lasts for hours
 
     private readonly OpOutbox _outbox = OutboxOf(self);
@@ -32,6 +33,8 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private long _askNumber;
     private readonly HandInQueue _handIns = new(shell);
     private int _beatsHeard;
+    private long _takenBytes;
+    private long _toldBytes;
     private bool _isEnded;
 
     /// <summary>Counts up with each connection of this process.</summary>
@@ -73,6 +76,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             Locked = self.LockReason.Length > 0,
             Device = ByteString.CopyFrom(self.Device.ToBytes()),
             Wish = ByteString.CopyFrom(self.Wish.ToBytes()),
+            WindowBytes = WindowBytes,
         };
         hello.DeadLogs.AddRange(self.DeadLogs.Select(log => new V1.DeadLog { Incarnation = log.Life.Value, TipSequence = log.TipSequence, TipHash = ByteString.CopyFrom(log.TipHash.ToBytes()) }));
         return new V1.AgentFrame { Hello = hello };
@@ -114,6 +118,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
                 break;
             case V1.HubFrame.FrameOneofCase.MemberDelta:
                 shell.Tell(new NewsArrived(shell.NowMs, new HubNews(frame.MemberDelta, null), Number));
+                OnTaken(frame.MemberDelta.CalculateSize());
                 break;
             case V1.HubFrame.FrameOneofCase.RightsReply:
                 OnReply(frame.RightsReply.Request, new HubNews(frame.RightsReply.Member, frame.RightsReply.Rights));
@@ -307,6 +312,17 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         if (_beatsHeard++ % BeatsPerRenewal == 0)
         {
             shell.Tell(new HubHeard(shell.NowMs, shell.ElapsedMs));
+        }
+    }
+
+    // The hub sends more when this much was taken; a full queue of the engine holds the stream back before it comes here.
+    private void OnTaken(int bytes)
+    {
+        _takenBytes += bytes;
+        if (_takenBytes - _toldBytes >= WindowBytes / 4)
+        {
+            _toldBytes = _takenBytes;
+            Send(new V1.AgentFrame { FramesTaken = new V1.FramesTaken { Bytes = _takenBytes } });
         }
     }
 

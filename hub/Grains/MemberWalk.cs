@@ -12,8 +12,9 @@ namespace SyncHub.Hub.Grains;
 /// <param name="end">And not after this one: whoever walks hears of later events by himself. <see cref="long.MaxValue"/> where he does not.</param>
 /// <param name="message">What each one is sent; its reply is the walk.</param>
 /// <param name="done">Told at the end, unless it was stopped.</param>
+/// <param name="mustWait">Asked before each page: whether it must wait, until what it was given is called; null where nothing hinders it.</param>
 /// <remarks>Thread rule: <see cref="OnHandled"/> from any thread. Crash rule: it remembers nothing; who needs it again starts it again.</remarks>
-internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISchedule schedule, long position, long end, Func<MemberWalk, MemberMessage> message, Action done)
+internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISchedule schedule, long position, long end, Func<MemberWalk, MemberMessage> message, Action done, Func<Action, bool>? mustWait = null)
 {
     private const int Page = 500;
     private long _position = position;
@@ -45,6 +46,11 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
 
     private void Next()
     {
+        if (_isStopped || (mustWait is not null && mustWait(() => schedule.Run(Next))))
+        {
+            return;
+        }
+
         var page = journal.ReadChanges(_position, Page);
         var members = page.Count > 0 && page[^1].Position <= end ? page.Count : page.TakeWhile(change => change.Position <= end).Count();
         if (members == 0)

@@ -60,6 +60,9 @@ internal static class AgentFrames
                 }
 
                 return null;
+            case AgentFrame.FrameOneofCase.FramesTaken:
+                connection.OnTaken(frame.FramesTaken.Bytes);
+                return null;
             case AgentFrame.FrameOneofCase.OutOfBand:
                 if (link.OnUsed(connection) is not null)
                 {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Google.Protobuf;
 using SyncHub.V1;
@@ -8,14 +9,15 @@ namespace SyncHub.Hub.Sync;
 /// <remarks>Every frame is absolute, so a connection that falls too far behind is simply cut: the agent catches up when it is back.</remarks>
 internal sealed class Connection : IStoreConnection, IDisposable
 {
-    private const int FramesBeforeCut = 200_000;
-    private readonly Channel<HubFrame> _outbound = Channel.CreateBounded<HubFrame>(new BoundedChannelOptions(FramesBeforeCut) { SingleReader = true });
+    private readonly OutboundLanes _lanes;
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _end = new();
 
-    public Connection(ByteString nonce, ISignatureCheck? signatures)
+    public Connection(ByteString nonce, ISignatureCheck? signatures, long windowBytes)
     {
         Nonce = nonce;
         Signatures = signatures;
+        _lanes = new OutboundLanes(Math.Max(0, windowBytes));
     }
 
     /// <inheritdoc/>
@@ -27,22 +29,37 @@ internal sealed class Connection : IStoreConnection, IDisposable
     /// <summary>Cancelled when the stream has to end.</summary>
     public CancellationToken Ended => _end.Token;
 
-    /// <summary>Frames to be written, in order.</summary>
-    public ChannelReader<HubFrame> Outbound => _outbound.Reader;
+    /// <inheritdoc/>
+    public OutboundLanes? Lanes => _lanes;
+
+    /// <summary>Waits until there may be something to send; false at the end.</summary>
+    public async ValueTask<bool> WaitAsync(CancellationToken ending) => await _wake.Reader.WaitToReadAsync(ending).ConfigureAwait(false) && (_wake.Reader.TryRead(out _) || true);
+
+    /// <summary>The next frame to send now.</summary>
+    public bool TryTake([NotNullWhen(true)] out HubFrame? frame) => _lanes.TryTake(out frame);
+
+    /// <inheritdoc/>
+    public void OnTaken(long bytes)
+    {
+        _lanes.OnTaken(bytes);
+        _wake.Writer.TryWrite(true);
+    }
 
     /// <inheritdoc/>
     public void Send(HubFrame frame)
     {
-        if (!_outbound.Writer.TryWrite(frame) && !_outbound.Reader.Completion.IsCompleted)
+        if (!_lanes.Add(frame))
         {
             End();
         }
+
+        _wake.Writer.TryWrite(true);
     }
 
     /// <inheritdoc/>
     public void End()
     {
-        _outbound.Writer.TryComplete();
+        _wake.Writer.TryComplete();
         try
         {
             _end.Cancel();

@@ -15,6 +15,12 @@ internal interface IStoreConnection
     /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
     void Send(HubFrame frame);
 
+    /// <summary>What waits to be sent; null where nothing ever does.</summary>
+    OutboundLanes? Lanes => null;
+
+    /// <summary>The agent has taken so many bytes of member changes in all.</summary>
+    void OnTaken(long bytes) => Lanes?.OnTaken(bytes);
+
     /// <summary>Ends the stream.</summary>
     void End();
 }

@@ -11,13 +11,24 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
 {
     private MemberWalk? _catchUp;
     private bool _catchingUp;
+    private OutboundLanes? _lanes;
+    private Holder _holder;
+    private long _marked;
 
     /// <summary>Begins after a position of the journal.</summary>
-    public void CatchUp(Holder holder, long position)
+    public void CatchUp(Holder holder, long position, IStoreConnection connection)
     {
+        (_holder, _marked, _lanes) = (holder, position, connection.Lanes);
+        Walk();
+    }
+
+    private void Walk()
+    {
+        var (holder, position, lanes) = (_holder, _marked, _lanes);
         _catchingUp = true;
+        lanes?.BeginWalk();
         MemberWalk? walk = null;
-        walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, position, parts.Journal.LastPosition, self => new CatchUpWanted(holder, self), () => OnCaughtUp(walk!));
+        walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, position, parts.Journal.LastPosition, self => new CatchUpWanted(holder, self), () => OnCaughtUp(walk!), lanes is null ? null : lanes.MustWait);
         _catchUp = walk;
         walk.Start();
     }
@@ -36,6 +47,14 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
             {
                 return;
             }
+
+            if (_lanes is { IsBehind: true })
+            {
+                Walk(); // what was dropped for a slow agent came after the last mark
+                return;
+            }
+
+            _marked = Math.Max(_marked, position);
         }
 
         send(new HubFrame { FeedMark = new FeedMark { Position = position } });
@@ -51,6 +70,7 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
             }
 
             _catchingUp = false;
+            _lanes?.EndWalk();
         }
 
         SendMark();

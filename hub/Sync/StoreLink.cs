@@ -295,7 +295,7 @@ internal sealed class StoreLink
             Send(keys.FrameFor(Holder));
         }
 
-        _feed.CatchUp(Holder, hello.FeedPosition);
+        _feed.CatchUp(Holder, hello.FeedPosition, caller.Connection);
     }
 
     private static HubFrame AckOf(StoreSession session) => new()

@@ -26,10 +26,10 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var (store, key) = _door.Admit(context);
-        var (hello, deadLogs) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);
+        var (hello, deadLogs, window) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);
         var link = parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, parts));
         using var signatures = key is null ? null : new KeySignature(key);
-        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce), signatures);
+        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce), signatures, window);
         using var session = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, connection.Ended);
         try
         {
@@ -75,7 +75,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
     }
 
-    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
+    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs, long WindowBytes)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
     {
         using var deadline = new CancellationTokenSource(HelloWithin, parts.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, deadline.Token);
@@ -97,15 +97,18 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
 
         return AgentFrames.ReadHello(hello) is { } read
-            ? (read, hello.DeadLogs)
+            ? (read, hello.DeadLogs, hello.WindowBytes)
             : throw new RpcException(new Status(StatusCode.InvalidArgument, "tip_hash must have 32 bytes, or none for an empty log."));
     }
 
     private static async Task WriteAsync(Connection connection, IServerStreamWriter<HubFrame> responses, CancellationToken ending)
     {
-        await foreach (var frame in connection.Outbound.ReadAllAsync(ending).ConfigureAwait(false))
+        while (await connection.WaitAsync(ending).ConfigureAwait(false))
         {
-            await responses.WriteAsync(frame, ending).ConfigureAwait(false);
+            while (connection.TryTake(out var frame))
+            {
+                await responses.WriteAsync(frame, ending).ConfigureAwait(false);
+            }
         }
     }
 

@@ -33,6 +33,9 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
     /// <summary>A wish for a new life; it makes the agent locked.</summary>
     public byte[] Wish { get; set; } = [];
 
+    /// <summary>How many bytes of member changes the hub may have under way; 0: as agents that do not count them.</summary>
+    public long WindowBytes { get; set; }
+
     /// <summary>The hub's answer to the newest Hello.</summary>
     public HubFrame? Answer { get; private set; }
 
@@ -67,12 +70,16 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
                 Device = ByteString.CopyFrom(Device),
                 Wish = ByteString.CopyFrom(Wish),
                 Locked = Wish.Length > 0,
+                WindowBytes = WindowBytes,
             },
         });
         Answer = await ReadUntilAsync(frame => frame.FrameCase is HubFrame.FrameOneofCase.Welcome or HubFrame.FrameOneofCase.Stale or HubFrame.FrameOneofCase.Quarantine or HubFrame.FrameOneofCase.Reincarnated, "an answer to Hello");
         _token = Answer.Welcome?.Token ?? _token;
         return Answer.Welcome!;
     }
+
+    /// <summary>Wants to hear of every change again.</summary>
+    public void ForgetFeed() => _feed = 0;
 
     public Task DisconnectAsync()
     {
