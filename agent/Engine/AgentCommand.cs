@@ -92,6 +92,9 @@ public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs
 /// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>, and all rights to expired lots; looks at one page of members after a key.</summary>
 public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
+/// <summary>Deletes what is older than a time and no longer needed, in one page of a collection after a key.</summary>
+public sealed record PruneOld(long NowMs, long BeforeMs, string Collection, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
+
 /// <summary>Asks for what a <c>Hello</c> says; answered from what is durable. A locked agent makes its wish for a new life from the 16 random bytes.</summary>
 public sealed record DescribeSelf(long NowMs, ReadOnlyMemory<byte> Entropy) : AgentCommand(NowMs);
 
@@ -133,6 +136,9 @@ public sealed record EngineReply
 
     /// <summary>The tip of the log after the command.</summary>
     public long TipSequence { get; init; }
+
+    /// <summary>For <see cref="PruneOld"/>: how many were deleted.</summary>
+    public int Pruned { get; init; }
 
     /// <summary>For <see cref="ReturnIdleRights"/>: where the next page starts; null at the end.</summary>
     public byte[]? NextKey { get; init; }

@@ -34,6 +34,7 @@ public sealed class AgentEngine
     private readonly OpenOps _open;
     private readonly TillDesk _desk;
     private readonly CashierBook _cashiers;
+    private readonly Retention _retention;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
     private JournalBatch _batch = new();
@@ -58,6 +59,7 @@ public sealed class AgentEngine
         _memory = new AgentMemory(_work);
         _open = new OpenOps(_work);
         _cashiers = new CashierBook(_work, _memory, guard);
+        _retention = new Retention(_work, _memory);
         _desk = new TillDesk(_work, _members, _memory, _open, storeName) { Unite = Unite };
     }
 
@@ -189,6 +191,7 @@ public sealed class AgentEngine
             LockOrdered ordered => Note(() => _memory.SetLocked(LockText(ordered.Reason), _memory.Wish)),
             ReturnIdleRights idle => ReturnIdle(idle),
             DescribeSelf describe => new EngineReply { Self = Describe(describe) },
+            PruneOld prune => _retention.Prune(prune),
             NextHandIn next => _desk.HandedIn.Next(next.AfterKey) is { } waiting ? new EngineReply { NextKey = waiting.Key, HandIn = waiting.Receipt } : new EngineReply(),
             SaveProgress => Note(() => _savesProgress = true),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),

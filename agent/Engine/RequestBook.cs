@@ -36,10 +36,11 @@ internal sealed class RequestBook(Workspace work)
         };
     }
 
-    public void Record(string requestId, IMessage request, IMessage answer) => work.Write(
+    /// <summary>Remembers the answer that goes with the newest op of the batch.</summary>
+    public void Record(string requestId, IMessage request, IMessage answer, long nowMs) => work.Write(
         Collection,
         Encoding.UTF8.GetBytes(requestId),
-        new V1.RequestAnswer { Fingerprint = ByteString.CopyFrom(FingerprintOf(request)), Answer = answer.ToByteString() }.ToByteArray());
+        new V1.RequestAnswer { Fingerprint = ByteString.CopyFrom(FingerprintOf(request)), Answer = answer.ToByteString(), AtMs = nowMs, Incarnation = work.Holder.Incarnation.Value, Sequence = work.TipSequence }.ToByteArray());
 
     /// <summary>The receipt that was printed for a request, or null.</summary>
     public V1.Receipt? FindReceipt(string requestId) =>

@@ -64,7 +64,7 @@ internal sealed partial class TillDesk
         memory.SetClock(op.Stamp);
         members.AddEdit(member, op);
         var answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) };
-        _requests.Record(requestId, call.Request, answer);
+        _requests.Record(requestId, call.Request, answer, call.NowMs);
         return new EngineReply { Answer = answer, Member = member.Id };
     }
 

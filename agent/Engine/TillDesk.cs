@@ -164,7 +164,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         receipt.WasOnline = call.IsOnline;
         receipt.RevokedElsewhereMinor = Math.Min(call.RevokedMinor, op.MoneyMinor(MoveKind.Debit));
         var answer = new V1.OpAnswer { Receipt = receipt };
-        _requests.Record(requestId, call.Request, answer);
+        _requests.Record(requestId, call.Request, answer, call.NowMs);
         receipt.Code = Receipts.CodeOf(op.Id); // not recorded: the log has all of it
         return new EngineReply { Answer = answer };
     }
@@ -203,7 +203,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         Log(op, member, call.NowMs);
         members.Register(member, op.Profile!);
         var answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) };
-        _requests.Record(request.RequestId, request, answer);
+        _requests.Record(request.RequestId, request, answer, call.NowMs);
         return new EngineReply { Answer = answer, Member = id };
     }
 
@@ -344,7 +344,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         memory.SetClosed(op.Id.Sequence);
         answer.Op = OpIdCodec.ToWire(op.Id);
         _day.StartNew(call.NowMs);
-        _requests.Record(request.RequestId, request, answer);
+        _requests.Record(request.RequestId, request, answer, call.NowMs);
         return new EngineReply { Answer = answer };
     }
 

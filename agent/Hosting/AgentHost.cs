@@ -33,18 +33,20 @@ public sealed class AgentHost : IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly SyncLink _link;
     private readonly IdleRights _idle;
+    private readonly OldRecords _old;
     private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
     private readonly string _readyFile;
     private readonly GuardFile _guard;
     private int _isDisposed;
 
-    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, IdleRights idle, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
+    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, IdleRights idle, OldRecords old, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
     {
         _web = web;
         _loop = loop;
         _link = link;
         _idle = idle;
+        _old = old;
         _ownLogs = ownLogs;
         _readyFile = readyFile;
         _guard = guard;
@@ -124,9 +126,10 @@ public sealed class AgentHost : IAsyncDisposable
             var web = BuildWeb(options, new TillCalls(loop, link), logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             await web.StartAsync(cancellation);
-            var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), ownLogs, readyFile, guard);
+            var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), new OldRecords(loop, options.RetainDays, TimeProvider.System, log), ownLogs, readyFile, guard);
             link.Start();
             host._idle.Start();
+            host._old.Start();
             host._trim.Start();
             host.WriteReadyFile();
             log.LogInformation("Agent of {Identity} serves tills on {Address}, gRPC port {Grpc}, JSON port {Json}.", identity, options.TillAddress, host.TillGrpcPort, host.TillJsonPort);
@@ -163,6 +166,7 @@ public sealed class AgentHost : IAsyncDisposable
         await _web.DisposeAsync();
         await _trim.DisposeAsync();
         await _idle.DisposeAsync();
+        await _old.DisposeAsync();
         await _link.DisposeAsync();
         await _loop.DisposeAsync();
         _guard.Dispose();

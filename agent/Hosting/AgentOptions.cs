@@ -29,6 +29,9 @@ public sealed record AgentOptions
     /// <summary>After how many days without a visit a member's rights go back to the hub.</summary>
     public int IdleDays { get; init; } = 60;
 
+    /// <summary>How long answers to request ids, and ops whose day is closed, are kept beside the log, days.</summary>
+    public int RetainDays { get; init; } = 90;
+
     /// <summary>How long the hub may collect rights for a payment, milliseconds.</summary>
     public int CheckoutDeadlineMs { get; init; } = 800;
 
@@ -55,6 +58,7 @@ public sealed record AgentOptions
         Check(IsPort(TillJsonPort), $"TillJsonPort: {TillJsonPort} is not a port; use 0 to 65535, 0 for any free one.");
         Check(TillGrpcPort == 0 || TillGrpcPort != TillJsonPort, $"TillJsonPort: {TillJsonPort} is also the TillGrpcPort. Use two ports.");
         Check(IdleDays is >= 1 and <= 3650, $"IdleDays: {IdleDays} is not between 1 and 3650.");
+        Check(RetainDays is >= 7 and <= 3650, $"RetainDays: {RetainDays} is not between 7 and 3650.");
         Check(CheckoutDeadlineMs is >= 100 and <= 10_000, $"CheckoutDeadlineMs: {CheckoutDeadlineMs} is not between 100 and 10000.");
         return faults;
 
