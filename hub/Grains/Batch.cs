@@ -3,7 +3,9 @@ using SyncHub.Core.Ledger;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
+using SyncHub.Core.Wallets;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 using AuditEntry = SyncHub.V1.AuditEntry;
@@ -15,7 +17,7 @@ internal sealed class Batch(long number)
 {
     private readonly Dictionary<(string Account, string Asset), int> _balances = [];
     private readonly Dictionary<MemberId, MemberState> _changed = [];
-    private readonly Dictionary<StoreId, long> _exposure = [];
+    private readonly Dictionary<StoreId, Exposure> _exposure = [];
 
     /// <summary>Counts up within the partition.</summary>
     public long Number { get; } = number;
@@ -32,8 +34,8 @@ internal sealed class Batch(long number)
     /// <summary>Members to be read anew once this batch is written.</summary>
     public List<MemberId> Recovering { get; } = [];
 
-    /// <summary>By how much the money that each store may spend changed.</summary>
-    public IReadOnlyDictionary<StoreId, long> Exposure => _exposure;
+    /// <summary>By how much what each store may spend or has advanced changed.</summary>
+    public IReadOnlyDictionary<StoreId, Exposure> Exposure => _exposure;
 
     /// <summary>Adds a ledger transaction to the balances.</summary>
     public void Book(int partition, LedgerTransaction transaction)
@@ -69,34 +71,40 @@ internal sealed class Batch(long number)
         }
     }
 
-    /// <summary>The money that each store may spend of a member, to be compared after a turn.</summary>
-    public static Dictionary<StoreId, long> ExposureOf(MemberState state)
+    /// <summary>What each store may spend of a member, or has advanced, to be compared after a turn.</summary>
+    public static Dictionary<StoreId, Exposure> ExposureOf(MemberState state)
     {
-        var exposure = new Dictionary<StoreId, long>();
+        var exposure = new Dictionary<StoreId, Exposure>();
         foreach (var bucket in state.Buckets)
         {
-            if (!bucket.Bucket.IsMoney)
+            if (!bucket.Bucket.IsMoney && bucket.Bucket != Bucket.Credit)
             {
                 continue;
             }
 
             foreach (var line in bucket.Lines)
             {
-                exposure[line.Holder.Store] = exposure.GetValueOrDefault(line.Holder.Store) + line.Outstanding;
+                var held = bucket.Bucket.IsMoney ? new Exposure(line.Outstanding, 0, 0) : new Exposure(0, line.Outstanding, 0);
+                exposure[line.Holder.Store] = exposure.GetValueOrDefault(line.Holder.Store) + held;
             }
+        }
+
+        foreach (var (holder, line) in state.Credit.Floor)
+        {
+            exposure[holder.Store] = exposure.GetValueOrDefault(holder.Store) + new Exposure(0, 0, line.OutstandingMinor);
         }
 
         return exposure;
     }
 
     /// <summary>A turn changed a member.</summary>
-    public void Changed(MemberState state, Dictionary<StoreId, long> before)
+    public void Changed(MemberState state, Dictionary<StoreId, Exposure> before)
     {
         _changed[state.Id] = state;
         foreach (var (store, amount) in ExposureOf(state))
         {
             var delta = amount - before.GetValueOrDefault(store);
-            if (delta != 0)
+            if (delta != default)
             {
                 _exposure[store] = _exposure.GetValueOrDefault(store) + delta;
             }

@@ -37,7 +37,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     /// <param name="exposure">How much more, or less, money each store may spend now.</param>
     /// <param name="release">Sends what was decided. It must not block and must not throw.</param>
     /// <param name="acts">Entries of the audit trail that belong to the batch. That of the call which this code runs for is added where it has none yet.</param>
-    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null)
+    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null)
     {
         var own = acts is null ? DoorCall.Current?.TakeAct() : null;
         // The lock makes three orders one: the journal's, the effects' and that of the store rows that ride along.

@@ -222,6 +222,7 @@ public sealed class HubHost : IAsyncDisposable
 
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite("meta", key, Encoding.ASCII.GetBytes(partitions.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        batch.Documents.Add(new DocumentWrite("meta", "exposure-kinds"u8.ToArray(), [3])); // credit and advances are counted from the first record on
         await journal.CommitAsync(batch).ConfigureAwait(false);
     }
 

@@ -158,7 +158,9 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             Name = store.Name,
             Enrolled = store.IsEnrolled,
             Incarnation = store.Incarnation.Value,
-            ExposureMinor = parts.Stores.ExposureOf(store.Id),
+            ExposureMinor = parts.Stores.ExposureOf(store.Id).MoneyMinor,
+            CreditExposureMinor = parts.Stores.ExposureOf(store.Id).CreditMinor,
+            FloorExposureMinor = parts.Stores.ExposureOf(store.Id).FloorMinor,
         };
         if (store.Keys.LastOrDefault(key => key.Status != StoreKeyStatus.Issued) is { } key)
         {

@@ -18,12 +18,14 @@ internal sealed class StoreRegistry
 
     private const long FirstTermSecond = 1_577_836_800; // 2020-01-01: terms fit 31 bits until 2088
     private const string Documents = "store";
-    private const string ExposureDocuments = "exposure";
+    private const string MoneyDocuments = "exposure";
+    private const string CreditDocuments = "exposure-credit";
+    private const string FloorDocuments = "exposure-floor";
     private static readonly TimeSpan CodeLife = TimeSpan.FromMinutes(30);
     private static readonly byte[] TermKey = "term"u8.ToArray();
     private readonly Lock _gate = new();
     private readonly SortedDictionary<StoreId, Store> _stores = [];
-    private readonly SortedDictionary<StoreId, long> _exposure = [];
+    private readonly SortedDictionary<StoreId, Exposure> _exposure = [];
     private readonly SortedSet<StoreId> _dirty = [];
     private readonly Dictionary<StoreId, byte[]> _written = [];
     private readonly SignedHeads _signed = new();
@@ -55,10 +57,9 @@ internal sealed class StoreRegistry
         }
 
         registry.CountReconciling();
-        foreach (var document in journal.ReadDocuments(ExposureDocuments, default, default, int.MaxValue))
-        {
-            registry._exposure[new StoreId(BinaryPrimitives.ReadInt32BigEndian(document.Key))] = BinaryPrimitives.ReadInt64BigEndian(document.Value);
-        }
+        registry.ReadExposure(journal, MoneyDocuments, static amount => new Exposure(amount, 0, 0));
+        registry.ReadExposure(journal, CreditDocuments, static amount => new Exposure(0, amount, 0));
+        registry.ReadExposure(journal, FloorDocuments, static amount => new Exposure(0, 0, amount));
 
         return registry;
     }
@@ -81,8 +82,8 @@ internal sealed class StoreRegistry
         }
     }
 
-    /// <summary>The money that a store may spend now.</summary>
-    public long ExposureOf(StoreId id)
+    /// <summary>What a store may spend now, and what it has advanced.</summary>
+    public Exposure ExposureOf(StoreId id)
     {
         lock (_gate)
         {
@@ -206,7 +207,7 @@ internal sealed class StoreRegistry
     }
 
     /// <summary>Adds what changed here to a batch. Called in commit order.</summary>
-    public void AddTo(JournalBatch batch, IReadOnlyDictionary<StoreId, long>? exposure)
+    public void AddTo(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure)
     {
         lock (_gate)
         {
@@ -226,13 +227,36 @@ internal sealed class StoreRegistry
             }
 
             _cursors.Clear();
-            foreach (var (id, delta) in exposure ?? new Dictionary<StoreId, long>())
+            foreach (var (id, delta) in exposure ?? new Dictionary<StoreId, Exposure>())
             {
                 // A sum, so a hub that has an old one may not write: the fence refuses its whole batch.
-                var before = _exposure.TryGetValue(id, out var sum) ? BytesOf(sum) : [];
-                _exposure[id] = checked(sum + delta);
-                batch.Documents.Add(new DocumentWrite(ExposureDocuments, KeyOf(id), BytesOf(_exposure[id])) { Expected = before });
+                var isKnown = _exposure.TryGetValue(id, out var sum);
+                var after = _exposure[id] = sum + delta;
+                Add(batch, MoneyDocuments, id, isKnown, sum.MoneyMinor, after.MoneyMinor);
+                Add(batch, CreditDocuments, id, isKnown, sum.CreditMinor, after.CreditMinor);
+                Add(batch, FloorDocuments, id, isKnown, sum.FloorMinor, after.FloorMinor);
             }
+        }
+    }
+
+    // The money's sum is always there, because it is the fence; of the others there is a document where there was ever anything.
+    private static void Add(JournalBatch batch, string collection, StoreId id, bool isKnown, long before, long after)
+    {
+        if (collection == MoneyDocuments ? !isKnown || before != after : before != after)
+        {
+            batch.Documents.Add(new DocumentWrite(collection, KeyOf(id), collection != MoneyDocuments && after == 0 ? null : BytesOf(after))
+            {
+                Expected = collection == MoneyDocuments ? (isKnown ? BytesOf(before) : []) : before == 0 ? [] : BytesOf(before),
+            });
+        }
+    }
+
+    private void ReadExposure(IJournal journal, string collection, Func<long, Exposure> read)
+    {
+        foreach (var document in journal.ReadDocuments(collection, default, default, int.MaxValue))
+        {
+            var id = new StoreId(BinaryPrimitives.ReadInt32BigEndian(document.Key));
+            _exposure[id] = _exposure.GetValueOrDefault(id) + read(BinaryPrimitives.ReadInt64BigEndian(document.Value));
         }
     }
 

@@ -27,7 +27,13 @@ public sealed class CreditTests
         var wallet = await credits.SetCreditLimitAsync(new SetCreditLimitRequest { MemberId = member.ToString(), LimitMinor = 500 }, hub.Admin);
         Assert.Equal((500, 0), (wallet.CreditLimitMinor, wallet.ReceivableMinor));
 
+        await store.AskAsync(1, member, Bucket.Credit, 300, RightsReason.Prefetch);
+        await store.ReadUntilAsync(frame => frame.RightsReply is { Request: 1 }, "rights to credit");
+        var state = (await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores.Single();
+        Assert.Equal((0L, 300L, 0L), (state.ExposureMinor, state.CreditExposureMinor, state.FloorExposureMinor));
+
         await store.LogAsync(OpType.Sale, member, new Core.Ops.Move(MoveKind.Debit, Bucket.Credit, 200, 0));
+        Assert.Equal(100, (await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores.Single().CreditExposureMinor);
         await store.LogAsync(OpType.TopUp, member, Credit(Bucket.Principal, 1_000));
         Assert.Equal(200, (await hub.WalletAsync(member)).ReceivableMinor);
         await store.LogAsync(OpType.Relinquish, member, new Core.Ops.Move(MoveKind.Relinquish, Bucket.Principal, 1_000, 0));

@@ -225,6 +225,18 @@ public sealed class LifeTests
     }
 
     [Theory]
+    [InlineData("exposure-credit", "store 1 may let members owe 40")]
+    [InlineData("exposure-floor", "store 1 has advanced 40")]
+    public async Task An_exposure_of_credit_or_advances_that_lines_do_not_hold_is_found_where_the_hub_counts_them(string collection, string finding)
+    {
+        using var uncounted = await Chains.HealthyAsync(chain => chain.HubDocuments(Exposure(1, 40, collection)));
+        Clean(uncounted.Audit());
+
+        using var counted = await Chains.HealthyAsync(chain => chain.HubDocuments(Exposure(1, 40, collection), new DocumentWrite("meta", "exposure-kinds"u8.ToArray(), [3])));
+        Expect(counted.Audit(), "exposure_differs", finding);
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(7)]
     public async Task What_the_hub_acknowledged_of_an_earlier_life_must_be_there(long acknowledged)
@@ -363,11 +375,11 @@ public sealed class LifeTests
 
     private static DocumentWrite Document(StoreDocument store) => new("store", Key(store.Store), store.ToByteArray());
 
-    private static DocumentWrite Exposure(int store, long amount)
+    private static DocumentWrite Exposure(int store, long amount, string collection = "exposure")
     {
         var value = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(value, amount);
-        return new DocumentWrite("exposure", Key(store), value);
+        return new DocumentWrite(collection, Key(store), value);
     }
 
     private static byte[] Key(int store)
