@@ -8,6 +8,7 @@ var root = new RootCommand("SyncHub: the member hub of a chain of stores. Stored
     AgentCommand.Create(),
     StoreCommand.Create(),
     CaseCommand.Create(),
+    MemberCommand.Create(),
     KeysCommand.Create(),
     ReceiptCommand.Create(),
     UserCommand.Create(),

@@ -139,6 +139,8 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton<AccessService>();
         builder.Services.AddSingleton<AuditTrailService>();
         builder.Services.AddSingleton<ApprovalBook>();
+        builder.Services.AddSingleton<MembersService>();
+        builder.Services.AddSingleton<CreditService>();
         builder.Services.AddSingleton<CaseBook>();
         builder.Services.AddSingleton<CasesService>();
         builder.Services.AddSingleton<EnrolmentService>();
@@ -163,6 +165,7 @@ public sealed class HubHost : IAsyncDisposable
         var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<StoresService>());
         AccessJson.Map(api, web.Services.GetRequiredService<AccessService>(), web.Services.GetRequiredService<AuditTrailService>());
         ReceiptsService.Map(api, parts);
+        MembersJson.Map(api, web.Services.GetRequiredService<MembersService>(), web.Services.GetRequiredService<CreditService>());
         CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
 
         parts.Resume();
