@@ -27,6 +27,9 @@ public sealed record DemoOptions
     /// <summary>Leave the data folder behind after a good run. After a bad one it always stays.</summary>
     public bool KeepData { get; init; }
 
+    /// <summary>Connection string of an empty PostgreSQL database for the hub; empty = a file in the run's folder.</summary>
+    public string Storage { get; init; } = "";
+
     /// <summary>The rules that the hub starts with.</summary>
     public string Preset { get; init; } = "youzan";
 

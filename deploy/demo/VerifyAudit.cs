@@ -7,10 +7,12 @@ namespace SyncHub.Demo;
 /// <summary>The product's own audit, in the words of the demo.</summary>
 internal static class VerifyAudit
 {
-    /// <summary>Audits the files of a chain.</summary>
-    public static AuditResult Run(string hubFolder, IReadOnlyList<string> agentFolders, bool isConverged)
+    /// <summary>The audit of a chain whose hub has its journal in a database, or in its folder where <paramref name="storage"/> is empty.</summary>
+    public static Auditor Of(string storage) => (hubFolder, agentFolders, isConverged) => Run(hubFolder, storage, agentFolders, isConverged);
+
+    private static AuditResult Run(string hubFolder, string storage, IReadOnlyList<string> agentFolders, bool isConverged)
     {
-        var report = Audit.Run(hubFolder, agentFolders, new AuditOptions());
+        var report = Audit.Run(hubFolder, agentFolders, new AuditOptions { Storage = storage });
         return new AuditResult
         {
             OpsLogged = report.OpsLogged,

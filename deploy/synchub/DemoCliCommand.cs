@@ -13,13 +13,31 @@ internal static class DemoCliCommand
     private static readonly Option<int?> Receipts = new("--receipts") { Description = "Replay at most so many receipts." };
     private static readonly Option<string> Data = new("--data") { Description = "Where the run's databases lie.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "run") };
     private static readonly Option<string> Summary = new("--summary") { Description = "Where the numbers go.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "summary.json") };
+    private static readonly Option<string> Storage = new("--storage") { Description = $"An empty PostgreSQL database for the hub: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the databases after a good run too." };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Outage, Seed, Receipts, Data, Summary, Keep };
-        demo.SetAction((arguments, cancellation) => DemoCommand.RunAsync(new DemoOptions
+        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
+        demo.SetAction(RunAsync);
+        return demo;
+    }
+
+    private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
+    {
+        string storage;
+        try
+        {
+            storage = StorageSetting.Resolve(arguments.GetValue(Storage)!, "--storage");
+        }
+        catch (ArgumentException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
+        return await DemoCommand.RunAsync(new DemoOptions
         {
             TracePath = arguments.GetValue(Trace) is { Length: > 0 } path ? path : null,
             Stores = arguments.GetValue(Stores),
@@ -28,8 +46,8 @@ internal static class DemoCliCommand
             Receipts = arguments.GetValue(Receipts),
             DataFolder = arguments.GetValue(Data)!,
             SummaryPath = arguments.GetValue(Summary)!,
+            Storage = storage,
             KeepData = arguments.GetValue(Keep),
-        }, cancellation));
-        return demo;
+        }, cancellation).ConfigureAwait(false);
     }
 }

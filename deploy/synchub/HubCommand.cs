@@ -10,6 +10,7 @@ namespace SyncHub.Cli;
 internal static class HubCommand
 {
     private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
+    private static readonly Option<string> Storage = new("--storage") { Description = $"PostgreSQL instead of the file hub.db: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private static readonly Option<int> Port = new("--port") { Description = "Port of agents and HQ programs (gRPC); 0 = any free one.", DefaultValueFactory = _ => 7400 };
     private static readonly Option<int> HttpPort = new("--http-port") { Description = "Port of the JSON view; 0 = any free one.", DefaultValueFactory = _ => 7401 };
@@ -28,7 +29,7 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson };
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names };
         init.SetAction((arguments, _) => InitAsync(arguments));
@@ -60,8 +61,20 @@ internal static class HubCommand
             return ExitCode.Usage;
         }
 
+        string storage;
+        try
+        {
+            storage = StorageSetting.Resolve(arguments.GetValue(Storage)!, "--storage");
+        }
+        catch (ArgumentException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
         var options = new HubOptions
         {
+            Storage = storage,
             DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
             Address = address,
             GrpcPort = arguments.GetValue(Port),

@@ -23,7 +23,7 @@ internal static class KeysCommand
 
     private static void Rotate(ParseResult arguments)
     {
-        var ring = RingOf(Journal(arguments), arguments);
+        var ring = RingOf(KeyedJournal(arguments), arguments);
         var number = ring.Rotate();
         Console.WriteLine($"{ring.Path}: key {number} seals from the next start on. Copy the file to where its copies are kept. To be rid of the older keys, stop the process and run: synchub keys rewrite --data {arguments.GetValue(Data)}");
     }
@@ -42,6 +42,13 @@ internal static class KeysCommand
         var folder = Path.GetFullPath(arguments.GetValue(Data)!);
         return ((string[])["hub.db", "agent.db"]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
             ?? throw new FileNotFoundException($"{folder}: there is neither a hub.db nor an agent.db. Name the folder of a hub or an agent.");
+    }
+
+    // A hub on PostgreSQL has its keys in its folder, and no file that they seal.
+    private static string KeyedJournal(ParseResult arguments)
+    {
+        var hub = Path.Combine(Path.GetFullPath(arguments.GetValue(Data)!), "hub.db");
+        return File.Exists(KeyRing.UsualPaths(hub)[0]) ? hub : Journal(arguments);
     }
 
     private static KeyRing RingOf(string journal, ParseResult arguments)

@@ -10,7 +10,7 @@ namespace SyncHub.Verify;
 public static class Audit
 {
     /// <summary>Audits one hub and the given agents.</summary>
-    /// <param name="hub">The folder with hub.db, or the connection string of its PostgreSQL database (Host=...).</param>
+    /// <param name="hub">The hub's folder, with hub.db and its keys.</param>
     /// <param name="agentDataDirectories">Folders with agent.db and identity.json; any number. Stores that are not given are checked as far as the hub knows them.</param>
     /// <param name="options">How.</param>
     /// <returns>The report; files that cannot be read are findings in it, never exceptions.</returns>

@@ -5,12 +5,12 @@ namespace SyncHub.Verify;
 /// <summary>Reads the hub's journal in one view: facts, then records, then what was computed from them.</summary>
 internal sealed class HubReader(FindingLog findings, RequestIndex requests, AuditOptions options)
 {
-    public HubLog Read(string source)
+    public HubLog Read(string folder)
     {
-        var hub = new HubLog(HubSource.NameOf(source), findings);
+        var hub = new HubLog(HubSource.NameOf(folder, options.Storage), findings);
         Guarded.Run(findings, hub.Path, "the hub's journal", () =>
         {
-            using var file = HubSource.Open(source);
+            using var file = HubSource.Open(folder, options.Storage);
             FileCheck.Run(file, hub.Path, findings);
             Read(file, hub);
         });

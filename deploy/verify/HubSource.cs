@@ -1,19 +1,20 @@
 using SyncHub.Storage.Audit;
 using SyncHub.Storage.Postgres.Audit;
+using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite.Audit;
 
 namespace SyncHub.Verify;
 
-/// <summary>Where a hub's journal lies: a folder with hub.db, or a PostgreSQL database.</summary>
+/// <summary>Where a hub's journal lies: hub.db in its folder, or a PostgreSQL database whose keys lie there.</summary>
 internal static class HubSource
 {
     /// <summary>What to call it in findings; never with a password.</summary>
-    public static string NameOf(string hub) => IsDatabase(hub) ? JournalDatabaseReader.NameOf(hub) : Path.Combine(hub, "hub.db");
+    public static string NameOf(string folder, string storage) => storage.Length > 0 ? JournalDatabaseReader.NameOf(storage) : FileOf(folder);
 
     /// <summary>Opens it read-only.</summary>
     /// <exception cref="Storage.JournalUnavailableException">It cannot be read.</exception>
-    public static IJournalRows Open(string hub) => IsDatabase(hub) ? JournalDatabaseReader.Open(hub) : JournalFileReader.Open(NameOf(hub));
+    public static IJournalRows Open(string folder, string storage) =>
+        storage.Length > 0 ? JournalDatabaseReader.Open(storage, "", [.. KeyRing.UsualPaths(FileOf(folder))]) : JournalFileReader.Open(FileOf(folder));
 
-    // A folder of that name can still be given as ./Host=...
-    private static bool IsDatabase(string hub) => hub.StartsWith("Host=", StringComparison.OrdinalIgnoreCase);
+    private static string FileOf(string folder) => Path.Combine(folder, "hub.db");
 }

@@ -123,6 +123,18 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
+    /// <summary>The hub has to stop, because the journal cannot be read.</summary>
+    public void Fail(Exception fault)
+    {
+        log.LogCritical(fault, "The journal cannot be read; the hub stops. Stores go on offline. {Reason}", fault.Message);
+        lock (_order)
+        {
+            _failed.TrySetResult(fault);
+        }
+
+        _commits.Writer.TryComplete();
+    }
+
     /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those under way.</summary>
     public void Complete() => _commits.Writer.TryComplete();
 

@@ -45,6 +45,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     public MemberState Peek(MemberId member) => _grains.TryGetValue(member, out var grain) ? grain.Machine.State : Grain.Activate(member, context.Rules.Currency, journal).Machine.State;
 
     /// <summary>Handles messages in order and says what must be durable before anybody hears of it.</summary>
+    /// <exception cref="JournalUnavailableException">A member could not be read. No message is to blame: the hub has to stop, and nothing of it was committed.</exception>
     public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {
         var batch = new Batch(++_decided);
@@ -54,7 +55,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             {
                 Handle(message, batch);
             }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
+            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalUnavailableException))
             {
                 Recover(message, fault, batch);
             }
@@ -251,7 +252,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             {
                 Handle(message, batch);
             }
-            catch (Exception fault) when (fault is not OutOfMemoryException)
+            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalUnavailableException))
             {
                 Recover(message, fault, batch);
                 if (_recovering.TryGetValue(member, out var again))

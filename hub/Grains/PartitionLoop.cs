@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using SyncHub.Storage;
 
 namespace SyncHub.Hub.Grains;
 
@@ -34,7 +35,18 @@ internal sealed class PartitionLoop(Partition partition, PartitionSettings setti
                 messages.Add(message);
             }
 
-            var batch = partition.Decide(messages);
+            Batch batch;
+            try
+            {
+                batch = partition.Decide(messages);
+            }
+            catch (JournalUnavailableException fault)
+            {
+                // Parking the op would blame it for the disk; what this partition holds in memory may be ahead of the journal.
+                pipeline.Fail(fault);
+                return;
+            }
+
             pipeline.Submit(batch.Journal, batch.Exposure, () =>
             {
                 partition.Released(batch);

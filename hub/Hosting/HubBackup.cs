@@ -1,5 +1,6 @@
 using System.Globalization;
 using SyncHub.Hub.Stores;
+using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
@@ -21,6 +22,23 @@ public static class HubBackup
     /// <exception cref="Storage.JournalUnavailableException">The database cannot be read, or the copy not be written.</exception>
     /// <exception cref="IOException">There is no hub, or a file of that name exists.</exception>
     public static void Make(string dataDirectory, string copy) => JournalCopy.Make(Path.Combine(dataDirectory, Database), copy);
+
+    /// <summary>Begins a new term in a PostgreSQL database that was brought back with the database's own tools.</summary>
+    /// <param name="storage">The connection string.</param>
+    /// <param name="dataDirectory">The hub's folder, with the keys that the database was sealed with.</param>
+    /// <param name="now">The time of the restore; the new term's number is taken from it.</param>
+    /// <param name="keyFile">The keys; empty: <c>hub.keys</c> in the hub's folder.</param>
+    /// <exception cref="Storage.JournalUnavailableException">A hub runs on it, it cannot be reached, or the keys are not there.</exception>
+    public static async Task<HubRestored> BeginTermAsync(string storage, string dataDirectory, DateTimeOffset now, string keyFile = "")
+    {
+        var ring = KeyRing.Open(HubSeal.PathOf(dataDirectory, keyFile));
+        var journal = await PostgresJournal.OpenAsync(storage, new PostgresJournalOptions()).ConfigureAwait(false);
+        await using (journal.ConfigureAwait(false))
+        {
+            var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now).ConfigureAwait(false);
+            return new HubRestored(term, stores, "");
+        }
+    }
 
     /// <summary>Puts a copy in the place of the database of a hub that does not run.</summary>
     /// <param name="dataDirectory">The hub's folder; made where there is none.</param>

@@ -25,7 +25,6 @@ using SyncHub.Hub.Sync;
 using SyncHub.Hub.Users;
 using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
-using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Hub;
 
@@ -81,13 +80,12 @@ public sealed class HubHost : IAsyncDisposable
         CreatePrivate(options.DataDirectory);
         // Before anything else: a hub whose keys others can read does not even open its journal.
         var certificates = options.InsecureLoopback ? null : CertificateAuthority.Open(options.DataDirectory, options.Time, options.StoreCertificateLife);
-        var path = Path.Combine(options.DataDirectory, "hub.db");
-        var ring = KeyRing.Of(path, HubSeal.PathOf(options.DataDirectory, options.KeyFile));
-        var journal = await HubSeal.OpenAsync(options.AroundJournal(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 })), ring).ConfigureAwait(false);
+        var opening = new HubJournal();
+        var journal = await opening.OpenAsync(options).ConfigureAwait(false);
         try
         {
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
-            return await StartAsync(options, certificates, journal, logging, cancellation).ConfigureAwait(false);
+            return await StartAsync(options, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -124,7 +122,7 @@ public sealed class HubHost : IAsyncDisposable
         }
     }
 
-    private static async Task<HubHost> StartAsync(HubOptions options, CertificateAuthority? certificates, IJournal journal, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
+    private static async Task<HubHost> StartAsync(HubOptions options, CertificateAuthority? certificates, IJournal journal, HubJournal opening, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -146,6 +144,7 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton<EnrolmentService>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
+        opening.LogTo(web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Storage"));
         var parts = web.Services.GetRequiredService<HubParts>();
         UseDoors(web, parts);
         web.MapGrpcService<SyncService>();

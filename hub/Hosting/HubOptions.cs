@@ -18,6 +18,12 @@ public sealed record HubOptions
     /// <summary>The key file of its database; empty = <c>hub.keys</c> in <see cref="DataDirectory"/>. Copies of the database never hold it.</summary>
     public string KeyFile { get; init; } = "";
 
+    /// <summary>Connection string of the PostgreSQL database that holds the journal; empty = the file hub.db in <see cref="DataDirectory"/>. It may hold a password: never logged.</summary>
+    public string Storage { get; init; } = "";
+
+    /// <summary>How long, in milliseconds, a database that cannot be reached is tried again before the hub stops.</summary>
+    public int StoragePatienceMs { get; init; } = 30_000;
+
     /// <summary>The address of both doors.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
@@ -79,6 +85,7 @@ public sealed record HubOptions
         }
 
         Check(DataDirectory.Length > 0, "--data: name a folder.");
+        Check(Storage.Length == 0 || Storage.StartsWith("Host=", StringComparison.OrdinalIgnoreCase), "--storage: a PostgreSQL connection string begins with Host=.");
         Check(GrpcPort is >= 0 and <= 65535, "--port: 0 to 65535.");
         Check(HttpPort is >= 0 and <= 65535, "--http-port: 0 to 65535.");
         Check(!InsecureLoopback || IPAddress.IsLoopback(Address), "--insecure-loopback: only with a --listen on loopback; a hub never speaks in the clear on a network.");

@@ -62,7 +62,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private async Task RunAsync()
     {
         var group = new List<PendingBatch>();
-        while (_closedBy is null && (_next is not null || await _queue.Reader.WaitToReadAsync().ConfigureAwait(false)))
+        while (_closedBy is null && await WaitForMoreAsync().ConfigureAwait(false))
         {
             Gather(group);
             var fatal = await CommitOrFailAsync(group).ConfigureAwait(false);
@@ -85,6 +85,39 @@ internal sealed class CommitLoop : IAsyncDisposable
                 pending.Complete(0);
             }
         }
+    }
+
+    // False where nothing will come. While nothing comes the writer says now and then that it lives; a commit says so by itself.
+    private async Task<bool> WaitForMoreAsync()
+    {
+        if (_next is not null)
+        {
+            return true;
+        }
+        var more = _queue.Reader.WaitToReadAsync().AsTask();
+        while (await Task.WhenAny(more, Task.Delay(_database.Options.LeaseMs / 3)).ConfigureAwait(false) != more)
+        {
+            try
+            {
+                if (!_session.IsOpen)
+                {
+                    await _session.ReconnectAsync().ConfigureAwait(false);
+                }
+                await _session.RenewAsync().ConfigureAwait(false);
+            }
+            catch (JournalUnavailableException error)
+            {
+                Close(error);
+                return false;
+            }
+            catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+            {
+                // Nothing is under way; the next attempt, or the next commit, opens another connection.
+                _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
+                await _session.GiveUpAsync().ConfigureAwait(false);
+            }
+        }
+        return await more.ConfigureAwait(false);
     }
 
     private void Gather(List<PendingBatch> group)

@@ -14,13 +14,12 @@ internal sealed partial class Database : IDisposable
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _writers;
 
+    // Before the pool, and not the pool's own queue: that one needs another thread to wake a waiting one up, and threads that wait here are
+    // the ones that would be needed.
+    private readonly SemaphoreSlim _free;
+
     public Database(string connectionString, PostgresJournalOptions options)
     {
-        if (!SchemaName().IsMatch(options.Schema))
-        {
-            throw new ArgumentException($"The schema's name '{options.Schema}' must be small letters, digits and underscores.", nameof(options));
-        }
-        Options = options;
         NpgsqlConnectionStringBuilder settings;
         try
         {
@@ -30,6 +29,11 @@ internal sealed partial class Database : IDisposable
         {
             // Its message names the bad key and not the value.
             throw new ArgumentException($"The connection string of the database is wrong: {error.Message} An example: Host=db.example;Username=synchub;Password=...;Database=synchub", nameof(connectionString), error);
+        }
+        Options = options.Schema.Length > 0 ? options : options with { Schema = settings.SearchPath is { Length: > 0 } path ? path : PostgresJournalOptions.DefaultSchema };
+        if (!SchemaName().IsMatch(Options.Schema))
+        {
+            throw new ArgumentException($"The schema's name '{Options.Schema}' must be small letters, digits and underscores.", nameof(options));
         }
         settings.Enlist = false;
         settings.NoResetOnClose = true;  // the sessions' settings stay; nothing else is ever set on them
@@ -43,7 +47,8 @@ internal sealed partial class Database : IDisposable
         settings.TcpKeepAlive = true;
         settings.ApplicationName ??= $"synchub {options.Writer}";
         settings.IncludeErrorDetail = false; // details quote rows, which hold members
-        Name = $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {options.Schema}";
+        Name = $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {Options.Schema}";
+        _free = new SemaphoreSlim(options.Readers);
         _source = Build(settings);
         settings.Pooling = false; // a writer's connection that is given up has to be closed, not kept for later
         _writers = Build(settings);
@@ -69,6 +74,7 @@ internal sealed partial class Database : IDisposable
     {
         for (var started = Stopwatch.GetTimestamp(); ;)
         {
+            _free.Wait();
             try
             {
                 using var connection = _source.OpenConnection();
@@ -81,6 +87,10 @@ internal sealed partial class Database : IDisposable
                     throw PostgresFaults.From(error, Name);
                 }
             }
+            finally
+            {
+                _free.Release();
+            }
             Thread.Sleep(BetweenAttemptsMs);
         }
     }
@@ -89,13 +99,15 @@ internal sealed partial class Database : IDisposable
     {
         _source.Dispose();
         _writers.Dispose();
+        _free.Dispose();
     }
 
-    // Plans are made once and kept while tables grow from nothing: they must use the indexes even where a table is empty today.
+    // Plans are made once and kept while tables grow from nothing: they must walk the indexes even where a table is empty today.
+    // A process that is stopped inside a transaction may hold the feed's head: it keeps it for a lease, not longer, or nobody could take over.
     private string Settings =>
         $"""
-        SET search_path TO "{Options.Schema}"; SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET lock_timeout = '30s';
-        SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = '60s';
+        SET search_path TO "{Options.Schema}"; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; SET jit = off; SET lock_timeout = '30s';
+        SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; SET idle_in_transaction_session_timeout = '{Options.LeaseMs}ms';
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """;
 

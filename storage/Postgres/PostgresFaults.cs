@@ -20,11 +20,11 @@ internal static class PostgresFaults
     public static bool IsAnswer(Exception error) =>
         error is PostgresException { SqlState: var state, Severity: not ("FATAL" or "PANIC") } && !state.StartsWith("57P", StringComparison.Ordinal) && !state.StartsWith("08", StringComparison.Ordinal);
 
-    /// <summary>True where trying again later may help: the database is down, starting, failing over, or out of connections.</summary>
+    /// <summary>True where trying again later may help: the database is down, starting, failing over, out of connections, or it ended a transaction that stood still for a lease.</summary>
     public static bool IsTransient(Exception error) => error switch
     {
         PostgresException answer => answer.SqlState.StartsWith("57P", StringComparison.Ordinal) || answer.SqlState.StartsWith("08", StringComparison.Ordinal)
-            || answer.SqlState.StartsWith("40", StringComparison.Ordinal) || answer.SqlState is "53300" or "55P03" or "25006" or "55006",
+            || answer.SqlState.StartsWith("40", StringComparison.Ordinal) || answer.SqlState is "53300" or "55P03" or "25006" or "55006" or "25P03",
         NpgsqlException or IOException or SocketException or TimeoutException or OperationCanceledException or ObjectDisposedException => true,
         _ => false,
     };

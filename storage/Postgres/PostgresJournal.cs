@@ -16,11 +16,13 @@ public sealed class PostgresJournal : IJournal
     private readonly Database _database;
     private readonly CommitLoop _commits;
     private readonly PostgresReader _reader;
+    private readonly WriterSession _session;
     private int _isDisposed;
 
     private PostgresJournal(Database database, WriterSession session)
     {
         _database = database;
+        _session = session;
         _reader = new PostgresReader(database);
         _commits = new CommitLoop(database, session);
     }
@@ -47,6 +49,18 @@ public sealed class PostgresJournal : IJournal
             database.Dispose();
             throw;
         }
+    }
+
+    /// <summary>How often this writer's name changed hands.</summary>
+    public long Epoch => _session.Epoch;
+
+    /// <summary>The leases of the partitions, for writers that share the journal. From the first round on this writer commits only to partitions that it owns.</summary>
+    /// <param name="partitions">How many partitions there are.</param>
+    /// <param name="address">Where the other writers reach this one.</param>
+    public PartitionLeases LeasesOf(int partitions, string address)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(partitions, 1);
+        return new PartitionLeases(_database, _session, partitions, address);
     }
 
     /// <inheritdoc/>

@@ -5,8 +5,11 @@ namespace SyncHub.Storage.Postgres;
 /// <summary>How a <see cref="PostgresJournal"/> uses its database.</summary>
 public sealed record PostgresJournalOptions
 {
-    /// <summary>The PostgreSQL schema that holds the journal; made where there is none. Small letters, digits and underscores.</summary>
-    public string Schema { get; init; } = "synchub";
+    /// <summary>The PostgreSQL schema of a journal where nobody names another one.</summary>
+    public const string DefaultSchema = "synchub";
+
+    /// <summary>The PostgreSQL schema that holds the journal; made where there is none. Small letters, digits and underscores. Empty: the connection string's Search Path, or <see cref="DefaultSchema"/>.</summary>
+    public string Schema { get; init; } = "";
 
     /// <summary>The name under which this process writes. Two processes of one name exclude each other.</summary>
     public string Writer { get; init; } = "hub";
@@ -17,8 +20,11 @@ public sealed record PostgresJournalOptions
     /// <summary>How long, in milliseconds, to try again when the database cannot be reached, before the journal closes itself. A restart or a failover should fit.</summary>
     public int PatienceMs { get; init; } = 30_000;
 
-    /// <summary>How long, in milliseconds, an opening journal waits for another process of the same name to let go.</summary>
-    public int TakeOverMs { get; init; } = 5_000;
+    /// <summary>How long, in milliseconds, an opening journal waits for another process of the same name to let go; <see cref="int.MaxValue"/>: as long as it takes.</summary>
+    public int TakeOverMs { get; init; } = 10_000;
+
+    /// <summary>After how long without a sign of life, in milliseconds, a writer may be replaced. It renews three times as often, so one lost round trip costs nothing.</summary>
+    public int LeaseMs { get; init; } = 5_000;
 
     /// <summary>How long, in milliseconds, one commit or read may go unanswered before its connection is given up and the outcome is read from a new one.</summary>
     public int AnswerMs { get; init; } = 30_000;

@@ -22,6 +22,9 @@ internal sealed class WriterSession : IAsyncDisposable
         RETURNING commits, epoch
         """;
 
+    // The database's own clock. It decides when to try, never what is committed.
+    private const string IsSilent = "SELECT count(*) FROM writer WHERE name = $1 AND renewed_at < clock_timestamp() - make_interval(secs => $2 / 1000.0)";
+
     private const string TakeAgain =
         "UPDATE writer SET session = $2, epoch = epoch + 1, renewed_at = clock_timestamp() WHERE name = $1 AND session = ANY ($3) RETURNING commits, epoch";
 
@@ -29,10 +32,14 @@ internal sealed class WriterSession : IAsyncDisposable
 
     // Ids that the row may hold: the last one known to be there, and those of attempts whose answer never came.
     private readonly List<Guid> _sessions = [];
+    private volatile object? _settled;
     private NpgsqlConnection? _connection;
     private (int Process, DateTime Since) _backend;
 
     private WriterSession(Database database) => _database = database;
+
+    /// <summary>The session id in the database, for other threads; null while it is being replaced.</summary>
+    public Guid? Settled => _settled as Guid?;
 
     /// <summary>The open connection.</summary>
     public NpgsqlConnection Connection => _connection ?? throw new InvalidOperationException("The writer's connection was given up.");
@@ -115,8 +122,24 @@ internal sealed class WriterSession : IAsyncDisposable
         return (long)(await batch.ExecuteScalarAsync().ConfigureAwait(false))!;
     }
 
+    /// <summary>Says that this process lives. Nothing may be under way on the connection.</summary>
+    public async Task RenewAsync()
+    {
+        await using var command = new NpgsqlCommand("UPDATE writer SET renewed_at = clock_timestamp() WHERE name = $1 AND session = $2", Connection)
+        {
+            Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] } },
+        };
+        if (await command.ExecuteNonQueryAsync().ConfigureAwait(false) == 0)
+        {
+            throw PostgresFaults.TakenOver(_database.Name, Writer);
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => CloseAsync();
+
+    /// <summary>Closes the connection; the next use opens another one.</summary>
+    public ValueTask GiveUpAsync() => CloseAsync();
 
     private async ValueTask CloseAsync()
     {
@@ -148,6 +171,7 @@ internal sealed class WriterSession : IAsyncDisposable
     private async Task TakeAsync(string sql)
     {
         var mine = Guid.NewGuid();
+        _settled = null;
         _sessions.Add(mine);
         await using (var command = new NpgsqlCommand(sql, Connection) { Parameters = { new() { Value = Writer }, new() { Value = mine } } })
         {
@@ -163,6 +187,7 @@ internal sealed class WriterSession : IAsyncDisposable
         }
         _sessions.Clear();
         _sessions.Add(mine);
+        _settled = mine;
         await using var position = new NpgsqlCommand("SELECT position FROM feed", Connection);
         Position = (long)(await position.ExecuteScalarAsync().ConfigureAwait(false))!;
     }
@@ -171,6 +196,13 @@ internal sealed class WriterSession : IAsyncDisposable
     {
         for (var started = Stopwatch.GetTimestamp(); !await AskForTheLockAsync().ConfigureAwait(false);)
         {
+            // A process that was stopped, or whose machine is gone without a word, keeps its lock; the session id shuts it out.
+            await using var silent = new NpgsqlCommand(IsSilent, Connection) { Parameters = { new() { Value = Writer }, new() { Value = _database.Options.LeaseMs } } };
+            if (await silent.ExecuteScalarAsync().ConfigureAwait(false) is 1L)
+            {
+                return;
+            }
+
             if (Stopwatch.GetElapsedTime(started).TotalMilliseconds > _database.Options.TakeOverMs)
             {
                 await using var command = new NpgsqlCommand("SELECT held_by FROM writer WHERE name = $1", Connection) { Parameters = { new() { Value = Writer } } };

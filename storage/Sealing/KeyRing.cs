@@ -50,6 +50,14 @@ public sealed class KeyRing
     /// <exception cref="JournalUnavailableException">As <see cref="Open"/>.</exception>
     public static KeyRing Of(string journalPath, string path) => File.Exists(journalPath) ? Open(path) : OpenOrCreate(path);
 
+    /// <summary>The ring of a journal in a database: a new one only where the journal was never sealed, for the same reason.</summary>
+    /// <exception cref="JournalUnavailableException">As <see cref="Open"/>.</exception>
+    public static KeyRing Of(IJournal journal, string path)
+    {
+        ArgumentNullException.ThrowIfNull(journal);
+        return journal.ReadDocument(SealMark.Collection, SealMark.Key) is null ? OpenOrCreate(path) : Open(path);
+    }
+
     /// <summary>Where the ring of a journal file usually lies: beside it under its own name, or beside its folder under the folder's.</summary>
     public static IReadOnlyList<string> UsualPaths(string journalPath)
     {

@@ -44,10 +44,20 @@ internal sealed class HubFixture : IAsyncDisposable
     {
         // Most tests are about what comes through the doors; those about the doors themselves start a secure hub.
         var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true, OnePersonIsEnough = true };
+        if (Environment.GetEnvironmentVariable("SYNCHUB_HUB_TESTS_STORAGE") is { Length: > 0 } storage)
+        {
+            // postgres.sh run: all tests of this project on PostgreSQL, each hub with a schema of its own.
+            options = options with { Storage = $"{storage};Search Path=hub_{Guid.NewGuid():N}" };
+        }
+
         var fixture = new HubFixture(change?.Invoke(options) ?? options);
         await fixture.OpenAsync();
         return fixture;
     }
+
+    public string Storage => _options.Storage;
+
+    public Task<Exception> Failed => _hub.Failed;
 
     /// <summary>A hub with certificates, as it is outside of tests.</summary>
     public static Task<HubFixture> StartSecureAsync(TimeProvider? time = null) => StartAsync(options =>

@@ -51,6 +51,13 @@ internal sealed class KillTargetProcess : IDisposable
         await EndAsync();
     }
 
+    /// <summary>Sends a signal by its name.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
     /// <summary>Reads until the process has ended.</summary>
     public async Task EndAsync()
     {

@@ -21,17 +21,19 @@ internal sealed class Hub : IAsyncDisposable
     private readonly SynchubProgram _program;
     private readonly RunFolder _folder;
     private readonly string _preset;
+    private readonly string _storage;
     private ChildProcess? _process;
     private GrpcChannel? _channel;
     private Metadata _headers = [];
     private int _grpcPort;
     private int _httpPort;
 
-    private Hub(SynchubProgram program, RunFolder folder, string preset)
+    private Hub(SynchubProgram program, RunFolder folder, string preset, string storage)
     {
         _program = program;
         _folder = folder;
         _preset = preset;
+        _storage = storage;
     }
 
     /// <summary>Where agents connect; null while the process is down on purpose.</summary>
@@ -44,9 +46,9 @@ internal sealed class Hub : IAsyncDisposable
     public string Obituary => _process is { } process ? $"{process.Name} ended by itself. {process.Tail()}" : "The hub never ran.";
 
     /// <summary>Starts it on an empty folder.</summary>
-    public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, string preset, CancellationToken cancellation)
+    public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, string preset, string storage, CancellationToken cancellation)
     {
-        var hub = new Hub(program, folder, preset);
+        var hub = new Hub(program, folder, preset, storage);
         await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
         await hub.StartAsync(cancellation);
         return hub;
@@ -116,7 +118,7 @@ internal sealed class Hub : IAsyncDisposable
 
     private async Task<JsonElement> StartProcessAsync(CancellationToken cancellation)
     {
-        string[] arguments = ["hub", "run", "--data", _folder.Hub, "--port", Text(_grpcPort), "--http-port", Text(_httpPort), "--preset", _preset];
+        string[] arguments = ["hub", "run", "--data", _folder.Hub, "--port", Text(_grpcPort), "--http-port", Text(_httpPort), "--preset", _preset, .. _storage.Length > 0 ? ["--storage", "file:" + WriteStorage()] : Array.Empty<string>()];
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -130,6 +132,21 @@ internal sealed class Hub : IAsyncDisposable
                 await Task.Delay(BetweenAttempts, cancellation);
             }
         }
+    }
+
+    // A file, because arguments show in the process list.
+    private string WriteStorage()
+    {
+        var path = Path.Combine(_folder.Path, "storage");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var file = new StreamWriter(path, options);
+        file.Write(_storage);
+        return path;
     }
 
     private CallOptions Call(CancellationToken cancellation) => new(_headers, DateTime.UtcNow + CallPatience, cancellation);

@@ -21,7 +21,7 @@ internal sealed class StoreChain : IAsyncDisposable
     /// <summary>Starts all of it and waits until it listens.</summary>
     public static async Task<StoreChain> OpenAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
-        var hub = await Hub.StartAsync(program, folder, options.Preset, cancellation);
+        var hub = await Hub.StartAsync(program, folder, options.Preset, options.Storage, cancellation);
         // Enrolled side by side: each agent takes a second to start on a small machine.
         var opening = Enumerable.Range(0, options.Stores).Select(index => Store.OpenAsync(program, index, folder.Agent(index), hub, cancellation)).ToArray();
         try

@@ -2,6 +2,7 @@ using System.Data;
 using Npgsql;
 using NpgsqlTypes;
 using SyncHub.Storage.Audit;
+using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Storage.Postgres.Audit;
 
@@ -14,32 +15,38 @@ public sealed class JournalDatabaseReader : IJournalRows
 {
     private readonly string _name;
     private readonly NpgsqlConnection _connection;
+    private readonly string[] _keyFiles;
     private NpgsqlTransaction? _view;
+    private IReadOnlySet<string>? _hiddenKeys; // null: not sealed
+    private Sealer? _sealer;
 
-    private JournalDatabaseReader(string name, NpgsqlConnection connection)
+    private JournalDatabaseReader(string name, NpgsqlConnection connection, string[] keyFiles)
     {
+        _keyFiles = keyFiles;
         _name = name;
         _connection = connection;
     }
 
     /// <summary>What to call the journal in messages; without user and password.</summary>
-    public static string NameOf(string connectionString, string schema = "synchub")
+    public static string NameOf(string connectionString, string schema = "")
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        return $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {schema}";
+        return $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {SchemaOf(settings, schema)}";
     }
 
-    /// <summary>Opens the journal in <paramref name="schema"/>.</summary>
+    /// <summary>Opens the journal in <paramref name="schema"/>; empty: the connection string's Search Path, or "synchub". A sealed journal is read with the first of <paramref name="keyFiles"/> that exists.</summary>
     /// <exception cref="JournalUnavailableException">It cannot be reached, or there is no journal.</exception>
     /// <exception cref="ArgumentException">The connection string is wrong.</exception>
-    public static JournalDatabaseReader Open(string connectionString, string schema = "synchub")
+    public static JournalDatabaseReader Open(string connectionString, string schema = "", params string[] keyFiles)
     {
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = false, Pooling = false, Enlist = false, ApplicationName = "synchub verify", CommandTimeout = 0 };
-        var reader = new JournalDatabaseReader(NameOf(connectionString, schema), new NpgsqlConnection(settings.ConnectionString));
+        var reader = new JournalDatabaseReader(NameOf(connectionString, schema), new NpgsqlConnection(settings.ConnectionString), keyFiles);
         try
         {
-            reader.TakeView(schema);
+            reader.TakeView(SchemaOf(settings, schema));
+            var mark = reader.Rows("SELECT value FROM document WHERE collection = $1", static row => Bytes(row, 0), Collection(SealMark.Collection)).FirstOrDefault();
+            reader._hiddenKeys = mark is null ? null : SealMark.Decode(mark);
             return reader;
         }
         catch
@@ -51,17 +58,18 @@ public sealed class JournalDatabaseReader : IJournalRows
 
     /// <inheritdoc/>
     public IEnumerable<RecordRow> Records() =>
-        Rows("SELECT position, partition, uuid_send(stream), version, payload, store, incarnation, sequence FROM record ORDER BY position", static row =>
-            new RecordRow(row.GetInt64(0), row.GetInt32(1), Stream(row, 2), row.GetInt64(3), Bytes(row, 4), row.IsDBNull(5) ? null : new FactKey(Producer(row, 5), row.GetInt64(7))));
+        Rows("SELECT position, partition, uuid_send(stream), version, payload, store, incarnation, sequence FROM record ORDER BY position", row =>
+            new RecordRow(row.GetInt64(0), row.GetInt32(1), Stream(row, 2), row.GetInt64(3), Opened(row, 4, Place.OfRecord(Stream(row, 2), row.GetInt64(3))), row.IsDBNull(5) ? null : new FactKey(Producer(row, 5), row.GetInt64(7))));
 
     /// <inheritdoc/>
     public IEnumerable<StoredFact> Facts() =>
-        Rows("SELECT store, incarnation, sequence, hash, bytes FROM fact ORDER BY store, incarnation, sequence", static row =>
-            new StoredFact(Producer(row, 0), row.GetInt64(2), Bytes(row, 3), Bytes(row, 4)));
+        Rows("SELECT store, incarnation, sequence, hash, bytes FROM fact ORDER BY store, incarnation, sequence", row =>
+            new StoredFact(Producer(row, 0), row.GetInt64(2), Bytes(row, 3), Opened(row, 4, Place.OfFact(Producer(row, 0), row.GetInt64(2)))));
 
     /// <inheritdoc/>
     public IEnumerable<SnapshotRow> Snapshots() =>
-        Rows("SELECT uuid_send(stream), version, payload FROM snapshot ORDER BY stream", static row => new SnapshotRow(Stream(row, 0), row.GetInt64(1), Bytes(row, 2)));
+        Rows("SELECT uuid_send(stream), version, payload FROM snapshot ORDER BY stream", row =>
+            new SnapshotRow(Stream(row, 0), row.GetInt64(1), Opened(row, 2, Place.OfSnapshot(Stream(row, 0), row.GetInt64(1)))));
 
     /// <inheritdoc/>
     public IEnumerable<CursorRow> Cursors() =>
@@ -70,8 +78,8 @@ public sealed class JournalDatabaseReader : IJournalRows
 
     /// <inheritdoc/>
     public IEnumerable<DocumentRow> Documents(string? collection = null) =>
-        Rows("SELECT collection, key, value FROM document WHERE $1 IS NULL OR collection = $1 ORDER BY collection, key", static row =>
-            new DocumentRow(row.GetString(0), Bytes(row, 1), Bytes(row, 2)), new NpgsqlParameter { Value = (object?)collection ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        Rows("SELECT collection, key, value FROM document WHERE $1 IS NULL OR collection = $1 ORDER BY collection, key", row =>
+            Opened(new DocumentRow(row.GetString(0), Bytes(row, 1), Bytes(row, 2))), Collection(collection));
 
     /// <inheritdoc/>
     public IEnumerable<BalanceRow> Balances() =>
@@ -93,6 +101,28 @@ public sealed class JournalDatabaseReader : IJournalRows
         _view?.Dispose();
         _connection.Dispose();
     }
+
+    // Only where content is asked for: what needs none needs no keys.
+    private Sealer Keys() => _sealer ??= new Sealer(KeyRing.Open(Array.Find(_keyFiles, File.Exists)
+        ?? throw new JournalUnavailableException(JournalFault.Locked, $"{_name}: it is sealed, and there is no key file at {string.Join(" or ", _keyFiles)}. Put the hub's key file there.")));
+
+    private byte[] Opened(NpgsqlDataReader row, int column, byte[] place) => _hiddenKeys is null ? Bytes(row, column) : Keys().Open(Bytes(row, column), place);
+
+    private DocumentRow Opened(DocumentRow row)
+    {
+        if (_hiddenKeys is null || row.Collection == SealMark.Collection)
+        {
+            return row;
+        }
+
+        var (key, value) = new DocumentSeal(Keys(), _hiddenKeys).Open(row.Collection, row.Key, row.Value);
+        return row with { Key = key, Value = value };
+    }
+
+    private static NpgsqlParameter Collection(string? name) => new() { Value = (object?)name ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    private static string SchemaOf(NpgsqlConnectionStringBuilder settings, string schema) =>
+        schema.Length > 0 ? schema : settings.SearchPath is { Length: > 0 } path ? path : "synchub";
 
     private void TakeView(string schema)
     {

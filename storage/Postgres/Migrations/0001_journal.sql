@@ -65,17 +65,20 @@ INSERT INTO feed (position) VALUES (0);
 
 -- Who may write. A commit carries the session that its process was given; another session in the row means that somebody took over.
 -- commits is the number of the newest commit of the session's process: what a process reads that lost its connection in mid-commit.
+-- renewed_at says that the process lives; it decides when somebody else may take over, and nothing about what is committed.
 CREATE TABLE writer (
     name       text        COLLATE "C" NOT NULL PRIMARY KEY,
     epoch      bigint      NOT NULL,
     session    uuid        NOT NULL,
     commits    bigint      NOT NULL,
     held_by    text        NOT NULL,
+    shares     boolean     NOT NULL DEFAULT false,
     address    text        NOT NULL DEFAULT '',
     renewed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 10);
 
--- Which writer owns which partitions, where several share the journal. Empty: one writer owns all.
+-- Which writer owns which partition, where several share the journal; '' while nobody does. No rows: one writer owns all.
+-- epoch counts the changes of hand.
 CREATE TABLE partition_lease (
     partition integer NOT NULL PRIMARY KEY,
     writer    text    COLLATE "C" NOT NULL,
@@ -90,15 +93,17 @@ END $$;
 -- The first step of every commit: locks the head of the feed and proves that the writer still is the writer. Gives the position before its records.
 CREATE FUNCTION begin_commit(its_name text, its_session uuid, number bigint, records bigint, partitions integer[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    base  bigint;
-    stray integer;
+    base   bigint;
+    shared boolean;
+    stray  integer;
 BEGIN
     UPDATE feed SET position = position + records RETURNING position - records INTO base;
-    UPDATE writer SET commits = number WHERE name = its_name AND session = its_session;
+    UPDATE writer SET commits = number, renewed_at = clock_timestamp() WHERE name = its_name AND session = its_session RETURNING shares INTO shared;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'writer % is another session now', its_name USING ERRCODE = 'SH002';
     END IF;
-    SELECT l.partition INTO stray FROM partition_lease l WHERE l.partition = ANY (partitions) AND l.writer <> its_name LIMIT 1;
+    SELECT p INTO stray FROM unnest(partitions) AS p LEFT JOIN partition_lease l ON l.partition = p
+    WHERE coalesce(l.writer, '') <> its_name AND (shared OR l.writer <> '') LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'partition % belongs to another writer now', stray USING ERRCODE = 'SH003';
     END IF;

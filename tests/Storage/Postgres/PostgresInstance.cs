@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
+using Xunit;
 
 namespace SyncHub.Storage.Tests.Postgres;
 

@@ -1,0 +1,50 @@
+using Microsoft.Extensions.Logging;
+using SyncHub.Storage;
+using SyncHub.Storage.Postgres;
+using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Sqlite;
+
+namespace SyncHub.Hub;
+
+/// <summary>Opens the hub's journal: a file in its folder, or a PostgreSQL database.</summary>
+internal sealed class HubJournal
+{
+    // Threads. A stack that only waits costs some tens of KB.
+    private const int MostWaiting = 256;
+    private const int ThreadsBeside = 32;
+
+    private volatile ILogger? _log;
+
+    /// <summary>Where lost connections are reported, as soon as there is a log.</summary>
+    public void LogTo(ILogger log) => _log = log;
+
+    /// <summary>Opens it.</summary>
+    /// <exception cref="JournalUnavailableException">It cannot be opened; the message names the way out.</exception>
+    public async Task<SealedJournal> OpenAsync(HubOptions options)
+    {
+        var keys = HubSeal.PathOf(options.DataDirectory, options.KeyFile);
+        if (options.Storage.Length == 0)
+        {
+            var path = Path.Combine(options.DataDirectory, "hub.db");
+            var ring = KeyRing.Of(path, keys);
+            return await HubSeal.OpenAsync(options.AroundJournal(SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 32 * 1024, ReaderCacheKib = 4 * 1024 })), ring).ConfigureAwait(false);
+        }
+
+        // A partition that activates a member waits for the database on its thread. All of them may, at a start with many stores in backlog, and
+        // the commits must go on beside them: the pool adds threads one by one, each half a second.
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, Math.Min(options.Partitions, MostWaiting) + ThreadsBeside), completions);
+        var journal = await PostgresJournal.OpenAsync(options.Storage, new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, OnTrouble = Tell }).ConfigureAwait(false);
+        try
+        {
+            return await HubSeal.OpenAsync(options.AroundJournal(journal), KeyRing.Of(journal, keys)).ConfigureAwait(false);
+        }
+        catch
+        {
+            await journal.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private void Tell(JournalUnavailableException trouble) => _log?.LogWarning("The journal is in trouble: {Reason}", trouble.Message);
+}
