@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Grpc.HealthCheck;
+using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -15,6 +17,7 @@ using SyncHub.Agent.Till;
 using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -125,6 +128,7 @@ public sealed class AgentHost : IAsyncDisposable
             var link = new SyncLink(loop, identity, keys, options, TimeProvider.System, log);
             var web = BuildWeb(options, new TillCalls(loop, link), logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
+            web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(web.MappedNames(), ServingStatus.Serving);
             await web.StartAsync(cancellation);
             var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), new OldRecords(loop, options.RetainDays, TimeProvider.System, log), ownLogs, readyFile, guard);
             link.Start();
@@ -158,6 +162,7 @@ public sealed class AgentHost : IAsyncDisposable
         }
 
         File.Delete(_readyFile);
+        _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
         using (var deadline = new CancellationTokenSource(StopDeadline))
         {
             await _web.StopAsync(deadline.Token);
@@ -233,10 +238,12 @@ public sealed class AgentHost : IAsyncDisposable
         builder.Services.AddSingleton(new TillPairs(options.DataDirectory));
         builder.Services.AddSingleton<TillDoor>();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = LargestTillMessageBytes);
+        builder.Services.AddStandardServices(options.Reflection);
         var web = builder.Build();
         var door = web.Services.GetRequiredService<TillDoor>();
         web.Use(next => http => door.InvokeAsync(http, next));
         web.MapGrpcService<TillService>();
+        web.MapStandardServices(options.Reflection);
         web.Services.GetRequiredService<TillJson>().Map(web);
         return web;
     }

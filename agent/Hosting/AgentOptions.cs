@@ -44,6 +44,9 @@ public sealed record AgentOptions
     /// <summary>The log file, one per day; empty for <c>logs/agent-.log</c> in the data folder.</summary>
     public string LogFile { get; init; } = "";
 
+    /// <summary>Whether tools may ask the tills' port which services and messages there are (gRPC server reflection).</summary>
+    public bool Reflection { get; init; }
+
     /// <summary>Everything that is wrong, each with its key and the way out; empty where nothing is.</summary>
     public IReadOnlyList<string> FindFaults()
     {

@@ -13,6 +13,7 @@ internal static class AgentCommand
     private static readonly Option<int> TillPort = new("--till-port") { Description = "Port of the tills' gRPC service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7410 };
     private static readonly Option<int> JsonPort = new("--json-port") { Description = "Port of the tills' JSON service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7411 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
+    private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask the tills' port which services and messages there are." };
 
     private static readonly Option<int> RetainDays = new("--retain-days") { Description = "For so many days a repeated request is recognised, and an op whose day is closed is kept at hand.", DefaultValueFactory = _ => 90 };
 
@@ -21,7 +22,7 @@ internal static class AgentCommand
     {
         var enrol = new Command("enrol", "Gives this machine its store's identity.") { Data, Hub, InsecureLoopback, Code };
         enrol.SetAction((arguments, _) => GuardAsync(() => EnrolAsync(arguments)));
-        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, IdleDays, RetainDays };
+        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, IdleDays, RetainDays, Reflection };
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
         var renew = new Command("renew", "Gives this machine a new key and certificate with a code from `synchub store renew`. Its database goes on, and the agent may run.") { Data, Hub, Code };
         renew.SetAction((arguments, _) => GuardAsync(() => RenewAsync(arguments)));
@@ -44,6 +45,7 @@ internal static class AgentCommand
             TillJsonPort = arguments.GetValue(JsonPort),
             IdleDays = arguments.GetValue(IdleDays),
             RetainDays = arguments.GetValue(RetainDays),
+            Reflection = arguments.GetValue(Reflection),
         };
         var agent = await AgentHost.StartAsync(options, cancellation: cancellation).ConfigureAwait(false);
         await using (agent.ConfigureAwait(false))

@@ -25,11 +25,12 @@ internal static class HubCommand
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
     private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims need no second person to approve them. For a chain that has but one." };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
+    private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask which services and messages there are." };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, Reflection };
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names };
         init.SetAction((arguments, _) => InitAsync(arguments));
@@ -89,6 +90,7 @@ internal static class HubCommand
             Partitions = arguments.GetValue(Partitions),
             GrainBudget = arguments.GetValue(GrainBudget),
             OnePersonIsEnough = arguments.GetValue(OnePerson),
+            Reflection = arguments.GetValue(Reflection),
         };
         HubHost hub;
         try

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Cases;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Doors;
@@ -68,7 +69,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         request.Operator = DoorCall.Current?.NameFor(request.Operator) ?? request.Operator;
         if (request.Operator.Length is 0 or > LongestName)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"operator (1 to {LongestName} characters) is needed: who takes it up again."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"operator (1 to {LongestName} characters) is needed: who takes it up again.");
         }
 
         var about = book.Find(Parse(request.CaseId)) ?? throw Unknown();
@@ -79,12 +80,12 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         }
         catch (InvalidOperationException fault)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"It still cannot be decided, and nothing was changed: {fault.Message}"));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.OpStillUndecidable, $"It still cannot be decided, and nothing was changed: {fault.Message}");
         }
 
         if (resumed.Count == 0)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "The case is about no op that waits. List the parked ops."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.CaseWithoutOp, "The case is about no op that waits. List the parked ops.");
         }
 
         var response = new ResumeParkedResponse();
@@ -98,7 +99,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     {
         MemberId? member = request.MemberId.Length == 0 ? null
             : MemberId.TryParse(request.MemberId, out var parsed) ? parsed
-            : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
+            : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.MemberIdMalformed, "A member id has 26 letters and digits.");
         CaseId? after = request.AfterCaseId.Length == 0 ? null : Parse(request.AfterCaseId);
         var (cases, next) = book.List(
             found => MaySee(found) && (request.State == CaseState.Unspecified || found.IsOpen == (request.State == CaseState.Open))
@@ -123,19 +124,19 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         request.ClosedBy = DoorCall.Current?.NameFor(request.ClosedBy) ?? request.ClosedBy;
         if (request.ClosedBy.Length is 0 or > LongestName || request.Note.Length is 0 or > LongestNote)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"closed_by (1 to {LongestName} characters) and note (1 to {LongestNote}) are needed: who closes it, and what was done."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"closed_by (1 to {LongestName} characters) and note (1 to {LongestNote}) are needed: who closes it, and what was done.");
         }
 
         var closing = new CaseClosing(request.ClosedBy, parts.NowMs(), request.Note);
         var (found, closed) = await book.CloseAsync(Parse(request.CaseId), closing, cancellation).ConfigureAwait(false) ?? throw Unknown();
         return closed ? CaseCodec.ToWire(found)
-            : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"It was closed by {found.Closing!.By}: {found.Closing.Note}"));
+            : throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.CaseClosed, $"It was closed by {found.Closing!.By}: {found.Closing.Note}");
     }
 
     private static bool MaySee(Core.Cases.Case found) => DoorCall.Current?.Caller is not { IsScoped: true } caller || caller.Stores.Contains(found.Store.Value);
 
     private static CaseId Parse(string text) => CaseId.TryParse(text, out var id) ? id
-        : throw new RpcException(new Status(StatusCode.InvalidArgument, "A case id has 26 letters and digits."));
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.CaseIdMalformed, "A case id has 26 letters and digits.");
 
     private static RpcException Unknown() => new(new Status(StatusCode.NotFound, "There is no such case. List the open ones."));
 }

@@ -39,12 +39,18 @@ internal static class DoorTable
 
     private static readonly Door Public = new("", DoorKind.Open);
 
-    // Nothing of the chain is behind these: liveness, and the contracts that are published anyway.
-    private static readonly string[] PublicPrefixes = ["/grpc.health.v1.", "/grpc.reflection."];
+    // Nothing of the chain is behind these: whether the hub serves, and the contracts, which are served with --reflection only.
+    private static readonly HashSet<string> PublicMethods = new(StringComparer.Ordinal)
+    {
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    };
 
     /// <summary>The row of a gRPC method by its full name, null where there is none.</summary>
     public static Door? OfMethod(string fullName) =>
-        Methods.GetValueOrDefault(fullName) ?? (Array.Exists(PublicPrefixes, prefix => fullName.StartsWith(prefix, StringComparison.Ordinal)) ? Public : null);
+        Methods.GetValueOrDefault(fullName) ?? (PublicMethods.Contains(fullName) ? Public : null);
 
     /// <summary>The row of a method as the trail names it.</summary>
     public static Door Of(string what) => Methods[Package + what];

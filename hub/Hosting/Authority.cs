@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Doors;
 using SyncHub.Protos.Mapping;
@@ -33,7 +34,7 @@ internal sealed class Authority(ILogger<Authority> log)
     {
         if (TextCheck.FindFault(request) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Grpc.HealthCheck;
+using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -97,7 +99,8 @@ public sealed class HubHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
+        // 0. Probes and balancers look elsewhere. 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
+        _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
         await _sweep.DisposeAsync().ConfigureAwait(false);
         await _renewal.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
@@ -130,6 +133,7 @@ public sealed class HubHost : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
         builder.Services.AddGrpc();
+        builder.Services.AddStandardServices(options.Reflection);
         builder.Services.AddSingleton<Authority>();
         builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal));
         builder.Services.AddSingleton<StoresService>();
@@ -161,6 +165,7 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<CashiersService>();
         web.MapGrpcService<ApprovalsService>();
         web.MapGrpcService<AuditTrailService>();
+        web.MapStandardServices(options.Reflection);
         var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<StoresService>());
         AccessJson.Map(api, web.Services.GetRequiredService<AccessService>(), web.Services.GetRequiredService<AuditTrailService>());
         ReceiptsService.Map(api, parts);
@@ -176,6 +181,7 @@ public sealed class HubHost : IAsyncDisposable
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
+        HubHealth.Announce(web.Services.GetRequiredService<HealthServiceImpl>(), web.MappedNames(), parts.Pipeline.Failed, partitions);
         await web.StartAsync(cancellation).ConfigureAwait(false);
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);

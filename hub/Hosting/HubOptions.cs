@@ -72,6 +72,9 @@ public sealed record HubOptions
     /// <summary>What is put around the journal: nothing, but where a test ends a process at its writes.</summary>
     internal Func<IJournal, IJournal> AroundJournal { get; init; } = static journal => journal;
 
+    /// <summary>Whether tools may ask which services and messages there are (gRPC server reflection).</summary>
+    public bool Reflection { get; init; }
+
     /// <summary>All that is wrong with these options, each with the key as it is written.</summary>
     public IReadOnlyList<string> FindFaults()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.AspNetCore.Http;
 
 namespace SyncHub.Hub.Hq;
@@ -47,7 +48,7 @@ internal static class HqJson
         var length = await request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation).ConfigureAwait(false);
         if (length > LargestBodyBytes || !request.HasJsonContentType())
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"Send JSON with Content-Type: application/json, at most {LargestBodyBytes} bytes."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.BodyMalformed, $"Send JSON with Content-Type: application/json, at most {LargestBodyBytes} bytes.");
         }
 
         try
@@ -58,7 +59,7 @@ internal static class HqJson
         }
         catch (Exception fault) when (fault is IOException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"The body is no {typeof(T).Name} in JSON: {fault.Message}"));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.BodyMalformed, $"The body is no {typeof(T).Name} in JSON: {fault.Message}");
         }
     }
 
@@ -67,7 +68,7 @@ internal static class HqJson
     public static T EnumOf<T>(string? text)
         where T : struct, Enum => string.IsNullOrEmpty(text) ? default
         : Enum.TryParse<T>(text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) ? value
-        : throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{text}' is none of {string.Join(", ", Enum.GetNames<T>())}."));
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"'{text}' is none of {string.Join(", ", Enum.GetNames<T>())}.");
 
     private static IResult Refusal(Status status) => Results.Json(new { error = status.Detail }, statusCode: status.StatusCode switch
     {

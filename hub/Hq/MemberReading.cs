@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 
@@ -15,13 +16,13 @@ internal static class MemberReading
     /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
     public static MemberId Parse(string text) => MemberId.TryParse(text, out var id)
         ? id
-        : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.MemberIdMalformed, "A member id has 26 letters and digits.");
 
     /// <summary>Reads by id.</summary>
     /// <exception cref="RpcException">NOT_FOUND.</exception>
     public static async Task<MemberView> ReadAsync(HubParts parts, MemberId id, CancellationToken cancellation)
     {
         var view = await parts.Grains.AskAsync(id, reply => new StateWanted(reply), cancellation).ConfigureAwait(false);
-        return view.Version > 0 ? view : throw new RpcException(new Status(StatusCode.NotFound, "The hub knows no such member. One that was registered offline appears when its store is back."));
+        return view.Version > 0 ? view : throw RpcFault.Of(StatusCode.NotFound, Reason.MemberUnknown, "The hub knows no such member. One that was registered offline appears when its store is back.");
     }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
@@ -29,7 +30,7 @@ internal sealed partial class MembersService
         DemandReason(request.Operator, request.Reason);
         if (alias.AliasOf == default)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "The member is nobody's alias."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.NotAnAlias, "The member is nobody's alias.");
         }
 
         var view = await parts.Grains.AskAsync(alias.AliasOf, reply => new UnmergeWanted(alias.Id, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
@@ -37,13 +38,13 @@ internal sealed partial class MembersService
     }
 
     private static MemberId Parse(string text) => MemberId.TryParse(text, out var id) ? id
-        : throw new RpcException(new Status(StatusCode.InvalidArgument, "A member id has 26 letters and digits."));
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.MemberIdMalformed, "A member id has 26 letters and digits.");
 
     private static void DemandReason(string person, string reason)
     {
         if (person.Length is 0 or > LongestText || reason.Length is 0 or > LongestText)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"operator and reason are needed, of 1 to {LongestText} characters each."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"operator and reason are needed, of 1 to {LongestText} characters each.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Profiles;
 using SyncHub.Protos.Mapping;
@@ -20,7 +21,7 @@ internal sealed partial class MembersService
             ?? (fields.Length + request.AddTags.Count + request.RemoveTags.Count == 0 ? "Give fields or tags to change." : null);
         if (fault is not null)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
 
         return await AskAsync(request.MemberId, reply => new ProfileWanted(request.Operator, fields, [.. request.AddTags.Distinct()], [.. request.RemoveTags], reply), context).ConfigureAwait(false);

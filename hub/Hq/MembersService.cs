@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
@@ -27,10 +28,10 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
         {
             FindMemberRequest.KeyOneofCase.Phone => ("phone", request.Phone),
             FindMemberRequest.KeyOneofCase.Card => ("card", request.Card),
-            _ => throw new RpcException(new Status(StatusCode.InvalidArgument, "Give a phone or a card.")),
+            _ => throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "Give a phone or a card."),
         };
         var id = parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key))
-            ?? throw new RpcException(new Status(StatusCode.NotFound, $"No member has this {collection}."));
+            ?? throw RpcFault.Of(StatusCode.NotFound, Reason.MemberUnknown, $"No member has this {collection}.");
         var view = await MemberReading.ReadAsync(parts, MemberId.FromBytes(id), context.CancellationToken).ConfigureAwait(false);
         while (view.AliasOf != default)
         {
@@ -47,7 +48,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
         var profile = request.Profile is null ? MemberProfile.Empty : MemberCodec.ToCore(request.Profile);
         if (profile.Name.Length is 0 or > 100)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "A name of 1 to 100 characters is needed."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "A name of 1 to 100 characters is needed.");
         }
 
         DemandFree("phone", profile.Phone);
@@ -61,7 +62,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
     {
         if (key.Length > 0 && parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key)) is not null)
         {
-            throw new RpcException(new Status(StatusCode.AlreadyExists, $"Another member has this {collection}. Find that member first."));
+            throw RpcFault.Of(StatusCode.AlreadyExists, Reason.ContactTaken, $"Another member has this {collection}. Find that member first.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Ledger;
@@ -22,12 +23,12 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         CallOf(request, request.Store, context);
         if (request.Store < 0 || request.Name.Length > 100)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "A store number must not be negative; a name has at most 100 characters."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "A store number must not be negative; a name has at most 100 characters.");
         }
 
         if (parts.Stores.Find(new StoreId(request.Store)) is { IsEnrolled: true })
         {
-            throw new RpcException(new Status(StatusCode.AlreadyExists, $"Store {request.Store} has an agent. Where its machine is lost: `synchub store replace`."));
+            throw RpcFault.Of(StatusCode.AlreadyExists, Reason.StoreHasAgent, $"Store {request.Store} has an agent. Where its machine is lost: `synchub store replace`.");
         }
 
         var (store, code) = parts.Stores.Create(new StoreId(request.Store), request.Name);
@@ -119,7 +120,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         var store = DemandEnrolled(request.Store);
         var payer = request.Payer.Length == 0 ? Accounts.Loss(store.Id) : request.Payer;
         return Accounts.IsPayer(payer) ? (store, payer)
-            : throw new RpcException(new Status(StatusCode.InvalidArgument, "payer must be an account whose name ends in /loss, of lower-case letters, digits, - and /, at most 60 characters: for example hq/loss."));
+            : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "payer must be an account whose name ends in /loss, of lower-case letters, digits, - and /, at most 60 characters: for example hq/loss.");
     }
 
     /// <inheritdoc/>
@@ -239,7 +240,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         life.Status == LifeStatus.Dead || (life.Status == LifeStatus.Living && !request.OnlyDeadLives);
 
     private Store DemandEnrolled(int store) => parts.Stores.Find(new StoreId(store)) is { IsEnrolled: true } known ? known
-        : throw new RpcException(new Status(StatusCode.NotFound, $"Store {store} has no agent. `synchub store list` shows all stores."));
+        : throw RpcFault.Of(StatusCode.NotFound, Reason.StoreUnknown, $"Store {store} has no agent. `synchub store list` shows all stores.");
 
     private CreateStoreResponse Print(Store store, string code) => new()
     {
@@ -260,7 +261,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     {
         if (value.Length is 0 or > 64)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"{field} is missing or longer than 64 characters: say who decides this."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"{field} is missing or longer than 64 characters: say who decides this.");
         }
     }
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Hq;
@@ -18,7 +19,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
         authority.Demand(context, request);
         if (request.LimitMinor is < 0 or > Amount.LargestRequestMinor)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"limit_minor must be 0 (no credit) to {Amount.LargestRequestMinor}."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"limit_minor must be 0 (no credit) to {Amount.LargestRequestMinor}.");
         }
 
         var member = await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false);
@@ -32,7 +33,7 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
         authority.Demand(context, request);
         if (!MemberId.TryParse(request.MemberId, out var member))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "member_id must be the 26 characters of a member's number."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.MemberIdMalformed, "member_id must be the 26 characters of a member's number.");
         }
 
         var batch = new JournalBatch();

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.Stores;
@@ -35,7 +36,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         {
             CountWrongTry();
             parts.Log.LogWarning("An enrolment from {Peer} was refused: wrong, used or old code, or one for the other purpose", context.Peer);
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "This code is wrong, used or too old, or for another command: `store enrol` and `store replace` go with `agent enrol` and `agent replace`, `store renew` with `agent renew`. Ask HQ for a new one."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.CodeWrong, "This code is wrong, used or too old, or for another command: `store enrol` and `store replace` go with `agent enrol` and `agent replace`, `store renew` with `agent renew`. Ask HQ for a new one.");
         }
 
         await DurableAsync(context.CancellationToken).ConfigureAwait(false);
@@ -100,7 +101,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
 
             if (_wrongTries >= WrongTriesPerMinute)
             {
-                throw new RpcException(new Status(StatusCode.ResourceExhausted, "Too many wrong codes. Try again in a minute."));
+                throw RpcFault.Of(StatusCode.ResourceExhausted, Reason.TooManyCodes, "Too many wrong codes. Try again in a minute.", TimeSpan.FromMinutes(1));
             }
         }
     }

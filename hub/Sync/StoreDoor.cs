@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Stores;
@@ -88,6 +89,6 @@ internal sealed class StoreDoor(HubParts parts)
     private RpcException Refuse(ServerCallContext context, string who, string reason)
     {
         parts.Log.LogWarning("A stream of {Who} from {Peer} was refused: {Reason}", who, context.Peer, reason);
-        return new RpcException(new Status(StatusCode.Unauthenticated, reason));
+        return RpcFault.Of(StatusCode.Unauthenticated, Reason.StoreUnauthenticated, reason);
     }
 }

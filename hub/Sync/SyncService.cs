@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
@@ -36,7 +37,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             parts.Streams.Add(link.Store, connection);
             if (!_door.IsWelcome(store, key))
             {
-                throw new RpcException(new Status(StatusCode.Unauthenticated, "The certificate was revoked at this moment."));
+                throw RpcFault.Of(StatusCode.Unauthenticated, Reason.StoreUnauthenticated, "The certificate was revoked at this moment.");
             }
 
             link.OnHello(hello, deadLogs, connection);
@@ -81,24 +82,24 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, deadline.Token);
         if (!await requests.MoveNext(either.Token).ConfigureAwait(false) || requests.Current.Hello is not { } hello)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "The first frame must be a Hello."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloExpected, "The first frame must be a Hello.");
         }
 
         if (store is { } certified && certified.Value != hello.Store)
         {
             parts.Log.LogWarning("A stream with the certificate of store {Store} called itself store {Other} and was refused", certified, hello.Store);
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"The certificate is of store {certified}, the Hello of store {hello.Store}. Put the key file and identity.json of one store together."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.StoreUnauthenticated, $"The certificate is of store {certified}, the Hello of store {hello.Store}. Put the key file and identity.json of one store together.");
         }
 
         // Who has a certificate was enrolled, although a restored hub may have forgotten it.
         if (store is null && parts.Stores.Find(new StoreId(hello.Store)) is not { IsEnrolled: true })
         {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, $"This hub has no agent of store {hello.Store}. Enrol the agent with a code from HQ."));
+            throw RpcFault.Of(StatusCode.Unauthenticated, Reason.StoreUnauthenticated, $"This hub has no agent of store {hello.Store}. Enrol the agent with a code from HQ.");
         }
 
         return AgentFrames.ReadHello(hello) is { } read
             ? (read, hello.DeadLogs, hello.WindowBytes)
-            : throw new RpcException(new Status(StatusCode.InvalidArgument, "tip_hash must have 32 bytes, or none for an empty log."));
+            : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloMalformed, "tip_hash must have 32 bytes, or none for an empty log.");
     }
 
     private static async Task WriteAsync(Connection connection, IServerStreamWriter<HubFrame> responses, CancellationToken ending)
@@ -129,7 +130,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             if (AgentFrames.Handle(link, connection, requests.Current, parts) is { } fault)
             {
                 parts.Log.LogError("The stream of store {Store} is ended: {Reason}", link.Store, fault);
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, fault));
+                throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.FrameOutOfPlace, fault);
             }
         }
     }

@@ -4,11 +4,15 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Health.V1;
 using Grpc.Net.Client;
+using Grpc.Reflection.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Agent.Hosting;
 using SyncHub.Core.Primitives;
 using Xunit.Abstractions;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace SyncHub.Agent.Tests;
 
@@ -48,6 +52,25 @@ public sealed class AgentHostTests(ITestOutputHelper output) : IAsyncLifetime
         await StartAsync();
         Assert.True((await _till.SellAsync(new V1.SaleRequest { RequestId = "s", MemberId = member, BillMinor = 400 })).Receipt.Repeated);
         Assert.Equal(600, (await _till.IdentifyAsync(new V1.IdentifyTillRequest { Key = new V1.MemberKey { Phone = "13800000001" } })).Member.Available.HereMinor);
+    }
+
+    [Fact]
+    public async Task Its_health_is_told_to_probes_until_it_stops_and_its_contracts_to_nobody()
+    {
+        var health = new Health.HealthClient(_channel);
+        Assert.Equal(ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest())).Status);
+        using var watch = health.Watch(new HealthCheckRequest { Service = "synchub.v1.Till" });
+        Assert.True(await watch.ResponseStream.MoveNext(default));
+        Assert.Equal(ServingStatus.Serving, watch.ResponseStream.Current.Status);
+        using (var reflection = new ServerReflection.ServerReflectionClient(_channel).ServerReflectionInfo())
+        {
+            Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(() => reflection.ResponseStream.MoveNext(default))).StatusCode);
+        }
+
+        var last = watch.ResponseStream.MoveNext(default);
+        await _agent.DisposeAsync();
+        Assert.True(await last);
+        Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
     }
 
     [Fact]

@@ -120,6 +120,31 @@ public sealed class AbuseTests
     }
 
     [Fact]
+    public async Task A_flood_of_calls_that_are_reset_at_once_starves_nobody_else_and_leaves_no_handler()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var raw = await RawHttp2.ConnectAsync(server.Port);
+        var drain = raw.DrainAsync();
+        var streamId = -1;
+        await FloodAsync(
+            async () =>
+            {
+                streamId += 2;
+                await raw.SendHeadersAsync(streamId, endsStream: false, RawHttp2.GrpcHeaders(ChatPath));
+                await raw.SendAsync(RawHttp2.ResetStream, 0, streamId, [0, 0, 0, 8]);
+            },
+            5_000);
+        await IsServingAsync(server);
+        raw.Dispose();
+        await drain;
+        await server.StopAsync().Happens("the end of every handler");
+        Assert.Equal(0, server.Events.Chats);
+
+        // Where frames come faster than their answers leave, Kestrel closes the connection, its right and its duty, and calls that an error.
+        Assert.DoesNotContain(server.Logs.Errors, error => error.Category != "Microsoft.AspNetCore.Server.Kestrel.Http2");
+    }
+
+    [Fact]
     public async Task A_connection_that_never_says_what_it_wants_is_closed()
     {
         await using var server = await TestServer.StartAsync(kestrel: options => options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(1));
@@ -173,7 +198,10 @@ public sealed class AbuseTests
 
     private static async Task IsUnharmedAsync(TestServer server)
     {
-        Assert.Equal("alive", (await server.Client().UnaryAsync(new EchoRequest { Text = "alive" }, deadline: DateTime.UtcNow.AddSeconds(30))).Text);
+        await IsServingAsync(server);
         Assert.Empty(server.Logs.Errors);
     }
+
+    private static async Task IsServingAsync(TestServer server) =>
+        Assert.Equal("alive", (await server.Client().UnaryAsync(new EchoRequest { Text = "alive" }, deadline: DateTime.UtcNow.AddSeconds(30))).Text);
 }

@@ -91,14 +91,22 @@ public sealed class EchoService(ServerEvents events) : Echo.EchoBase
 
     public override async Task Chat(IAsyncStreamReader<EchoRequest> requestStream, IServerStreamWriter<EchoReply> responseStream, ServerCallContext context)
     {
-        await foreach (var request in requestStream.ReadAllAsync())
+        events.CountChat(1);
+        try
         {
-            if (request.Text == "enough")
+            await foreach (var request in requestStream.ReadAllAsync())
             {
-                return;
-            }
+                if (request.Text == "enough")
+                {
+                    return;
+                }
 
-            await responseStream.WriteAsync(new EchoReply { Text = request.Text, Payload = request.Payload, Count = request.Count });
+                await responseStream.WriteAsync(new EchoReply { Text = request.Text, Payload = request.Payload, Count = request.Count });
+            }
+        }
+        finally
+        {
+            events.CountChat(-1);
         }
     }
 

@@ -6,9 +6,13 @@ namespace SyncHub.Grpc.Tests;
 public sealed class ServerEvents
 {
     private int _written;
+    private int _chats;
 
     /// <summary>Responses that the server's writer has taken.</summary>
     public int Written => Volatile.Read(ref _written);
+
+    /// <summary>Handlers of Chat that run now.</summary>
+    public int Chats => Volatile.Read(ref _chats);
 
     /// <summary>A waiting handler runs.</summary>
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,6 +25,8 @@ public sealed class ServerEvents
 
     /// <summary>The metadata of the last unary call.</summary>
     public Metadata? LastRequestHeaders { get; set; }
+
+    public void CountChat(int change) => Interlocked.Add(ref _chats, change);
 
     public void CountWritten() => Interlocked.Increment(ref _written);
 }

@@ -83,6 +83,16 @@ internal sealed class HubFixture : IAsyncDisposable
         await OpenAsync();
     }
 
+    /// <summary>Stops the hub and leaves the channel to it open.</summary>
+    public async Task StopAsync() => await _hub.DisposeAsync();
+
+    /// <summary>Starts it again after <see cref="StopAsync"/>.</summary>
+    public Task OpenAgainAsync()
+    {
+        Channel.Dispose();
+        return OpenAsync();
+    }
+
     public async Task<ScriptedAgent> EnrolAsync()
     {
         var store = await Stores.CreateStoreAsync(new CreateStoreRequest(), Admin);

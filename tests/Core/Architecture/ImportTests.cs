@@ -13,8 +13,8 @@ public sealed class ImportTests
         ["storage"] = [],
         ["standard"] = ["grpc"],
         ["protos"] = ["core", "grpc"],
-        ["hub"] = ["core", "grpc", "protos", "storage"],
-        ["agent"] = ["core", "grpc", "protos", "storage"],
+        ["hub"] = ["core", "grpc", "protos", "standard", "storage"],
+        ["agent"] = ["core", "grpc", "protos", "standard", "storage"],
     };
 
     // What System.* the core may lean on: types, collections, hashing and JSON. No I/O, no network, no threads of its own.

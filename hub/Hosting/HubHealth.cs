@@ -1,0 +1,32 @@
+using Grpc.HealthCheck;
+using Grpc.Standard;
+using static Grpc.Health.V1.HealthCheckResponse.Types;
+
+namespace SyncHub.Hub;
+
+/// <summary>Tells the hub's state to probes: serving while the journal takes commits and every partition runs.</summary>
+/// <remarks>A journal that failed stops everything that decides, so the whole hub is then out of service, and so is each of its services: a
+/// balancer sends nobody here. Which part it was is told by the two names of its own.</remarks>
+internal static class HubHealth
+{
+    /// <summary>The name of the journal's state.</summary>
+    public const string Journal = "journal";
+
+    /// <summary>The name of the partitions' state.</summary>
+    public const string Partitions = "partitions";
+
+    /// <summary>Announces a hub that is ready, and takes it back when one of its parts ends.</summary>
+    /// <param name="health">Where it is told.</param>
+    /// <param name="services">The names of all that needs the parts.</param>
+    /// <param name="journalFailed">Completes when a commit failed.</param>
+    /// <param name="partitions">Completes when the partitions run no more, whether asked to or not.</param>
+    public static void Announce(HealthServiceImpl health, IReadOnlyList<string> services, Task journalFailed, Task partitions)
+    {
+        health.SetStatus([Journal, Partitions, .. services], ServingStatus.Serving);
+        Follow(journalFailed, [Journal, .. services]);
+        Follow(partitions, [Partitions, .. services]);
+
+        void Follow(Task end, string[] names) => _ = end.ContinueWith(
+            _ => health.SetStatus(names, ServingStatus.NotServing), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}
