@@ -15,6 +15,7 @@ using SyncHub.Agent.Engine;
 using SyncHub.Agent.Sync;
 using SyncHub.Agent.Till;
 using SyncHub.Storage;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 using static Grpc.Health.V1.HealthCheckResponse.Types;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SyncHub.Storage;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
 
@@ -22,7 +23,7 @@ public static class AgentReplacement
     {
         ArgumentNullException.ThrowIfNull(options);
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory));
-        AgentFolder.Create(directory);
+        PrivateFile.CreateFolder(directory);
         ThrowIfRunning(directory);
         using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
         ThrowIfOfAnother(directory, enrolled.Identity);

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -71,7 +72,7 @@ public sealed class GuardFile : IGuard, IDisposable
     public void KeepPepper(ReadOnlySpan<byte> pepper)
     {
         Pepper = pepper.ToArray();
-        PrivateFile.Write(_pepperPath, pepper.ToArray());
+        PrivateFile.Write(_pepperPath, pepper);
     }
 
     /// <inheritdoc/>

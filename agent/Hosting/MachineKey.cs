@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using SyncHub.Agent.Sync;
 using SyncHub.Core.Protocol;
 using SyncHub.Protos.Trust;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -13,7 +14,6 @@ namespace SyncHub.Agent.Hosting;
 /// </remarks>
 public sealed class MachineKey : ILogSigner, IDisposable
 {
-    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
     private const int RenewAfterThirds = 1;
     private readonly ECDsa _key;
 
@@ -45,7 +45,7 @@ public sealed class MachineKey : ILogSigner, IDisposable
     {
         try
         {
-            if (!OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None)
+            if (PrivateFile.IsOpenToOthers(path))
             {
                 throw new AgentStartException($"{path} can be read by others than its owner. If nobody has copied it: chmod 600 {path}. Else ask headquarters for a new key: `synchub store renew`.", AgentStartException.BadOptions);
             }

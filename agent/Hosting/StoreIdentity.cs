@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SyncHub.Core.Primitives;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -40,27 +41,4 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
 
     /// <summary>Short: records print themselves into logs.</summary>
     public override string ToString() => $"store {Holder}";
-}
-
-/// <summary>Small files that appear whole and belong to this user alone.</summary>
-internal static class PrivateFile
-{
-    public static void Write(string path, byte[] contents)
-    {
-        var draft = path + ".new";
-        File.Delete(draft);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var file = new FileStream(draft, options))
-        {
-            file.Write(contents);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(draft, path, overwrite: true);
-    }
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using SyncHub.Agent.Hosting;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Agent.Till;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SyncHub.Agent.Hosting;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Cli;
 
@@ -32,7 +33,7 @@ internal static class AgentCommand
     private static async Task EnrolAsync(ParseResult arguments)
     {
         var directory = Path.GetFullPath(arguments.GetValue(Data)!);
-        AgentFolder.Create(directory);
+        PrivateFile.CreateFolder(directory);
         var identity = await AgentHost.EnrolAsync(OptionsOf(arguments), arguments.GetValue(Code)!).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}. Start it: synchub agent run --data {directory} --hub {arguments.GetValue(Hub)}").ConfigureAwait(false);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using SyncHub.Hub.Users;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Cli;
 
@@ -15,19 +16,8 @@ internal static class HqSession
     public static void Keep(string hub, string token, string authorityFile)
     {
         var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
-        if (!Directory.Exists(folder))
-        {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(folder);
-            }
-            else
-            {
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-        }
-
-        OwnFile.Write(Path, JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string>(StringComparer.Ordinal) { ["hub"] = hub, ["token"] = token, ["ca"] = authorityFile.Length > 0 ? System.IO.Path.GetFullPath(authorityFile) : "" }));
+        PrivateFile.CreateFolder(folder);
+        PrivateFile.Write(Path, JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string>(StringComparer.Ordinal) { ["hub"] = hub, ["token"] = token, ["ca"] = authorityFile.Length > 0 ? System.IO.Path.GetFullPath(authorityFile) : "" }));
     }
 
     /// <summary>The session for this hub: one for another hub is never shown to it.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SyncHub.Hub.Users;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Cli;
@@ -68,7 +69,7 @@ internal static class TokenCommand
             return Console.Out.WriteLineAsync($"Secret, shown once: {secret}");
         }
 
-        OwnFile.Write(Path.GetFullPath(path), System.Text.Encoding.ASCII.GetBytes(secret));
+        PrivateFile.Write(Path.GetFullPath(path), System.Text.Encoding.ASCII.GetBytes(secret));
         return Console.Out.WriteLineAsync($"The secret lies in {Path.GetFullPath(path)}.");
     }
 

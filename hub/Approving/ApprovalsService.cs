@@ -106,5 +106,5 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
         }
     }
 
-    private long Now() => parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+    private long Now() => parts.NowMs();
 }

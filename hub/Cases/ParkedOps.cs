@@ -67,7 +67,7 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
         parts.Log.LogWarning("{Count} parked ops of member {Member} were taken up again by {Person}", chain.Length, about.Member, person);
         foreach (var op in chain)
         {
-            var closing = new CaseClosing(person, parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), "Taken up again.");
+            var closing = new CaseClosing(person, parts.NowMs(), "Taken up again.");
             await book.CloseAsync(CaseId.TryParse(op.CaseId, out var id) ? id : about.Id, closing, cancellation).ConfigureAwait(false);
         }
 

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Trust;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Hub.Certificates;
 
@@ -55,8 +57,8 @@ internal sealed class CertificateAuthority
     public static bool Init(string dataDirectory, IReadOnlyList<string> names, DateTimeOffset now)
     {
         var folder = FolderOf(dataDirectory);
-        HubHost.CreatePrivate(dataDirectory);
-        HubHost.CreatePrivate(folder);
+        PrivateFile.CreateFolder(dataDirectory);
+        PrivateFile.CreateFolder(folder);
         var isNew = !File.Exists(Path.Combine(folder, "authority.key"));
         if (isNew)
         {
@@ -151,11 +153,13 @@ internal sealed class CertificateAuthority
     }
 
     private static void Write(string folder, string name, ECDsa key, X509Certificate2 certificate) =>
-        KeyFile.Write(Path.Combine(folder, name + ".key"), key.ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem() + "\n");
+        PrivateFile.Write(Path.Combine(folder, name + ".key"), Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem() + "\n"));
 
     private static X509Certificate2 Load(string folder, string name)
     {
-        var pem = KeyFile.Read(Path.Combine(folder, name + ".key"));
+        var path = Path.Combine(folder, name + ".key");
+        SecretFile.DemandPrivate(path);
+        var pem = File.ReadAllText(path);
         return X509Certificate2.CreateFromPem(pem, pem);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SyncHub.Hub.Stores;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
@@ -48,7 +49,7 @@ public static class HubBackup
     /// <param name="keyFile">The keys that the copy was sealed with; empty: <c>hub.keys</c> in the hub's folder.</param>
     public static async Task<HubRestored> RestoreAsync(string dataDirectory, string copy, DateTimeOffset now, string keyFile = "")
     {
-        HubHost.CreatePrivate(dataDirectory);
+        PrivateFile.CreateFolder(dataDirectory);
         var ring = KeyRing.Open(HubSeal.PathOf(dataDirectory, keyFile));
         var path = Path.Combine(dataDirectory, Database);
         var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);

@@ -26,6 +26,7 @@ using SyncHub.Hub.Sweeps;
 using SyncHub.Hub.Sync;
 using SyncHub.Hub.Users;
 using SyncHub.Storage;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Hub;
@@ -79,7 +80,7 @@ public sealed class HubHost : IAsyncDisposable
             throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(options));
         }
 
-        CreatePrivate(options.DataDirectory);
+        PrivateFile.CreateFolder(options.DataDirectory);
         // Before anything else: a hub whose keys others can read does not even open its journal.
         var certificates = options.InsecureLoopback ? null : CertificateAuthority.Open(options.DataDirectory, options.Time, options.StoreCertificateLife);
         var opening = new HubJournal();
@@ -234,24 +235,9 @@ public sealed class HubHost : IAsyncDisposable
         await journal.CommitAsync(batch).ConfigureAwait(false);
     }
 
-    internal static void CreatePrivate(string directory)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(directory);
-        }
-        else
-        {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
-
-    // Written aside and renamed, so that whoever waits for it never reads half of it.
+    // Whoever waits for it never reads half of it.
     private static void WriteReadyFile(string directory, HubHost host)
     {
-        var path = Path.Combine(directory, "hub.ready.json");
-        var text = JsonSerializer.Serialize(new { pid = Environment.ProcessId, grpc = host.GrpcPort, http = host.HttpPort });
-        File.WriteAllText(path + ".new", text);
-        File.Move(path + ".new", path, overwrite: true);
+        PrivateFile.Write(Path.Combine(directory, "hub.ready.json"), JsonSerializer.SerializeToUtf8Bytes(new { pid = Environment.ProcessId, grpc = host.GrpcPort, http = host.HttpPort }));
     }
 }

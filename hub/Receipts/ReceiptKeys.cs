@@ -22,24 +22,7 @@ internal sealed class ReceiptKeys
     public static ReceiptKeys Open(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, "receipt.key");
-        if (!File.Exists(path))
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            File.Delete(path + ".new");
-            using var file = new FileStream(path + ".new", options);
-            file.Write(RandomNumberGenerator.GetBytes(ReceiptCodec.KeyBytes));
-            file.Flush(flushToDisk: true);
-            File.Move(path + ".new", path);
-        }
-
-        var secret = File.ReadAllBytes(path);
-        return secret.Length == ReceiptCodec.KeyBytes ? new ReceiptKeys(secret)
-            : throw new ArgumentException($"{path} is damaged: it must have {ReceiptCodec.KeyBytes} bytes. Put the right file back; receipts of before cannot be checked without it.", nameof(dataDirectory));
+        return new ReceiptKeys(SecretFile.ReadOrCreate(path, ReceiptCodec.KeyBytes, "Put the right file back; receipts of before cannot be checked without it."));
     }
 
     /// <summary>The key of one life of a store.</summary>

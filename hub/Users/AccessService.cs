@@ -114,7 +114,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
     // Counts the try, then tells who it is.
     private async Task<UserDocument?> BeginAsync(string name)
     {
-        var now = parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = parts.NowMs();
         long waitUntil = 0;
         var user = UserBook.FindNameFault(name) is not null ? null : await books.Users.ChangeAsync(name, known =>
         {
@@ -141,7 +141,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
                 return null;
             }
 
-            (known.WrongTries, known.LastWrongMs, known.LastLoginMs) = (0, 0, parts.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            (known.WrongTries, known.LastWrongMs, known.LastLoginMs) = (0, 0, parts.NowMs());
             change(known);
             return known;
         }, (batch, known) => secret = books.Sessions.Open(batch, known, from), act).ConfigureAwait(false)
@@ -156,11 +156,11 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
     }
 
     private AuditEntry Entry(string name, string from, string outcome) =>
-        new() { AtMs = parts.Time.GetUtcNow().ToUnixTimeMilliseconds(), Who = "user " + name, What = LoginDoor, From = from, Outcome = outcome };
+        new() { AtMs = parts.NowMs(), Who = "user " + name, What = LoginDoor, From = from, Outcome = outcome };
 
     private void DemandPatience(long untilMs)
     {
-        var waitMs = untilMs - parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var waitMs = untilMs - parts.NowMs();
         if (untilMs > 0 && waitMs > 0)
         {
             throw new RpcException(new Status(StatusCode.ResourceExhausted, $"Too many wrong tries. Try again in {(waitMs + 999) / 1000} s."));

@@ -26,7 +26,7 @@ internal sealed class ApiTokensService(HubParts parts, AccessBooks books, Author
     public override async Task<AddTokenResponse> AddToken(AddTokenRequest request, ServerCallContext context)
     {
         var call = authority.Demand(context, request);
-        var now = parts.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = parts.NowMs();
         if (UserBook.FindNameFault(request.Name) is { } fault)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, fault));

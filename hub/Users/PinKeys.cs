@@ -16,18 +16,11 @@ internal sealed class PinKeys
     private PinKeys(byte[] secret) => (_secret, _sealing) = (secret, HMACSHA256.HashData(secret, "synchub pin sealing 1"u8));
 
     /// <summary>Reads the key of a hub's folder, made where there is none.</summary>
-    /// <exception cref="ArgumentException">The file is damaged.</exception>
+    /// <exception cref="ArgumentException">The file is damaged, or others can read it.</exception>
     public static PinKeys Open(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, "pin.key");
-        if (!File.Exists(path))
-        {
-            OwnFile.Write(path, RandomNumberGenerator.GetBytes(KeyBytes));
-        }
-
-        var secret = File.ReadAllBytes(path);
-        return secret.Length == KeyBytes ? new PinKeys(secret)
-            : throw new ArgumentException($"{path} is damaged: it must have {KeyBytes} bytes. Put the right file back, or delete it and give every cashier a new PIN.", nameof(dataDirectory));
+        return new PinKeys(SecretFile.ReadOrCreate(path, KeyBytes, "Put the right file back, or delete it and give every cashier a new PIN."));
     }
 
     /// <summary>The pepper of a store.</summary>

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Grains;
 using SyncHub.Storage;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Users;
@@ -46,7 +47,7 @@ public static class Seeds
     }
 
     /// <summary>Writes a token to a file that only its owner may read; one that exists is replaced.</summary>
-    public static void AddTokenTo(string dataDirectory, string name, Role role, string path) => OwnFile.Write(path, System.Text.Encoding.ASCII.GetBytes(AddToken(dataDirectory, name, role)));
+    public static void AddTokenTo(string dataDirectory, string name, Role role, string path) => PrivateFile.Write(path, System.Text.Encoding.ASCII.GetBytes(AddToken(dataDirectory, name, role)));
 
     /// <summary>Takes in the seeds that lie in a hub's folder.</summary>
     internal static async Task TakeInAsync(string dataDirectory, UserBook users, CommitPipeline pipeline, TimeProvider time)
@@ -77,9 +78,9 @@ public static class Seeds
 
     private static void Write(string dataDirectory, SeedFile seed)
     {
-        HubHost.CreatePrivate(dataDirectory);
+        PrivateFile.CreateFolder(dataDirectory);
         var folder = Path.Combine(dataDirectory, Folder);
-        HubHost.CreatePrivate(folder);
-        OwnFile.Write(Path.Combine(folder, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + ".seed"), seed.ToByteArray());
+        PrivateFile.CreateFolder(folder);
+        PrivateFile.Write(Path.Combine(folder, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + ".seed"), seed.ToByteArray());
     }
 }

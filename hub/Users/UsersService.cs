@@ -44,7 +44,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
             Name = request.Name,
             Role = request.Role,
             Stores = { request.Stores.Distinct().Order() },
-            CreatedAtMs = parts.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            CreatedAtMs = parts.NowMs(),
             CreatedBy = call.Caller.Name,
             Password = password,
         }).ConfigureAwait(false);

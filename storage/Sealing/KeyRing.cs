@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Storage.Sealing;
 
@@ -120,33 +122,11 @@ public sealed class KeyRing
 
     internal byte[]? Find(byte number) => _keys.GetValueOrDefault(number);
 
-    // Aside, synced, renamed: a key that seals is on the disk before anything is sealed with it, and a crash leaves the old file or the new one.
+    // On the disk before anything is sealed with it.
     private void Write()
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        var aside = Path + ".new";
-        File.Delete(aside);
-        using (var file = new FileStream(aside, options))
-        {
-            using var text = new StreamWriter(file, leaveOpen: true) { NewLine = "\n" };
-            text.WriteLine(Header);
-            text.WriteLine($"{LookupWord} {Convert.ToHexStringLower(Lookup)}");
-            foreach (var (number, key) in _keys)
-            {
-                text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{number} {Convert.ToHexStringLower(key)}"));
-            }
-
-            text.Flush();
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(aside, Path, overwrite: true);
-        DirectorySync.Flush(System.IO.Path.GetDirectoryName(Path)!);
+        string[] lines = [Header, $"{LookupWord} {Convert.ToHexStringLower(Lookup)}", .. _keys.Select(key => string.Create(CultureInfo.InvariantCulture, $"{key.Key} {Convert.ToHexStringLower(key.Value)}"))];
+        PrivateFile.Write(Path, Encoding.ASCII.GetBytes(string.Join('\n', lines) + "\n"));
     }
 
     private static byte[]? KeyOf(string hex)
@@ -176,8 +156,7 @@ public sealed class KeyRing
 
     private static void ThrowIfOpenToOthers(string path)
     {
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & Others) != UnixFileMode.None)
+        if (PrivateFile.IsOpenToOthers(path))
         {
             throw new JournalUnavailableException(JournalFault.Locked, $"{path}: others can read these keys. Make it its owner's alone: chmod 600 {path}");
         }

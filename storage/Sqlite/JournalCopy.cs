@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Sqlite.Audit;
 
 namespace SyncHub.Storage.Sqlite;
@@ -137,14 +138,8 @@ public static class JournalCopy
     // An older draft is emptied, never deleted: it says that a replacement is under way.
     private static void Begin(string draft)
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite; // members and secrets are in it
-        }
-
         DeleteBeside(draft);
-        using var file = new FileStream(draft, options);
+        using var file = new FileStream(draft, PrivateFile.Options(FileMode.OpenOrCreate)); // members and secrets are in it
         file.SetLength(0);
     }
 

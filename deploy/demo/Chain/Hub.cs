@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text;
 using System.Net;
 using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Demo.Processes;
 using SyncHub.Protos.Trust;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Demo.Chain;
@@ -138,14 +140,7 @@ internal sealed class Hub : IAsyncDisposable
     private string WriteStorage()
     {
         var path = Path.Combine(_folder.Path, "storage");
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var file = new StreamWriter(path, options);
-        file.Write(_storage);
+        PrivateFile.Write(path, Encoding.UTF8.GetBytes(_storage));
         return path;
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SyncHub.Storage.Sealing;
+namespace SyncHub.Storage.Files;
 
 /// <summary>Makes the names in a folder durable: a file's own sync does not promise that its name survives a power cut.</summary>
 internal static class DirectorySync
