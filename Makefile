@@ -1,12 +1,12 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench acceptance faults interop soak fmt clean peers
+.PHONY: help build test demo verify bench bench-grpc acceptance faults interop soak fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
 TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation tests/Faults
 
 help: ## Shows this menu
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 build: ## Builds the synchub program (Release)
 	dotnet build deploy/synchub/synchub.csproj -c Release -v quiet -nologo
@@ -23,6 +23,11 @@ verify: build ## Audits the databases of the last kept demo run
 
 bench: ## Memory of hub and agent with 100,000 members, and what an op costs
 	dotnet run --project tests/Bench/Bench.csproj -c Release
+
+bench-grpc: ## Our gRPC beside a plain Kestrel endpoint and the official C++: [ROUNDS=n] [SECONDS=n] [ONLY=work,work]
+	@./tests/Bench.Grpc/Cpp/build.sh artifacts/bench/cpp || echo "SKIPPED: the official C++ side could not be built, see artifacts/bench/cpp; its rows are missing below" >&2
+	dotnet build tests/Bench.Grpc -c Release -v quiet -nologo
+	artifacts/build/bin/Bench.Grpc/release/SyncHub.GrpcBench run $(if $(wildcard artifacts/bench/cpp/bench),--cpp artifacts/bench/cpp/bench) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),1.5) $(if $(ONLY),--only $(ONLY)) --output artifacts/bench
 
 acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|tourists|families] [DOWNTIME=percent] [STORES=n] [SEEDS=n]
 	dotnet run --project tests/Acceptance/Acceptance.csproj -c Release -- $(if $(TRACE),--trace $(TRACE)) $(if $(DOWNTIME),--downtime $(DOWNTIME)) $(if $(STORES),--stores $(STORES)) $(if $(SEEDS),--seeds $(SEEDS))
