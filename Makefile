@@ -21,8 +21,10 @@ demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv
 verify: build ## Audits the databases of the last kept demo run
 	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard %.keys %.machine,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged
 
-bench: ## Memory of hub and agent with 100,000 members, and what an op costs
-	dotnet run --project tests/Bench/Bench.csproj -c Release
+bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,ack,idle,big,memory] [STORAGE=postgres,sqlite] [RUNS=n] [SECONDS=n] [BACKLOG=n] [BIG=members]
+	$(if $(findstring postgres,$(or $(STORAGE),postgres)),@./deploy/scripts/postgres.sh install)
+	dotnet build tests/Bench -c Release -v quiet -nologo
+	artifacts/build/bin/Bench/release/SyncHub.Bench --runs $(or $(RUNS),5) --seconds $(or $(SECONDS),5) $(if $(ONLY),--only $(ONLY)) $(if $(STORAGE),--storage $(STORAGE)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(BIG),--big $(BIG))
 
 bench-grpc: ## Our gRPC beside a plain Kestrel endpoint and the official C++: [ROUNDS=n] [SECONDS=n] [ONLY=work,work]
 	@./tests/Bench.Grpc/Cpp/build.sh artifacts/bench/cpp || echo "SKIPPED: the official C++ side could not be built, see artifacts/bench/cpp; its rows are missing below" >&2

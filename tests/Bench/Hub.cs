@@ -13,11 +13,15 @@ internal sealed class Hub : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly Metadata _admin;
 
-    private Hub(SynchubProcess process, string address, string authority, string token)
+    private readonly string _counters;
+
+    private Hub(SynchubProcess process, string address, string authority, string token, string counters)
     {
         _process = process;
+        _counters = counters;
         Address = address;
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(authority).CreateHandler(), DisposeHttpClient = true });
+        Trust = HubTrust.FromFile(authority);
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = Trust.CreateHandler(), DisposeHttpClient = true });
         _admin = new Metadata { { "authorization", "Bearer " + token } };
     }
 
@@ -27,15 +31,53 @@ internal sealed class Hub : IAsyncDisposable
     /// <summary>The number of its process.</summary>
     public int ProcessId => _process.Id;
 
+    /// <summary>How a program knows that it is this hub.</summary>
+    public HubTrust Trust { get; }
+
+    /// <summary>A channel to it without a name of one's own.</summary>
+    public GrpcChannel Channel => _channel;
+
     /// <summary>Starts it over a folder.</summary>
-    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation)
+    /// <param name="program">synchub.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <param name="storage">Connection string of the database; empty: SQLite in the folder.</param>
+    /// <param name="isMetered">Whether it says how much memory it allocates.</param>
+    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false)
     {
+        var counters = Path.Combine(folder, "bench.counters");
+        var variables = new Dictionary<string, string> { ["SYNCHUB_STORAGE"] = storage };
+        if (isMetered)
+        {
+            variables["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+            variables[StartupHook.Variable] = counters;
+        }
+
+        string[] with = storage.Length == 0 ? [] : ["--storage", "env:SYNCHUB_STORAGE"];
         await SynchubProcess.RunAsync(program, cancellation, "hub", "init", "--data", folder);
         var admin = Path.Combine(folder, "admin.token");
         await SynchubProcess.RunAsync(program, cancellation, "token", "add", "--data", folder, "--name", "bench", "--role", "admin", "--out", admin);
-        var (process, said) = await SynchubProcess.StartAsync(program, Path.Combine(folder, "hub.ready.json"), cancellation, "hub", "run", "--data", folder, "--port", "0", "--http-port", "0");
+        var (process, said) = await SynchubProcess.StartAsync(program, Path.Combine(folder, "hub.ready.json"), variables, cancellation, ["hub", "run", "--data", folder, "--port", "0", "--http-port", "0", .. with]);
         var token = await File.ReadAllTextAsync(admin, cancellation);
-        return new Hub(process, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{said["grpc"]}"), Path.Combine(folder, "certificates", "authority.pem"), token.Trim());
+        return new Hub(process, string.Create(CultureInfo.InvariantCulture, $"https://127.0.0.1:{said["grpc"]}"), Path.Combine(folder, "certificates", "authority.pem"), token.Trim(), counters);
+    }
+
+    /// <summary>Bytes that it has allocated since its start; 0 where it is not metered.</summary>
+    public async Task<long> ReadAllocatedAsync()
+    {
+        if (!File.Exists(_counters))
+        {
+            return 0;
+        }
+
+        await Task.Delay(2 * StartupHook.EveryMs); // a reading from after this call
+        string text;
+        while (!long.TryParse(text = await File.ReadAllTextAsync(_counters), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            await Task.Delay(1); // it was being written
+        }
+
+        return long.Parse(text, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Makes a store and gives its one-time code.</summary>

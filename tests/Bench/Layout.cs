@@ -21,6 +21,18 @@ internal static class Layout
     /// <summary>Where the report goes.</summary>
     public static string Output(string root) => Path.Combine(root, "artifacts", "bench");
 
+    /// <summary>An empty folder for databases. Beside the report and not in /tmp, which may be memory: commits are to meet a disk.</summary>
+    public static string Fresh(string output)
+    {
+        var folder = Path.Combine(output, "run");
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return Directory.CreateDirectory(folder).FullName;
+    }
+
     /// <summary>The program, built in the configuration of the bench.</summary>
     /// <exception cref="InvalidOperationException">It is not there.</exception>
     public static string Program(string root)

@@ -17,10 +17,15 @@ internal sealed class SynchubProcess : IAsyncDisposable
     private readonly StringBuilder _words = new();
     private readonly string _name;
 
-    private SynchubProcess(string program, string[] arguments)
+    private SynchubProcess(string program, string[] arguments, IReadOnlyDictionary<string, string>? variables = null)
     {
         _name = "synchub " + string.Join(' ', arguments.Take(2));
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start.");
         _process.OutputDataReceived += Listen;
         _process.ErrorDataReceived += Listen;
@@ -45,10 +50,14 @@ internal sealed class SynchubProcess : IAsyncDisposable
 
     /// <summary>Starts a process that runs on, and waits until it says in a file that it is ready.</summary>
     /// <returns>The process, and what the file says.</returns>
-    public static async Task<(SynchubProcess Process, Dictionary<string, int> Said)> StartAsync(string program, string readyFile, CancellationToken cancellation, params string[] arguments)
+    public static Task<(SynchubProcess Process, Dictionary<string, int> Said)> StartAsync(string program, string readyFile, CancellationToken cancellation, params string[] arguments) =>
+        StartAsync(program, readyFile, new Dictionary<string, string>(), cancellation, arguments);
+
+    /// <inheritdoc cref="StartAsync(string, string, CancellationToken, string[])"/>
+    public static async Task<(SynchubProcess Process, Dictionary<string, int> Said)> StartAsync(string program, string readyFile, IReadOnlyDictionary<string, string> variables, CancellationToken cancellation, params string[] arguments)
     {
         File.Delete(readyFile); // of an earlier life
-        var process = new SynchubProcess(program, arguments);
+        var process = new SynchubProcess(program, arguments, variables);
         try
         {
             return (process, await process.WaitUntilReadyAsync(readyFile, cancellation));

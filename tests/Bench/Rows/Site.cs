@@ -1,0 +1,83 @@
+using SyncHub.Bench.Meters;
+using SyncHub.Bench.Peers;
+
+namespace SyncHub.Bench.Rows;
+
+/// <summary>Where a row runs: an empty hub on one engine, in a folder that is gone afterwards.</summary>
+internal sealed class Site : IAsyncDisposable
+{
+    private readonly string _program;
+    private readonly CancellationToken _cancellation;
+    private Hub? _hub;
+
+    private Site(BenchOptions options, string engine, string program, string folder, PostgresServer? server, string storage, CancellationToken cancellation)
+    {
+        (Options, Engine, _program, Folder, Server, Storage, _cancellation) = (options, engine, program, folder, server, storage, cancellation);
+    }
+
+    /// <summary>How much to measure.</summary>
+    public BenchOptions Options { get; }
+
+    /// <summary>postgres or sqlite.</summary>
+    public string Engine { get; }
+
+    /// <summary>Everything on disk.</summary>
+    public string Folder { get; }
+
+    /// <summary>The database server; null for SQLite.</summary>
+    public PostgresServer? Server { get; }
+
+    /// <summary>Connection string; empty for SQLite.</summary>
+    public string Storage { get; }
+
+    /// <summary>The hub.</summary>
+    public Hub Hub => _hub ?? throw new InvalidOperationException("The hub is stopped.");
+
+    private string HubFolder => Path.Combine(Folder, "hub");
+
+    /// <summary>Makes it and starts the hub.</summary>
+    public static async Task<Site> StartAsync(BenchOptions options, string engine, string row, string program, string folder, PostgresServer? server, CancellationToken cancellation)
+    {
+        var storage = server is null ? "" : await server.CreateDatabaseAsync("bench_" + row, cancellation);
+        var site = new Site(options, engine, program, folder, server, storage, cancellation);
+        Directory.CreateDirectory(site.HubFolder);
+        await site.StartHubAsync(isMetered: row != "idle");
+        return site;
+    }
+
+    /// <summary>Starts the hub over what it has.</summary>
+    public async Task StartHubAsync(bool isMetered = true) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered);
+
+    /// <summary>Ends it well.</summary>
+    public async Task StopHubAsync()
+    {
+        await Hub.StopAsync();
+        await Hub.DisposeAsync();
+        _hub = null;
+    }
+
+    /// <summary>An enrolled agent that runs.</summary>
+    public async Task<Agent> StartAgentAsync(string name)
+    {
+        var folder = Path.Combine(Folder, name);
+        await Agent.EnrolAsync(_program, folder, Hub, name, _cancellation);
+        return await Agent.StartAsync(_program, folder, Hub, _cancellation);
+    }
+
+    /// <summary>A meter of the hub, its database and these agents.</summary>
+    public Meter Meter(params IReadOnlyList<Agent> agents) => new(Hub, Server, agents);
+
+    /// <summary>The engine's limit, once the hub has written rows.</summary>
+    public async Task<IAppendPeer> OpenAppendAsync() =>
+        Server is null ? SqliteAppend.Open(Folder, Path.Combine(HubFolder, "hub.db")) : await PgAppend.OpenAsync(Storage, _cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_hub is { } hub)
+        {
+            await hub.DisposeAsync();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+}

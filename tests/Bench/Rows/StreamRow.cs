@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Globalization;
+using SyncHub.Bench.Meters;
+using SyncHub.Bench.Peers;
+using SyncHub.Bench.Streams;
+
+namespace SyncHub.Bench.Rows;
+
+/// <summary>Streamed durable ops: 16 stores send sales of 10,000 members as fast as the hub acknowledges them.</summary>
+internal sealed class StreamRow : IRow
+{
+    /// <summary>Stores that send.</summary>
+    public const int Stores = 16;
+
+    /// <summary>Ops that each has under way.</summary>
+    public const int Window = 1_000;
+
+    /// <summary>The least that leaves at once.</summary>
+    public const int LeastBatch = 100;
+
+    private const int WarmOps = 20_000;
+    private const int PeerBatch = 1_000;
+
+    /// <inheritdoc/>
+    public string Name => "stream";
+
+    /// <inheritdoc/>
+    public bool IsPerEngine => true;
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<RowResult>> RunAsync(Site site, CancellationToken cancellation)
+    {
+        await using var fleet = await Fleet.EnrolAsync(site.Hub, Stores, site.Options.StreamMembers, cancellation);
+        await fleet.ConnectAsync(cancellation);
+        await fleet.LoadAsync(cancellation);
+        fleet.Prepare(WarmOps);
+        var ops = WarmOps;
+        ops = OpsFor(site, (await SendAsync(fleet, site, ops, cancellation)).OpsPerSecond); // cold code
+        fleet.Prepare(ops);
+        ops = OpsFor(site, (await SendAsync(fleet, site, ops, cancellation)).OpsPerSecond);
+        var pgbench = site.Server is null ? null : new PgBench(site.Storage, site.Options.StreamMembers, payloadBytes: 200);
+        await (pgbench?.PrepareAsync(Math.Max(2, site.Options.Seconds / 2), cancellation) ?? Task.CompletedTask);
+        await using var append = await site.OpenAppendAsync();
+        await append.RunAsync(PeerBatch, 1, cancellation);
+
+        var (runs, costs, latencies) = (new List<(double Ours, double Limit, double Function)>(), new List<Cost>(), new List<Quantiles?>());
+        for (var run = 0; run < site.Options.Runs; run++)
+        {
+            fleet.Prepare(ops);
+            var (rate, cost, latency) = await SendAsync(fleet, site, ops, cancellation);
+            var limit = await append.RunAsync(PeerBatch, site.Options.Seconds, cancellation);
+            runs.Add((rate, limit.OpsPerSecond, pgbench is null ? 0 : await pgbench.RunAsync(site.Options.Seconds, cancellation)));
+            costs.Add(cost);
+            latencies.Add(latency);
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {site.Engine}: {rate:0} ops/s, limit {limit.OpsPerSecond:0}, pgbench {runs[^1].Function:0}; {cost}"));
+        }
+
+        var scenario = string.Create(CultureInfo.InvariantCulture, $"streamed durable ops, {Stores} stores, {site.Options.StreamMembers} members");
+        RowResult Result(string beside, Aim aim, Func<(double Ours, double Limit, double Function), double> peer) =>
+            RowResult.Of(Name, site.Engine, scenario, beside, "ops/s", aim, [.. runs.Select(run => (run.Ours, peer(run)))]) with { Cost = Cost.Median(costs), Latency = Quantiles.Median(latencies) };
+
+        return pgbench is null
+            ? [Result("raw SQLite, the same rows in batches of 1,000, synchronous = FULL", Aim.AtLeast(0.35), run => run.Limit)]
+            : [Result(string.Create(CultureInfo.InvariantCulture, $"pgbench, a stored function per op, {pgbench.Clients} clients"), Aim.AtLeast(4), run => run.Function),
+                Result("one connection, the same rows by COPY in batches of 1,000", Aim.AtLeast(0.5), run => run.Limit)];
+    }
+
+    private static int OpsFor(Site site, double rate) => (int)Math.Clamp(rate * site.Options.Seconds, WarmOps / 2, 1_000_000);
+
+    private static async Task<(double OpsPerSecond, Cost Cost, Quantiles? Latency)> SendAsync(Fleet fleet, Site site, int ops, CancellationToken cancellation)
+    {
+        fleet.TakeLatencies();
+        var seconds = 0.0;
+        var cost = await site.Meter().MeasureAsync(ops, async () =>
+        {
+            var since = Stopwatch.GetTimestamp();
+            await fleet.SendAsync(Window, LeastBatch, cancellation);
+            seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        });
+        return (ops / seconds, cost, Quantiles.Of(fleet.TakeLatencies()));
+    }
+}
