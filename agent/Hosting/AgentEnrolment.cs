@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Agent.Sync;
 using SyncHub.Protos.Trust;
 
 namespace SyncHub.Agent.Hosting;
@@ -47,24 +48,40 @@ internal static class AgentEnrolment
                 AgentStartException.BadOptions);
         }
 
-        try
+        for (var place = 0; ; place++)
         {
-            return await AskAsync(options, read, renews);
-        }
-        catch (RpcException fault)
-        {
-            throw new AgentStartException($"The hub at {options.HubAddress} did not enrol this store: {fault.Status.Detail} ({fault.StatusCode}). Check the address, or ask headquarters for a new code.", AgentStartException.NoHub, fault);
+            var hub = options.HubAddresses[place];
+            try
+            {
+                return await AskAsync(options, hub, read, renews);
+            }
+            catch (RpcException fault) when (place + 1 < options.HubAddresses.Count && HubRefusal.MayAnotherHelp(fault))
+            {
+                // It is out of reach or stands by: one of the others leads.
+            }
+            catch (RpcException fault)
+            {
+                throw new AgentStartException($"The hub at {hub} did not enrol this store: {fault.Status.Detail} ({fault.StatusCode}). Check the address, or ask headquarters for a new code.", AgentStartException.NoHub, fault);
+            }
         }
     }
 
-    private static async Task<Enrolled> AskAsync(AgentOptions options, EnrolmentCode code, bool renews)
+    private static async Task<Enrolled> AskAsync(AgentOptions options, string hub, EnrolmentCode code, bool renews)
     {
-        var authority = options.InsecureLoopback ? null : await AskAuthorityAsync(options.HubAddress, code.Fingerprint);
-        using var channel = Open(options.HubAddress, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System).CreateHandler());
+        var authority = options.InsecureLoopback ? null : await AskAuthorityAsync(hub, code.Fingerprint);
+        using var channel = Open(hub, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System).CreateHandler());
         var key = authority is null ? null : new KeyDraft();
-        var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
-        var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(request, deadline: Until());
-        return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? ""), key, answer.Certificate);
+        try
+        {
+            var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
+            var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(request, deadline: Until());
+            return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? "") { Hubs = options.HubAddresses }, key, answer.Certificate);
+        }
+        catch
+        {
+            key?.Dispose();
+            throw;
+        }
     }
 
     // The answer comes over a line that anybody may sit on: the fingerprint says what it is worth.

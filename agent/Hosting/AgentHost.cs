@@ -102,7 +102,7 @@ public sealed class AgentHost : IAsyncDisposable
         }
 
         enrolled.WriteKey(options.DataDirectory);
-        identity = identity with { Authority = enrolled.Identity.Authority };
+        identity = identity with { Authority = enrolled.Identity.Authority, Hubs = enrolled.Identity.Hubs };
         identity.Write(options.DataDirectory);
         return identity;
     }
@@ -115,6 +115,12 @@ public sealed class AgentHost : IAsyncDisposable
         options.ThrowIfFaulty();
         var identity = StoreIdentity.Read(options.DataDirectory);
         ThrowIfUnlike(options, identity);
+        if (!identity.Hubs.SequenceEqual(options.HubAddresses, StringComparer.Ordinal))
+        {
+            identity = identity with { Hubs = options.HubAddresses };
+            identity.Write(options.DataDirectory); // for a start where nobody names them
+        }
+
         var keys = KeyHolder.Open(options);
         var ownLogs = logs is null ? AgentLog.Create(options) : null;
         logs ??= ownLogs!;

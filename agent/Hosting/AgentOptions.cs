@@ -11,8 +11,11 @@ public sealed record AgentOptions
     /// <summary>The folder of the database, the identity and the log. It must exist.</summary>
     public string DataDirectory { get; init; } = "";
 
-    /// <summary>The hub, <c>https://host:port</c>.</summary>
+    /// <summary>The hub, <c>https://host:port</c>; several of one chain with commas between them.</summary>
     public string HubAddress { get; init; } = "";
+
+    /// <summary>The hubs, one by one, in the order in which they are called.</summary>
+    internal IReadOnlyList<string> HubAddresses => HubAddress.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>No certificates and no TLS: for tests and trials on one machine, with a hub that runs alike.</summary>
     public bool InsecureLoopback { get; init; }
@@ -52,10 +55,15 @@ public sealed record AgentOptions
     {
         var faults = new List<string>();
         Check(DataDirectory.Length > 0 && Directory.Exists(DataDirectory), $"DataDirectory: the folder '{DataDirectory}' does not exist. Create it, or name another.");
-        Check(Uri.TryCreate(HubAddress, UriKind.Absolute, out var hub) && hub.PathAndQuery == "/" && hub.Scheme == (InsecureLoopback ? "http" : "https") && (hub.IsLoopback || !InsecureLoopback),
-            InsecureLoopback ? $"HubAddress: '{HubAddress}' is not of the form http://127.0.0.1:port; without certificates the hub is reached on loopback only."
-                : $"HubAddress: '{HubAddress}' is not of the form https://host:port.");
-        Check(IPAddress.TryParse(TillAddress, out var address) && IPAddress.IsLoopback(address),
+        Check(HubAddresses.Count > 0, "HubAddress: name the hub, https://host:port; several with commas between them.");
+        Check(HubAddresses.Distinct(StringComparer.OrdinalIgnoreCase).Count() == HubAddresses.Count, $"HubAddress: '{HubAddress}' names a hub twice.");
+        foreach (var address in HubAddresses)
+        {
+            Check(IsHub(address), InsecureLoopback ? $"HubAddress: '{address}' is not of the form http://127.0.0.1:port; without certificates the hub is reached on loopback only."
+                : $"HubAddress: '{address}' is not of the form https://host:port.");
+        }
+
+        Check(IPAddress.TryParse(TillAddress, out var tills) && IPAddress.IsLoopback(tills),
             $"TillAddress: '{TillAddress}' is not a loopback address. Tills are served on 127.0.0.1 or ::1 only; put the agent on the till's machine, or an authenticated tunnel in front of it.");
         Check(IsPort(TillGrpcPort), $"TillGrpcPort: {TillGrpcPort} is not a port; use 0 to 65535, 0 for any free one.");
         Check(IsPort(TillJsonPort), $"TillJsonPort: {TillJsonPort} is not a port; use 0 to 65535, 0 for any free one.");
@@ -95,6 +103,9 @@ public sealed record AgentOptions
 
     /// <summary>Where the guard is.</summary>
     internal string GuardPath => GuardFile.Length > 0 ? GuardFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + ".guard";
+
+    private bool IsHub(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var hub) && hub.PathAndQuery == "/" && hub.Scheme == (InsecureLoopback ? "http" : "https") && (hub.IsLoopback || !InsecureLoopback);
 
     private static bool IsPort(int port) => port is >= IPEndPoint.MinPort and <= IPEndPoint.MaxPort;
 }

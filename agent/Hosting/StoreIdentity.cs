@@ -14,6 +14,9 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
     private const string FileName = "identity.json";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
+    /// <summary>Where the hubs of the chain are, as somebody last said at enrolment or start; empty in identities of older versions.</summary>
+    public IReadOnlyList<string> Hubs { get; init; } = [];
+
     /// <summary>The store in this life of its database.</summary>
     internal Holder Holder => new(new StoreId(Store), new Incarnation(Incarnation));
 
@@ -28,11 +31,24 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
         try
         {
             var identity = JsonSerializer.Deserialize<StoreIdentity>(File.ReadAllText(path), Json);
-            return identity is { Store: > 0, Incarnation: > 0, Authority: not null } ? identity : throw new JsonException("store, incarnation or authority is missing.");
+            return identity is { Store: > 0, Incarnation: > 0, Authority: not null, Hubs: not null } ? identity : throw new JsonException("store, incarnation or authority is missing.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
             throw new AgentStartException($"{path} cannot be used: {fault.Message} Enrol this store with a code from headquarters.", AgentStartException.BadOptions, fault);
+        }
+    }
+
+    /// <summary>The hubs that a data folder remembers, with commas between them; empty where it remembers none, or has no identity that can be read.</summary>
+    public static string HubsIn(string dataDirectory)
+    {
+        try
+        {
+            return string.Join(',', Read(dataDirectory).Hubs);
+        }
+        catch (AgentStartException)
+        {
+            return ""; // whoever needs the identity says what is wrong with it
         }
     }
 

@@ -10,14 +10,16 @@ namespace SyncHub.Agent.Sync;
 /// The new key replaces the old one in one write; the connection that is up goes on with the old one, the next one shows the new one, and from then on
 /// the hub takes the old one no more. A crash in between leaves the old key, which the hub still takes.
 /// </remarks>
-internal sealed class CertificateRenewal(AgentOptions options, StoreIdentity identity, KeyHolder keys, TimeProvider time, ILogger log)
+internal sealed class CertificateRenewal(StoreIdentity identity, KeyHolder keys, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Retry = TimeSpan.FromMinutes(10);
     private DateTimeOffset _notBefore;
 
     /// <summary>Renews where it is due. Called while the hub is there; a failure is tried again later.</summary>
-    public async Task RunIfDueAsync(CancellationToken cancellation)
+    /// <param name="hub">The hub that is there.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task RunIfDueAsync(string hub, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         if (keys.Current is not { } key || now < key.RenewFrom || now < _notBefore)
@@ -29,7 +31,7 @@ internal sealed class CertificateRenewal(AgentOptions options, StoreIdentity ide
         try
         {
             using var draft = new KeyDraft();
-            using var channel = HubChannel.Open(options.HubAddress, identity, key, out _);
+            using var channel = HubChannel.Open(hub, identity, key, out _);
             var request = new V1.RenewRequest { CertificateRequest = UnsafeByteOperations.UnsafeWrap(draft.Request) };
             var answer = await new V1.Enrolment.EnrolmentClient(channel).RenewAsync(request, deadline: now.UtcDateTime + Deadline, cancellationToken: cancellation);
             draft.Write(keys.Path, answer.Certificate.Span);

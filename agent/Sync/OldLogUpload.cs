@@ -44,21 +44,38 @@ public static class OldLogUpload
                 throw new AgentStartException($"{path} is the log of store {other.Producer.Store}, but {dataDirectory} is the machine of store {identity.Store}. Upload it from that store's machine.", AgentStartException.BadOptions);
             }
 
-            using var channel = HubChannel.Open(options.HubAddress, identity, key, out _);
-            foreach (var (_, log) in lives)
-            {
-                await UploadAsync(new V1.Sync.SyncClient(channel), identity, key, log, cancellation);
-            }
-
+            await UploadAsync(options, identity, key, [.. lives.Select(life => life.Log)], cancellation);
             return lives.Sum(life => (long)life.Log.Length);
-        }
-        catch (RpcException fault)
-        {
-            throw new AgentStartException($"The hub at {options.HubAddress} did not take the log: {fault.Status.Detail} ({fault.StatusCode}). Check the address, and that {dataDirectory} is this store's present machine.", AgentStartException.NoHub, fault);
         }
         catch (JournalException fault)
         {
             throw new AgentStartException(fault.Message, AgentStartException.NoStorage, fault);
+        }
+    }
+
+    private static async Task UploadAsync(AgentOptions options, StoreIdentity identity, MachineKey? key, IReadOnlyList<StoredFact[]> logs, CancellationToken cancellation)
+    {
+        for (var place = 0; ; place++)
+        {
+            var hub = options.HubAddresses[place];
+            try
+            {
+                using var channel = HubChannel.Open(hub, identity, key, out _);
+                foreach (var log in logs)
+                {
+                    await UploadAsync(new V1.Sync.SyncClient(channel), identity, key, log, cancellation);
+                }
+
+                return;
+            }
+            catch (RpcException fault) when (place + 1 < options.HubAddresses.Count && HubRefusal.MayAnotherHelp(fault))
+            {
+                // What this one took is passed over by the next one.
+            }
+            catch (RpcException fault)
+            {
+                throw new AgentStartException($"The hub at {hub} did not take the log: {fault.Status.Detail} ({fault.StatusCode}). Check the address, and that {options.DataDirectory} is this store's present machine.", AgentStartException.NoHub, fault);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ using SyncHub.Protos.Trust;
 
 namespace SyncHub.Agent.Sync;
 
-/// <summary>Keeps a connection to the hub as long as the agent lives: connects, and after each end connects again with exponential back-off and jitter.</summary>
+/// <summary>Keeps a connection to a hub as long as the agent lives: connects, and after each end connects again, to the next hub where there are several, with exponential back-off and jitter.</summary>
 /// <remarks>
 /// Thread rule: its members from any thread. Crash rule: it keeps nothing that the journal does not have.
 /// Nothing that the network or the hub does ends it: the one catch is around a connection.
@@ -20,6 +20,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 {
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100); // between two hubs of one round, by chance: so that not all stores call at the same moment
     private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5); // a look at a date
     private static readonly TimeSpan IdentifyDeadline = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ReplySlack = TimeSpan.FromMilliseconds(200); // beyond the hub's own deadline, for the way back
@@ -27,12 +28,14 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly StoreIdentity _identity;
     private readonly KeyHolder _keys;
+    private readonly HubRota _rota;
     private readonly CertificateRenewal _renewal;
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private volatile HubConnection? _connection;
+    private volatile string _hub;
     private long _connectionNumber;
     private long _offlineSinceMs;
     private string _refusal = "";
@@ -44,7 +47,9 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         _loop = loop;
         _identity = identity;
         _keys = keys;
-        _renewal = new CertificateRenewal(options, identity, keys, time, log);
+        _rota = new HubRota(options.HubAddresses);
+        _hub = _rota.Current;
+        _renewal = new CertificateRenewal(identity, keys, time, log);
         _options = options;
         _time = time;
         _log = log;
@@ -127,7 +132,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             // Each time this returns, a connection had lived for a while: the next delay starts small again.
             await retries.ExecuteAsync(async token =>
             {
-                if (await ConnectOnceAsync(token) is { } fault)
+                if (await CallRoundAsync(token) is { } fault)
                 {
                     throw new HubConnectionException("The hub cannot be reached.", fault);
                 }
@@ -144,13 +149,41 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         {
             if (IsOnline)
             {
-                await _renewal.RunIfDueAsync(stopping);
+                await _renewal.RunIfDueAsync(_hub, stopping);
             }
         }
     }
 
-    /// <summary>One connection from Hello to its end. Returns why it counts as failed, or null where it had lived long enough.</summary>
-    private async Task<Exception?> ConnectOnceAsync(CancellationToken stopping)
+    /// <summary>Calls each hub until one has kept a connection for a while. Returns why none did, or null.</summary>
+    private async Task<Exception?> CallRoundAsync(CancellationToken stopping)
+    {
+        _rota.BeginRound();
+        while (true)
+        {
+            _hub = _rota.Current;
+            var end = await ConnectOnceAsync(_hub, stopping);
+            if (end.Fault is null || end.WantsTheSame)
+            {
+                return null;
+            }
+
+            if (end.HadLived)
+            {
+                _rota.MoveOn(); // it may be gone, and another one lead
+                return null;
+            }
+
+            if (!_rota.MoveOn(HubRefusal.LeaderIn(end.Fault)))
+            {
+                return end.Fault;
+            }
+
+            await Task.Delay(LongestPause * Random.Shared.NextDouble(), _time, stopping);
+        }
+    }
+
+    /// <summary>One connection from Hello to its end.</summary>
+    private async Task<ConnectionEnd> ConnectOnceAsync(string hub, CancellationToken stopping)
     {
         var started = _time.GetTimestamp();
         var wasWelcomed = false;
@@ -161,7 +194,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             _keys.Refresh();
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
-            using var channel = HubChannel.Open(_options.HubAddress, _identity, key, out trust);
+            using var channel = HubChannel.Open(hub, _identity, key, out trust);
             var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log);
             _connection = connection;
             try
@@ -179,17 +212,17 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         {
             if (stopping.IsCancellationRequested)
             {
-                return null;
+                return default;
             }
 
-            Note(fault, wasWelcomed, trust);
-            return wantsAnother || (wasWelcomed && _time.GetElapsedTime(started) > LongestDelay) ? null : fault;
+            Note(hub, fault, wasWelcomed, trust);
+            return new ConnectionEnd(fault, wasWelcomed && _time.GetElapsedTime(started) > LongestDelay, wantsAnother);
         }
 
-        return null;
+        return default;
     }
 
-    private void Note(Exception fault, bool wasWelcomed, HubTrust? trust)
+    private void Note(string hub, Exception fault, bool wasWelcomed, HubTrust? trust)
     {
         if (wasWelcomed)
         {
@@ -197,7 +230,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         }
 
         // What a person must mend is said once, and again when it changes.
-        var refusal = trust is { Refusal.Length: > 0 } ? $"The hub at {_options.HubAddress} is not trusted: {trust.Refusal}"
+        var refusal = trust is { Refusal.Length: > 0 } ? $"The hub at {hub} is not trusted: {trust.Refusal}"
             : fault is RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied } refused ? $"The hub does not let this machine in: {refused.Status.Detail}"
             : "";
         if (refusal.Length > 0 && refusal != _refusal)
@@ -207,8 +240,8 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
         _refusal = refusal;
         // The first failure is news; the hundredth of a long outage is not.
-        _log.Log(wasWelcomed || _connectionNumber == 1 ? LogLevel.Warning : LogLevel.Debug,
-            "No connection to the hub at {Hub}: {Reason} The store goes on alone; the agent keeps trying.", _options.HubAddress, fault.Message);
+        _log.Log(wasWelcomed || (_connectionNumber == 1 && !HubRefusal.IsOfAnother(fault)) ? LogLevel.Warning : LogLevel.Debug,
+            "No connection to the hub at {Hub}: {Reason} The store goes on alone; the agent keeps trying.", hub, fault.Message);
     }
 
     private void OnLogged(long sequence)
@@ -236,6 +269,9 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         request.Request = number;
         return request;
     }
+
+    // Fault: null where the agent is stopping. WantsTheSame: the next connection should come at once, to the same hub.
+    private readonly record struct ConnectionEnd(Exception? Fault, bool HadLived, bool WantsTheSame);
 }
 
 /// <summary>A connection to the hub ended or never came about.</summary>

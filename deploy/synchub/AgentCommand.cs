@@ -8,9 +8,10 @@ namespace SyncHub.Cli;
 internal static class AgentCommand
 {
     internal static readonly Option<string> Data = new("--data") { Description = "Folder of the store's database, identity and logs.", Required = true };
-    internal static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "https://127.0.0.1:7400" };
+    internal static readonly Option<string> Hub = new("--hub") { Description = "The hub's address; several hubs of one chain with commas between them. Remembered; without it those count that were given last, at first https://127.0.0.1:7400.", DefaultValueFactory = _ => "" };
     internal static readonly Option<bool> InsecureLoopback = new("--insecure-loopback") { Description = "For a hub on this machine that runs with the same option: no TLS, and a store is whoever says so." };
     internal static readonly Option<string> Code = new("--code") { Description = "The one-time code from headquarters. It also says which hub is the right one.", Required = true };
+    private const string FirstHub = "https://127.0.0.1:7400";
     private static readonly Option<int> TillPort = new("--till-port") { Description = "Port of the tills' gRPC service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7410 };
     private static readonly Option<int> JsonPort = new("--json-port") { Description = "Port of the tills' JSON service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7411 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
@@ -35,7 +36,7 @@ internal static class AgentCommand
         var directory = Path.GetFullPath(arguments.GetValue(Data)!);
         PrivateFile.CreateFolder(directory);
         var identity = await AgentHost.EnrolAsync(OptionsOf(arguments), arguments.GetValue(Code)!).ConfigureAwait(false);
-        await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}. Start it: synchub agent run --data {directory} --hub {arguments.GetValue(Hub)}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}. Start it: synchub agent run --data {directory}").ConfigureAwait(false);
     }
 
     private static async Task RunAsync(ParseResult arguments, CancellationToken cancellation)
@@ -63,12 +64,16 @@ internal static class AgentCommand
     }
 
     /// <summary>The folder and the hub.</summary>
-    internal static AgentOptions OptionsOf(ParseResult arguments) => new()
+    internal static AgentOptions OptionsOf(ParseResult arguments)
     {
-        DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
-        HubAddress = arguments.GetValue(Hub)!,
-        InsecureLoopback = arguments.GetValue(InsecureLoopback),
-    };
+        var directory = Path.GetFullPath(arguments.GetValue(Data)!);
+        return new AgentOptions
+        {
+            DataDirectory = directory,
+            HubAddress = arguments.GetValue(Hub) is { Length: > 0 } given ? given : StoreIdentity.HubsIn(directory) is { Length: > 0 } remembered ? remembered : FirstHub,
+            InsecureLoopback = arguments.GetValue(InsecureLoopback),
+        };
+    }
 
     internal static async Task<int> GuardAsync(Func<Task> action)
     {

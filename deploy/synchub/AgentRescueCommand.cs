@@ -28,12 +28,11 @@ internal static class AgentRescueCommand
     private static async Task ReplaceAsync(ParseResult arguments)
     {
         var data = Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!);
-        var hub = arguments.GetValue(AgentCommand.Hub)!;
         var (identity, aside) = await AgentReplacement.RunAsync(AgentCommand.OptionsOf(arguments), arguments.GetValue(AgentCommand.Code)!, TimeProvider.System.GetUtcNow()).ConfigureAwait(false);
-        await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}, in a new life. Start it: synchub agent run --data {data} --hub {hub}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}, in a new life. Start it: synchub agent run --data {data}").ConfigureAwait(false);
         if (aside.Length > 0)
         {
-            await Console.Out.WriteLineAsync($"The old database is {aside}. So that nothing in it is lost: synchub agent upload --data {data} --hub {hub} --from {aside}").ConfigureAwait(false);
+            await Console.Out.WriteLineAsync($"The old database is {aside}. So that nothing in it is lost: synchub agent upload --data {data} --from {aside}").ConfigureAwait(false);
         }
     }
 

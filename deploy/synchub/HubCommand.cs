@@ -11,6 +11,9 @@ internal static class HubCommand
 {
     private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
     private static readonly Option<string> Storage = new("--storage") { Description = $"PostgreSQL instead of the file hub.db: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Advertise = new("--advertise") { Description = "Where stores reach this hub, https://host:port: what the hubs that stand by tell them. Empty = its own address.", DefaultValueFactory = _ => "" };
+    private static readonly Option<int> StorageLeaseMs = new("--storage-lease-ms") { Description = "How long a hub that falls silent keeps the right to write to the database; another one that stands by leads after that.", DefaultValueFactory = _ => 5_000 };
+    private static readonly Option<string> From = new("--from") { Description = "Folder of another hub of the same chain, or a copy of it: its secrets are taken over, so that this hub can lead in its place.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private static readonly Option<int> Port = new("--port") { Description = "Port of agents and HQ programs (gRPC); 0 = any free one.", DefaultValueFactory = _ => 7400 };
     private static readonly Option<int> HttpPort = new("--http-port") { Description = "Port of the JSON view; 0 = any free one.", DefaultValueFactory = _ => 7401 };
@@ -30,9 +33,9 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, Reflection };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, Reflection };
         run.SetAction(RunAsync);
-        var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names };
+        var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From };
         init.SetAction((arguments, _) => InitAsync(arguments));
         return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
     }
@@ -42,6 +45,11 @@ internal static class HubCommand
         var data = Path.GetFullPath(arguments.GetValue(Data)!);
         try
         {
+            if (arguments.GetValue(From) is { Length: > 0 } from)
+            {
+                HubSetup.TakeOver(data, Path.GetFullPath(from));
+            }
+
             var (isNew, fingerprint) = HubSetup.Init(data, arguments.GetValue(Names) ?? [], TimeProvider.System.GetUtcNow());
             await Console.Out.WriteLineAsync($"{(isNew ? "The authority is new" : "The authority stays; the hub has a new certificate")}. Fingerprint {fingerprint}. Programs of HQ trust the hub by {HubSetup.AuthorityFile(data)}.").ConfigureAwait(false);
             await Console.Out.WriteLineAsync($"Keep a copy of {Path.GetDirectoryName(HubSetup.AuthorityFile(data))} where nobody else can read it: it lies in no backup of the database. Start the hub: synchub hub run --data {data}").ConfigureAwait(false);
@@ -76,6 +84,9 @@ internal static class HubCommand
         var options = new HubOptions
         {
             Storage = storage,
+            StandsBy = storage.Length > 0,
+            Advertise = arguments.GetValue(Advertise)!,
+            StorageLeaseMs = arguments.GetValue(StorageLeaseMs),
             DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
             Address = address,
             GrpcPort = arguments.GetValue(Port),
@@ -96,6 +107,10 @@ internal static class HubCommand
         try
         {
             hub = await HubHost.StartAsync(options, Logs.To(options.DataDirectory, "hub"), cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return ExitCode.Ok; // stopped while it stood by
         }
         catch (Exception fault) when (fault is ArgumentException or JournalException or IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using SyncHub.Protos.Trust;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Hub.Certificates;
 
@@ -14,6 +15,31 @@ public static class HubSetup
     {
         var isNew = CertificateAuthority.Init(dataDirectory, names, now);
         return (isNew, CertificateAuthority.Open(dataDirectory, TimeProvider.System, TimeSpan.FromDays(1)).Fingerprint);
+    }
+
+    /// <summary>Takes over, from the folder of another hub of the chain or a copy of it, the secrets that all hubs of one journal must have alike.</summary>
+    /// <param name="dataDirectory">This hub's folder; made where there is none. What it has already is left as it is, and must be the same.</param>
+    /// <param name="from">The other one's.</param>
+    /// <exception cref="ArgumentException">A secret is missing there, or another one is here.</exception>
+    public static void TakeOver(string dataDirectory, string from)
+    {
+        PrivateFile.CreateFolder(dataDirectory);
+        PrivateFile.CreateFolder(CertificateAuthority.FolderOf(dataDirectory));
+        if (SharedSecrets.All.FirstOrDefault(name => !File.Exists(Path.Combine(from, name))) is { } missing)
+        {
+            throw new ArgumentException($"--from: {Path.Combine(from, missing)} is not there. The first hub makes it when it starts; start that one once.", nameof(from));
+        }
+
+        foreach (var name in SharedSecrets.All)
+        {
+            var (here, secret) = (Path.Combine(dataDirectory, name), File.ReadAllBytes(Path.Combine(from, name)));
+            if (File.Exists(here) && !File.ReadAllBytes(here).AsSpan().SequenceEqual(secret))
+            {
+                throw new ArgumentException($"--from: {here} is there and is another one. If this folder never was a hub's of another chain, delete it and try again.", nameof(dataDirectory));
+            }
+
+            PrivateFile.Write(here, secret);
+        }
     }
 
     /// <summary>Renews the hub's certificate where it is due, as a hub that runs does by itself.</summary>

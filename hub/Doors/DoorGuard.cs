@@ -38,7 +38,7 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         if (door is null)
         {
             log.LogError("{Endpoint} is refused to everybody: it has no row in the table of doors", endpoint.DisplayName);
-            await RefuseAsync(http, method, RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, "Nobody may use this.")).ConfigureAwait(false);
+            await Refusal.WriteAsync(http, method is not null, RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, "Nobody may use this.")).ConfigureAwait(false);
         }
         else if (!door.NeedsCaller)
         {
@@ -46,7 +46,7 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         }
         else if (Authority.TokenIn(http.Request.Headers.Authorization) is not { } secret || await books.FindAsync(secret).ConfigureAwait(false) is not { } caller)
         {
-            await RefuseAsync(http, method, RpcFault.Of(StatusCode.Unauthenticated, Reason.TokenWrong, SignIn)).ConfigureAwait(false);
+            await Refusal.WriteAsync(http, method is not null, RpcFault.Of(StatusCode.Unauthenticated, Reason.TokenWrong, SignIn)).ConfigureAwait(false);
         }
         else
         {
@@ -59,7 +59,7 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         if (!call.Door.Admits(call.Caller))
         {
             await pipeline.CommitAsync(new Storage.JournalBatch(), call.Entry("denied")).ConfigureAwait(false);
-            await RefuseAsync(http, method, RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, call.Caller.IsScoped && call.Door.Admits(call.Caller with { Stores = [] })
+            await Refusal.WriteAsync(http, method is not null, RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, call.Caller.IsScoped && call.Door.Admits(call.Caller with { Stores = [] })
                 ? $"{call.Door.What} is about the whole chain, and you are of some stores."
                 : $"{call.Door.What} needs the permission {call.Door.Permission}. Ask an admin.")).ConfigureAwait(false);
             return;
@@ -89,25 +89,5 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         var trailers = http.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
         var text = trailers?["grpc-status"].ToString() is { Length: > 0 } trailer ? trailer : http.Response.Headers["grpc-status"].ToString();
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code == 0 ? "done" : ((StatusCode)code).ToString() : "broken off";
-    }
-
-    private static Task RefuseAsync(HttpContext http, IMethod? method, RpcException refusal)
-    {
-        var status = refusal.Status;
-        if (method is not null)
-        {
-            http.Response.ContentType = "application/grpc";
-            http.Response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
-            http.Response.Headers["grpc-message"] = Uri.EscapeDataString(status.Detail);
-            foreach (var detail in refusal.Trailers)
-            {
-                http.Response.Headers[detail.Key] = detail.IsBinary ? Convert.ToBase64String(detail.ValueBytes).TrimEnd('=') : detail.Value;
-            }
-
-            return Task.CompletedTask;
-        }
-
-        http.Response.StatusCode = status.StatusCode == StatusCode.Unauthenticated ? StatusCodes.Status401Unauthorized : StatusCodes.Status403Forbidden;
-        return http.Response.WriteAsJsonAsync(new { error = status.Detail });
     }
 }

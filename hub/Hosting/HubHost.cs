@@ -1,11 +1,8 @@
 using System.Text;
-using System.Text.Json;
 using Grpc.HealthCheck;
 using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -69,7 +66,7 @@ public sealed class HubHost : IAsyncDisposable
     /// <returns>How many members were looked at.</returns>
     public Task<long> SweepAsync(CancellationToken cancellation) => _sweep.RunOnceAsync(cancellation);
 
-    /// <summary>Starts a hub.</summary>
+    /// <summary>Starts a hub: where another one writes to its journal, when that one has let go or is silent, if it may stand by.</summary>
     /// <exception cref="ArgumentException">The options do not make sense; the message names every fault.</exception>
     /// <exception cref="JournalUnavailableException">The database cannot be opened; the message names the way out.</exception>
     public static async Task<HubHost> StartAsync(HubOptions options, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
@@ -84,11 +81,16 @@ public sealed class HubHost : IAsyncDisposable
         // Before anything else: a hub whose keys others can read does not even open its journal.
         var certificates = options.InsecureLoopback ? null : CertificateAuthority.Open(options.DataDirectory, options.Time, options.StoreCertificateLife);
         var opening = new HubJournal();
-        var journal = await opening.OpenAsync(options).ConfigureAwait(false);
+        var (journal, ports) = await StandBy.OpenAsync(opening, options, certificates, logging, cancellation).ConfigureAwait(false);
         try
         {
+            if (opening.IsShared)
+            {
+                await SharedSecrets.CheckAsync(journal, options, certificates).ConfigureAwait(false);
+            }
+
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
-            return await StartAsync(options, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
+            return await StartAsync(options with { GrpcPort = ports.Grpc, HttpPort = ports.Http }, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -184,9 +186,9 @@ public sealed class HubHost : IAsyncDisposable
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
         HubHealth.Announce(web.Services.GetRequiredService<HealthServiceImpl>(), web.MappedNames(), parts.Pipeline.Failed, partitions);
         await web.StartAsync(cancellation).ConfigureAwait(false);
-        var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
-        (host.GrpcPort, host.HttpPort) = (ports[0], ports[1]);
-        WriteReadyFile(options.DataDirectory, host);
+        (host.GrpcPort, host.HttpPort) = HubReady.PortsOf(web);
+        await opening.AnnounceAsync(options.AddressOn(host.GrpcPort)).ConfigureAwait(false);
+        HubReady.Write(options.DataDirectory, (host.GrpcPort, host.HttpPort), isLeading: true);
         return host;
     }
 
@@ -233,11 +235,5 @@ public sealed class HubHost : IAsyncDisposable
         batch.Documents.Add(new DocumentWrite("meta", key, Encoding.ASCII.GetBytes(partitions.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         batch.Documents.Add(new DocumentWrite("meta", "exposure-kinds"u8.ToArray(), [3])); // credit and advances are counted from the first record on
         await journal.CommitAsync(batch).ConfigureAwait(false);
-    }
-
-    // Whoever waits for it never reads half of it.
-    private static void WriteReadyFile(string directory, HubHost host)
-    {
-        PrivateFile.Write(Path.Combine(directory, "hub.ready.json"), JsonSerializer.SerializeToUtf8Bytes(new { pid = Environment.ProcessId, grpc = host.GrpcPort, http = host.HttpPort }));
     }
 }

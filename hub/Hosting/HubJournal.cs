@@ -14,13 +14,23 @@ internal sealed class HubJournal
     private const int ThreadsBeside = 32;
 
     private volatile ILogger? _log;
+    private PostgresJournal? _database;
 
     /// <summary>Where lost connections are reported, as soon as there is a log.</summary>
     public void LogTo(ILogger log) => _log = log;
 
-    /// <summary>Opens it.</summary>
+    /// <summary>Whether the journal is a database that several hubs may want to write to.</summary>
+    public bool IsShared => _database is not null;
+
+    /// <summary>Tells the hubs that stand by where this one is.</summary>
+    public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;
+
+    /// <summary>Opens it, when it is this hub's turn.</summary>
+    /// <param name="options">Where it is.</param>
+    /// <param name="onWaiting">Told who writes while this hub stands by.</param>
+    /// <param name="cancellation">Gives up while it waits.</param>
     /// <exception cref="JournalUnavailableException">It cannot be opened; the message names the way out.</exception>
-    public async Task<SealedJournal> OpenAsync(HubOptions options)
+    public async Task<SealedJournal> OpenAsync(HubOptions options, Func<LeadingWriter, Task> onWaiting, CancellationToken cancellation)
     {
         var keys = HubSeal.PathOf(options.DataDirectory, options.KeyFile);
         if (options.Storage.Length == 0)
@@ -34,7 +44,8 @@ internal sealed class HubJournal
         // the commits must go on beside them: the pool adds threads one by one, each half a second.
         ThreadPool.GetMinThreads(out var workers, out var completions);
         ThreadPool.SetMinThreads(Math.Max(workers, Math.Min(options.Partitions, MostWaiting) + ThreadsBeside), completions);
-        var journal = await PostgresJournal.OpenAsync(options.Storage, new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, OnTrouble = Tell }).ConfigureAwait(false);
+        var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, OnTrouble = Tell };
+        var journal = _database = await PostgresJournal.OpenAsync(options.Storage, options.StandsBy ? settings with { TakeOverMs = int.MaxValue, OnWaiting = onWaiting } : settings, cancellation).ConfigureAwait(false);
         try
         {
             return await HubSeal.OpenAsync(options.AroundJournal(journal), KeyRing.Of(journal, keys)).ConfigureAwait(false);

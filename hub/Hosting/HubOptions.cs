@@ -21,6 +21,15 @@ public sealed record HubOptions
     /// <summary>Connection string of the PostgreSQL database that holds the journal; empty = the file hub.db in <see cref="DataDirectory"/>. It may hold a password: never logged.</summary>
     public string Storage { get; init; } = "";
 
+    /// <summary>Whether to stand by, for as long as it takes, while another hub writes to that database; false: it is refused after a while.</summary>
+    public bool StandsBy { get; init; }
+
+    /// <summary>Where stores reach this hub, <c>https://host:port</c>, told by the hubs that stand by; empty: its own address and port.</summary>
+    public string Advertise { get; init; } = "";
+
+    /// <summary>How long, in milliseconds, a hub that is silent keeps the right to write to the database.</summary>
+    public int StorageLeaseMs { get; init; } = 5_000;
+
     /// <summary>How long, in milliseconds, a database that cannot be reached is tried again before the hub stops.</summary>
     public int StoragePatienceMs { get; init; } = 30_000;
 
@@ -89,6 +98,8 @@ public sealed record HubOptions
 
         Check(DataDirectory.Length > 0, "--data: name a folder.");
         Check(Storage.Length == 0 || Storage.StartsWith("Host=", StringComparison.OrdinalIgnoreCase), "--storage: a PostgreSQL connection string begins with Host=.");
+        Check(StorageLeaseMs is >= 500 and <= 600_000, "--storage-lease-ms: 500 to 600000.");
+        Check(Advertise.Length == 0 || Uri.TryCreate(Advertise, UriKind.Absolute, out _), $"--advertise: '{Advertise}' is not of the form https://host:port.");
         Check(GrpcPort is >= 0 and <= 65535, "--port: 0 to 65535.");
         Check(HttpPort is >= 0 and <= 65535, "--http-port: 0 to 65535.");
         Check(!InsecureLoopback || IPAddress.IsLoopback(Address), "--insecure-loopback: only with a --listen on loopback; a hub never speaks in the clear on a network.");
@@ -123,6 +134,10 @@ public sealed record HubOptions
 
         return faults;
     }
+
+    /// <summary>Where the hub is reached by others.</summary>
+    internal string AddressOn(int port) => Advertise.Length > 0 ? Advertise
+        : new UriBuilder(InsecureLoopback ? "http" : "https", Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any) ? Environment.MachineName : Address.ToString(), port).Uri.GetLeftPart(UriPartial.Authority);
 
     internal PlacementPolicy LoadPlacement() => PlacementFile.Length == 0 ? Placement
         : JsonSerializer.Deserialize<PlacementPolicy>(File.ReadAllText(PlacementFile), PlacementJson) ?? throw new JsonException("The file is empty.");

@@ -1,3 +1,5 @@
+using SyncHub.Protos.Trust;
+
 namespace SyncHub.Hub;
 
 /// <summary>Why a call was refused, for programs (google.rpc.ErrorInfo, domain synchub). A name never changes once it was sent; the text
@@ -54,6 +56,12 @@ internal static class Reason
 
     /// <summary>The store is unknown, or its certificate is missing, revoked or another's.</summary>
     public const string StoreUnauthenticated = "STORE_UNAUTHENTICATED";
+
+    /// <summary>This hub stands by; the metadata says where the one is that leads.</summary>
+    public const string HubStandingBy = StandbyReasons.StandingBy;
+
+    /// <summary>This hub is being stopped.</summary>
+    public const string HubStopping = StandbyReasons.Stopping;
 
     /// <summary>A stream did not begin with a Hello.</summary>
     public const string HelloExpected = "HELLO_EXPECTED";

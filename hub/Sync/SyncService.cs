@@ -45,6 +45,11 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
         catch (Exception fault) when (fault is OperationCanceledException or IOException)
         {
+            if (lifetime.ApplicationStopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+            {
+                throw RpcFault.Of(StatusCode.Unavailable, Reason.HubStopping, "This hub is being stopped. Call another hub of the chain, or this one later.");
+            }
+
             parts.Log.LogDebug("The stream of store {Store} ended: {Reason}", hello.Holder.Store, fault.Message);
         }
         finally

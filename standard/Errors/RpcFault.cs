@@ -15,10 +15,17 @@ public static class RpcFault
     /// <param name="reason">Never changes once it was sent; the text may.</param>
     /// <param name="message">For people; names the way out.</param>
     /// <param name="retryAfter">How long to wait before trying again, where that makes sense.</param>
-    public static RpcException Of(StatusCode code, string reason, string message, TimeSpan? retryAfter = null)
+    /// <param name="metadata">What belongs to the reason, for programs.</param>
+    public static RpcException Of(StatusCode code, string reason, string message, TimeSpan? retryAfter = null, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var status = new Google.Rpc.Status { Code = (int)code, Message = message };
-        status.Details.Add(Any.Pack(new ErrorInfo { Reason = reason, Domain = Domain }));
+        var info = new ErrorInfo { Reason = reason, Domain = Domain };
+        foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
+        {
+            info.Metadata.Add(key, value);
+        }
+
+        status.Details.Add(Any.Pack(info));
         if (retryAfter is { } delay)
         {
             status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(delay) }));

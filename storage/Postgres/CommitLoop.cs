@@ -56,6 +56,10 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         TakeNothingMore();
         await _running.ConfigureAwait(false);
+        if (_closedBy is null)
+        {
+            await _session.LetGoAsync().ConfigureAwait(false);
+        }
         await _session.DisposeAsync().ConfigureAwait(false);
     }
 

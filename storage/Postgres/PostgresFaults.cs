@@ -57,5 +57,5 @@ internal static class PostgresFaults
             : new(JournalFault.Closed, $"{name}: the journal closed itself. Remove the cause and restart the process. The cause: {reason.Message}", reason);
 
     public static JournalUnavailableException TakenOver(string name, string writer) =>
-        new(JournalFault.Locked, $"{name}: another process writes as {writer} now; this one has lost the right to and committed nothing since. Run one of them only.");
+        new(JournalFault.Locked, $"{name}: another process writes as {writer} now; this one has lost the right to and committed nothing since. Start it again: it stands by then.");
 }

@@ -34,7 +34,8 @@ public sealed class PostgresJournal : IJournal
     /// <summary>Connects, brings the schema up to date and becomes the writer.</summary>
     /// <exception cref="ArgumentException">The connection string or an option is wrong; the message never holds the password.</exception>
     /// <exception cref="JournalUnavailableException">Out of reach, not durable, held by another process, or of a newer program; the message says what to do.</exception>
-    public static async Task<PostgresJournal> OpenAsync(string connectionString, PostgresJournalOptions options)
+    /// <exception cref="OperationCanceledException">Given up while waiting.</exception>
+    public static async Task<PostgresJournal> OpenAsync(string connectionString, PostgresJournalOptions options, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         ArgumentNullException.ThrowIfNull(options);
@@ -42,7 +43,7 @@ public sealed class PostgresJournal : IJournal
         try
         {
             await PrepareAsync(database).ConfigureAwait(false);
-            return new PostgresJournal(database, await WriterSession.TakeAsync(database).ConfigureAwait(false));
+            return new PostgresJournal(database, await WriterSession.TakeAsync(database, cancellation).ConfigureAwait(false));
         }
         catch
         {
@@ -53,6 +54,16 @@ public sealed class PostgresJournal : IJournal
 
     /// <summary>How often this writer's name changed hands.</summary>
     public long Epoch => _session.Epoch;
+
+    /// <summary>Says where this process is reached, for those that wait for their turn.</summary>
+    public Task AnnounceAsync(string address) => Task.Run(() => _database.Retry(connection =>
+    {
+        using var command = new NpgsqlCommand("UPDATE writer SET address = $3 WHERE name = $1 AND session = $2", connection)
+        {
+            Parameters = { new() { Value = _database.Options.Writer }, new() { Value = _session.Settled ?? throw new TimeoutException("The writer's session is being replaced.") }, new() { Value = address } },
+        };
+        return command.ExecuteNonQuery();
+    }));
 
     /// <summary>The leases of the partitions, for writers that share the journal. From the first round on this writer commits only to partitions that it owns.</summary>
     /// <param name="partitions">How many partitions there are.</param>

@@ -14,6 +14,9 @@ public sealed record PostgresJournalOptions
     /// <summary>The name under which this process writes. Two processes of one name exclude each other.</summary>
     public string Writer { get; init; } = "hub";
 
+    /// <summary>Told, while this process waits for its turn, who writes: once, and again when it changes. The wait goes on when it is done; it must not throw.</summary>
+    public Func<LeadingWriter, Task>? OnWaiting { get; init; }
+
     /// <summary>How many reads may run at the same time, each on a connection of its own.</summary>
     public int Readers { get; init; } = 8;
 

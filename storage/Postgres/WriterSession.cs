@@ -14,16 +14,20 @@ namespace SyncHub.Storage.Postgres;
 internal sealed class WriterSession : IAsyncDisposable
 {
     private const int BetweenAttemptsMs = 100;
+    private const int BeforeTellingMs = 1_000; // longer than a process waits that starts again after a crash
+
+    private const string TakeFirst =
+        "INSERT INTO writer (name, epoch, session, commits, held_by) VALUES ($1, 1, $2, 0, $3) ON CONFLICT (name) DO NOTHING RETURNING commits, epoch";
 
     private const string TakeOver =
         """
-        INSERT INTO writer (name, epoch, session, commits, held_by) VALUES ($1, 1, $2, 0, $3)
-        ON CONFLICT (name) DO UPDATE SET epoch = writer.epoch + 1, session = excluded.session, held_by = excluded.held_by, renewed_at = clock_timestamp()
-        RETURNING commits, epoch
+        UPDATE writer SET epoch = epoch + 1, session = $2, held_by = $3, address = '', renewed_at = clock_timestamp()
+        WHERE name = $1 AND session = $4 RETURNING commits, epoch
         """;
 
-    // The database's own clock. It decides when to try, never what is committed.
-    private const string IsSilent = "SELECT count(*) FROM writer WHERE name = $1 AND renewed_at < clock_timestamp() - make_interval(secs => $2 / 1000.0)";
+    // The next one need not wait for anything: nothing of this session can be under way any more.
+    private const string LetGo =
+        "UPDATE writer SET session = gen_random_uuid(), epoch = epoch + 1, address = '', renewed_at = '-infinity' WHERE name = $1 AND session = $2";
 
     private const string TakeAgain =
         "UPDATE writer SET session = $2, epoch = epoch + 1, renewed_at = clock_timestamp() WHERE name = $1 AND session = ANY ($3) RETURNING commits, epoch";
@@ -58,22 +62,21 @@ internal sealed class WriterSession : IAsyncDisposable
 
     private string Writer => _database.Options.Writer;
 
-    /// <summary>Becomes the writer.</summary>
-    /// <exception cref="JournalUnavailableException">Another process is, or the database cannot be reached.</exception>
-    public static async Task<WriterSession> TakeAsync(Database database)
+    /// <summary>Becomes the writer, as soon as it is this process's turn.</summary>
+    /// <exception cref="JournalUnavailableException">Another process is for longer than this one waits, or the database cannot be reached.</exception>
+    public static async Task<WriterSession> TakeAsync(Database database, CancellationToken cancellation)
     {
         var session = new WriterSession(database);
         try
         {
             await session.OpenAsync().ConfigureAwait(false);
-            await session.WaitForTheLockAsync().ConfigureAwait(false);
-            await session.TakeAsync(TakeOver).ConfigureAwait(false);
+            await session.WaitForItsTurnAsync(cancellation).ConfigureAwait(false);
             return session;
         }
         catch (Exception error)
         {
             await session.DisposeAsync().ConfigureAwait(false);
-            if (error is JournalException)
+            if (error is JournalException || cancellation.IsCancellationRequested)
             {
                 throw;
             }
@@ -93,9 +96,10 @@ internal sealed class WriterSession : IAsyncDisposable
                 var old = _backend;
                 await OpenAsync().ConfigureAwait(false);
                 await EndAsync(old).ConfigureAwait(false);
-                await TakeAsync(TakeAgain).ConfigureAwait(false);
-                // A courtesy to processes that start: the fence is the session id, and the old connection may still hold the lock.
-                await AskForTheLockAsync().ConfigureAwait(false);
+                if (!await TryTakeAsync(TakeAgain, mine => [Writer, mine, _sessions.ToArray()]).ConfigureAwait(false))
+                {
+                    throw PostgresFaults.TakenOver(_database.Name, Writer);
+                }
                 return;
             }
             catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
@@ -135,6 +139,23 @@ internal sealed class WriterSession : IAsyncDisposable
         }
     }
 
+    /// <summary>Says that this process writes no more, so that another one need not wait for silence. Nothing may be under way on the connection.</summary>
+    public async Task LetGoAsync()
+    {
+        try
+        {
+            if (IsOpen)
+            {
+                await using var command = new NpgsqlCommand(LetGo, Connection) { Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] } } };
+                await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+        {
+            _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name)); // the next one waits a lease
+        }
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => CloseAsync();
 
@@ -168,20 +189,24 @@ internal sealed class WriterSession : IAsyncDisposable
         await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
-    private async Task TakeAsync(string sql)
+    private async Task<bool> TryTakeAsync(string sql, Func<Guid, object[]> parameters)
     {
         var mine = Guid.NewGuid();
         _settled = null;
         _sessions.Add(mine);
-        await using (var command = new NpgsqlCommand(sql, Connection) { Parameters = { new() { Value = Writer }, new() { Value = mine } } })
+        // Before the id is in the row: whoever sees it there without its lock takes this process for gone.
+        await using (var hold = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('synchub session ' || $1, 0))", Connection) { Parameters = { new() { Value = mine.ToString() } } })
         {
-            command.Parameters.Add(sql == TakeAgain
-                ? new() { Value = _sessions.ToArray() }
-                : new() { Value = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}") });
+            await hold.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+        await using (var command = new NpgsqlCommand(sql, Connection))
+        {
+            command.Parameters.AddRange(parameters(mine).Select(value => new NpgsqlParameter { Value = value }).ToArray());
             await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
             if (!await row.ReadAsync().ConfigureAwait(false))
             {
-                throw PostgresFaults.TakenOver(_database.Name, Writer);
+                _sessions.Remove(mine);
+                return false;
             }
             (Commits, Epoch) = (row.GetInt64(0), row.GetInt64(1));
         }
@@ -190,35 +215,49 @@ internal sealed class WriterSession : IAsyncDisposable
         _settled = mine;
         await using var position = new NpgsqlCommand("SELECT position FROM feed", Connection);
         Position = (long)(await position.ExecuteScalarAsync().ConfigureAwait(false))!;
+        return true;
     }
 
-    private async Task WaitForTheLockAsync()
+    private async Task WaitForItsTurnAsync(CancellationToken cancellation)
     {
-        for (var started = Stopwatch.GetTimestamp(); !await AskForTheLockAsync().ConfigureAwait(false);)
+        var (succession, told) = (new Succession(_database), default(LeadingWriter));
+        for (var started = Stopwatch.GetTimestamp(); ;)
         {
-            // A process that was stopped, or whose machine is gone without a word, keeps its lock; the session id shuts it out.
-            await using var silent = new NpgsqlCommand(IsSilent, Connection) { Parameters = { new() { Value = Writer }, new() { Value = _database.Options.LeaseMs } } };
-            if (await silent.ExecuteScalarAsync().ConfigureAwait(false) is 1L)
+            try
             {
-                return;
+                if (!IsOpen)
+                {
+                    await OpenAsync().ConfigureAwait(false);
+                    succession.OnOpenedAgain();
+                }
+                var (mayTake, session) = await succession.LookAsync(Connection, cancellation).ConfigureAwait(false);
+                if (mayTake && await TryTakeAsync(session is null ? TakeFirst : TakeOver, mine => [Writer, mine, Self, .. session is { } before ? [before] : Array.Empty<object>()]).ConfigureAwait(false))
+                {
+                    return;
+                }
             }
-
-            if (Stopwatch.GetElapsedTime(started).TotalMilliseconds > _database.Options.TakeOverMs)
+            catch (Exception error) when (IsWaitingOn(error, cancellation))
             {
-                await using var command = new NpgsqlCommand("SELECT held_by FROM writer WHERE name = $1", Connection) { Parameters = { new() { Value = Writer } } };
-                var holder = await command.ExecuteScalarAsync().ConfigureAwait(false) as string ?? "another process";
-                throw new JournalUnavailableException(JournalFault.Locked, $"{_database.Name}: held by {holder}, which writes as {Writer}. Stop that one first.");
+                // Whoever stands by outlives the database as well.
+                _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
+                await CloseAsync().ConfigureAwait(false);
             }
-            await Task.Delay(BetweenAttemptsMs).ConfigureAwait(false);
+            if (_database.Options.OnWaiting is { } tell && succession.Leader != told && Stopwatch.GetElapsedTime(started).TotalMilliseconds > BeforeTellingMs)
+            {
+                await tell(told = succession.Leader).ConfigureAwait(false);
+            }
+            if (!IsStandingBy && Stopwatch.GetElapsedTime(started).TotalMilliseconds > _database.Options.TakeOverMs)
+            {
+                throw new JournalUnavailableException(JournalFault.Locked, $"{_database.Name}: held by {succession.Leader.HeldBy}, which writes as {Writer}. Stop that one first.");
+            }
+            await Task.Delay(BetweenAttemptsMs, cancellation).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> AskForTheLockAsync()
-    {
-        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended('synchub writer ' || $1, 0))", Connection)
-        {
-            Parameters = { new() { Value = $"{_database.Options.Schema} {Writer}" } },
-        };
-        return await command.ExecuteScalarAsync().ConfigureAwait(false) is true;
-    }
+    private bool IsStandingBy => _database.Options.TakeOverMs == int.MaxValue;
+
+    private static string Self { get; } = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} on {Environment.MachineName}");
+
+    private bool IsWaitingOn(Exception error, CancellationToken cancellation) =>
+        IsStandingBy && !cancellation.IsCancellationRequested && error is not JournalException && PostgresFaults.IsTransient(error);
 }

@@ -1,0 +1,14 @@
+namespace SyncHub.Protos.Trust;
+
+/// <summary>What a hub that does not lead says to whoever calls it, in google.rpc.ErrorInfo: another hub of the chain has to be asked.</summary>
+public static class StandbyReasons
+{
+    /// <summary>This hub stands by; another one leads.</summary>
+    public const string StandingBy = "HUB_STANDING_BY";
+
+    /// <summary>This hub is being stopped.</summary>
+    public const string Stopping = "HUB_STOPPING";
+
+    /// <summary>The metadata that names the leader's address, where it is known.</summary>
+    public const string Leader = "leader";
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace SyncHub.Storage.Postgres;
+
+/// <summary>When a process that wants to write may: at once where nobody writes, else when the one that writes has let go, is gone, or is silent.</summary>
+/// <remarks>
+/// It only decides who tries. What fences is the session id: whoever takes over changes it in one statement that names the id it saw, so of two
+/// that try one does, and the process before them commits nothing from then on, whatever it believes.
+/// Gone = the connection of the session is closed (it holds an advisory lock named after the session), and for a moment no other took its place.
+/// After a restart or failover of the database every connection is gone, and the process that writes is about to come back: so for a lease after it only silence of
+/// those that let go counts.
+/// Thread rule: one caller.
+/// </remarks>
+internal sealed class Succession(Database database)
+{
+    // Milliseconds. A process whose connection broke opens another one at once, and should not lose its place for it.
+    private const int GoneMs = 500;
+
+    private const string Look =
+        """
+        SELECT session, held_by, address, renewed_at = '-infinity',
+               renewed_at < clock_timestamp() - make_interval(secs => $2 / 1000.0),
+               pg_try_advisory_xact_lock_shared(hashtextextended('synchub session ' || session, 0)),
+               pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => $2 / 1000.0)
+        FROM writer WHERE name = $1
+        """;
+
+    private long _openedAgain;
+    private Guid _goneSession;
+    private long _goneSince;
+
+    /// <summary>The process that writes, as of the last look.</summary>
+    public LeadingWriter Leader { get; private set; }
+
+    /// <summary>The connection on which this process looks had to be opened again.</summary>
+    public void OnOpenedAgain() => _openedAgain = Stopwatch.GetTimestamp();
+
+    /// <summary>Looks once.</summary>
+    /// <returns>Whether to try now, and the session to take over; null where the journal never had a writer of this name.</returns>
+    public async Task<(bool MayTake, Guid? Session)> LookAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(Look, connection) { Parameters = { new() { Value = database.Options.Writer }, new() { Value = database.Options.LeaseMs } } };
+        await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        if (!await row.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            return (true, null);
+        }
+
+        var session = row.GetGuid(0);
+        Leader = new LeadingWriter(row.GetString(1), row.GetString(2));
+        var (hasLetGo, isSilent, isGone, isYoung) = (row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.GetBoolean(6));
+        var isSettled = !isYoung && (_openedAgain == 0 || Stopwatch.GetElapsedTime(_openedAgain).TotalMilliseconds > database.Options.LeaseMs);
+        return (hasLetGo || (isSettled && (isSilent || IsGoneForLong(session, isGone))), session);
+    }
+
+    private bool IsGoneForLong(Guid session, bool isGone)
+    {
+        if (!isGone || session != _goneSession)
+        {
+            (_goneSession, _goneSince) = (isGone ? session : default, Stopwatch.GetTimestamp());
+            return false;
+        }
+
+        return Stopwatch.GetElapsedTime(_goneSince).TotalMilliseconds > GoneMs;
+    }
+}
