@@ -9,6 +9,9 @@ public sealed record DemoOptions
     /// <summary>How many stores the trace's stores are mapped onto; each is one agent process.</summary>
     public int Stores { get; init; } = 8;
 
+    /// <summary>Hub processes on one database, of which one leads.</summary>
+    public int Hubs { get; init; } = 1;
+
     /// <summary>Share of store-time without network, 0 to 100.</summary>
     public int OutagePercent { get; init; } = 6;
 
@@ -41,6 +44,8 @@ public sealed record DemoOptions
     {
         var faults = new List<string>();
         AddUnless(Stores is >= 2 and <= 64, $"--stores must be 2 to 64; it is {Stores}.");
+        AddUnless(Hubs is >= 1 and <= 4, $"--hubs must be 1 to 4; it is {Hubs}.");
+        AddUnless(Hubs == 1 || Storage.Length > 0, "--hubs: several hubs need a PostgreSQL database (--storage).");
         AddUnless(OutagePercent is >= 0 and <= 100, $"--outage must be 0 to 100 (percent); it is {OutagePercent}.");
         AddUnless(Receipts is null or > 0, $"--receipts must be above 0; it is {Receipts}.");
         AddUnless(TracePath is null || File.Exists(TracePath), $"--trace {TracePath} does not exist.");

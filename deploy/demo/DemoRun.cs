@@ -92,7 +92,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
         }
 
         output.WriteLine($"Rules: {options.Preset}. A member whose wallet is below the bill first tops up {TopUpRule.Bills} bills in cash, rounded up to {TopUpRule.RoundToMinor / 100}.00.");
-        output.WriteLine($"Mishaps (seed {options.Seed}): {schedule.Outages.Count} outages, {schedule.Pairs} times at two stores that share members; one agent and the hub are killed.");
+        output.WriteLine($"Mishaps (seed {options.Seed}): {schedule.Outages.Count} outages, {schedule.Pairs} times at two stores that share members; one agent and the hub{(options.Hubs > 1 ? " that leads" : "")} are killed.");
     }
 
     private async Task<TimeSpan> ReplayAsync(Trace trace, StoreMap map, StoreChain chain, ChainMonitor monitor, Mishaps mishaps, CancellationToken cancellation)
@@ -116,7 +116,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
     {
         var counts = _tally.Read();
         var seconds = Math.Max(1, (int)Stopwatch.GetElapsedTime(started).TotalSeconds);
-        return new Glance(counts.RowsDone, rows, counts.Ops / seconds, counts.SalesOfflineAccepted, monitor.Stores, chain.Hub.Address is not null);
+        return new Glance(counts.RowsDone, rows, counts.Ops / seconds, counts.SalesOfflineAccepted, monitor.Stores, chain.Hub.IsThere);
     }
 
     private void Judge(AuditResult audit, IReadOnlyList<WalletMismatch> atHub, IReadOnlyList<WalletMismatch> inLogs)

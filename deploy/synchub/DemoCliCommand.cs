@@ -8,6 +8,7 @@ internal static class DemoCliCommand
 {
     private static readonly Option<string?> Trace = new("--trace") { Description = "Receipts to replay, CSV or CSV.gz." };
     private static readonly Option<int> Stores = new("--stores") { Description = "How many stores (2 to 64).", DefaultValueFactory = _ => 8 };
+    private static readonly Option<int> Hubs = new("--hubs") { Description = "How many hub processes on one PostgreSQL (1 to 4); one leads.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Outage = new("--outage") { Description = "Percent of store time without network.", DefaultValueFactory = _ => 6 };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Decides where the trouble strikes.", DefaultValueFactory = _ => 1UL };
     private static readonly Option<int?> Receipts = new("--receipts") { Description = "Replay at most so many receipts." };
@@ -19,7 +20,7 @@ internal static class DemoCliCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
+        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Hubs, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
         demo.SetAction(RunAsync);
         return demo;
     }
@@ -41,6 +42,7 @@ internal static class DemoCliCommand
         {
             TracePath = arguments.GetValue(Trace) is { Length: > 0 } path ? path : null,
             Stores = arguments.GetValue(Stores),
+            Hubs = arguments.GetValue(Hubs),
             OutagePercent = arguments.GetValue(Outage),
             Seed = arguments.GetValue(Seed),
             Receipts = arguments.GetValue(Receipts),

@@ -1,4 +1,5 @@
 using Google.Protobuf.Reflection;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Grpc.HealthCheck;
 using Grpc.Standard;
@@ -85,7 +86,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
         },
         metadata: leader.Address is { Length: > 0 } address ? new Dictionary<string, string> { [StandbyReasons.Leader] = address } : null);
 
-    private Task AnswerAsync(HttpContext http, RequestDelegate next) => http.GetEndpoint() is not null
+    private Task AnswerAsync(HttpContext http, RequestDelegate next) => http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null // health; everything else is answered alike
         ? next(http)
         : Refusal.WriteAsync(http, http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true, _refusal);
 }

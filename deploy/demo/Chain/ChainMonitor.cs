@@ -15,7 +15,7 @@ internal sealed class ChainMonitor(StoreChain chain)
     public IReadOnlyList<StoreGlance> Stores => _glances;
 
     /// <summary>Whether nothing is cut or down, and every store said last that it is online.</summary>
-    public bool IsChainWhole() => chain.Hub.Address is not null && !chain.Stores.Any(store => store.Link.IsCut) && _glances.All(store => store.IsOnline);
+    public bool IsChainWhole() => chain.Hub.IsThere && !chain.Stores.Any(store => store.Link.IsCut) && _glances.All(store => store.IsOnline);
 
     /// <summary>The most ops that one store had yet to tell the hub.</summary>
     public long BiggestBacklog { get; private set; }
@@ -42,7 +42,7 @@ internal sealed class ChainMonitor(StoreChain chain)
         BiggestBacklog = Math.Max(BiggestBacklog, _glances.Max(store => store.Backlog));
         try
         {
-            if (chain.Hub.Address is not null)
+            if (chain.Hub.IsThere)
             {
                 CountRevokes((await chain.Hub.ListStoresAsync(cancellation)).LiveRevokes);
             }

@@ -1,150 +1,161 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Text;
-using System.Net;
-using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Demo.Processes;
-using SyncHub.Protos.Trust;
 using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Demo.Chain;
 
-/// <summary>The hub process of the demo, and what HQ asks it.</summary>
-/// <remarks>It is killed and restarted on the same ports, so the channel to it lives through both.</remarks>
+/// <summary>The centre of the demo: one hub process, or several on one database of which one leads; and what HQ asks it.</summary>
 internal sealed class Hub : IAsyncDisposable
 {
-    private const int StartAttempts = 3;
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan TakeOverPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly SynchubProgram _program;
-    private readonly RunFolder _folder;
-    private readonly string _preset;
-    private readonly string _storage;
-    private ChildProcess? _process;
-    private GrpcChannel? _channel;
+    private readonly HubProcess[] _processes;
     private Metadata _headers = [];
-    private int _grpcPort;
-    private int _httpPort;
+    private HubProcess? _leader;
+    private HubProcess? _killed;
 
-    private Hub(SynchubProgram program, RunFolder folder, string preset, string storage)
+    private Hub(HubProcess[] processes) => _processes = processes;
+
+    /// <summary>The processes.</summary>
+    public IReadOnlyList<HubProcess> Processes => _processes;
+
+    /// <summary>Whether one of them leads, as far as the demo knows.</summary>
+    public bool IsThere => Volatile.Read(ref _leader) is not null;
+
+    /// <summary>The one that ended though nobody ended it; null where none did.</summary>
+    public HubProcess? Crashed => _processes.FirstOrDefault(process => process.HasCrashed);
+
+    /// <summary>Starts the hubs on empty folders.</summary>
+    public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
-        _program = program;
-        _folder = folder;
-        _preset = preset;
-        _storage = storage;
+        string[] arguments = ["--preset", options.Preset, .. options.Storage.Length > 0 ? ["--storage", "file:" + WriteStorage(folder, options.Storage)] : Array.Empty<string>()];
+        var hub = new Hub([.. Enumerable.Range(0, options.Hubs).Select(number => new HubProcess(program, number == 0 ? "hub" : $"hub-{number + 1}", folder.HubOf(number), arguments))]);
+        try
+        {
+            await hub.StartAsync(program, folder, cancellation);
+            return hub;
+        }
+        catch
+        {
+            await hub.DisposeAsync();
+            throw;
+        }
     }
 
-    /// <summary>Where agents connect; null while the process is down on purpose.</summary>
-    public IPEndPoint? Address { get; private set; }
-
-    /// <summary>Whether it ended though nobody ended it.</summary>
-    public bool HasCrashed => Address is not null && _process is { HasEnded: true };
-
-    /// <summary>What to say of a crash.</summary>
-    public string Obituary => _process is { } process ? $"{process.Name} ended by itself. {process.Tail()}" : "The hub never ran.";
-
-    /// <summary>Starts it on an empty folder.</summary>
-    public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, string preset, string storage, CancellationToken cancellation)
-    {
-        var hub = new Hub(program, folder, preset, storage);
-        await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
-        await hub.StartAsync(cancellation);
-        return hub;
-    }
-
-    /// <summary>SIGKILL.</summary>
+    /// <summary>SIGKILL to the one that leads.</summary>
     public async Task KillAsync()
     {
-        Address = null;
-        await _process!.KillAsync();
+        _killed = Volatile.Read(ref _leader)!;
+        Volatile.Write(ref _leader, null);
+        await _killed.KillAsync();
     }
 
-    /// <summary>Starts it again, on the ports it had.</summary>
-    public async Task RestartAsync(CancellationToken cancellation)
+    /// <summary>Waits until another one leads; at once where there is none that could.</summary>
+    public async Task TakenOverAsync(CancellationToken cancellation)
     {
-        await _process!.DisposeAsync();
-        await StartAsync(cancellation);
+        if (_processes.Length > 1)
+        {
+            await LedAsync(cancellation);
+        }
+    }
+
+    /// <summary>Starts the one that was killed, on the ports it had: where others are, it stands by.</summary>
+    /// <returns>Which one it is.</returns>
+    public async Task<HubProcess> RestartAsync(CancellationToken cancellation)
+    {
+        await _killed!.StartAsync(cancellation);
+        await LedAsync(cancellation);
+        return _killed;
     }
 
     /// <summary>Creates a store.</summary>
-    public async Task<CreateStoreResponse> CreateStoreAsync(string name, CancellationToken cancellation) =>
-        await new V1.Stores.StoresClient(_channel).CreateStoreAsync(new CreateStoreRequest { Name = name }, Call(cancellation));
+    public Task<CreateStoreResponse> CreateStoreAsync(string name, CancellationToken cancellation) =>
+        AskAsync(channel => new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest { Name = name }, Call(cancellation)));
 
     /// <summary>All stores as the hub sees them.</summary>
-    public async Task<ListStoresResponse> ListStoresAsync(CancellationToken cancellation) =>
-        await new V1.Stores.StoresClient(_channel).ListStoresAsync(new ListStoresRequest(), Call(cancellation));
+    public Task<ListStoresResponse> ListStoresAsync(CancellationToken cancellation) =>
+        AskAsync(channel => new V1.Stores.StoresClient(channel).ListStoresAsync(new ListStoresRequest(), Call(cancellation)));
 
     /// <summary>A member's wallet as HQ sees it.</summary>
-    public async Task<Wallet> GetWalletAsync(string member, CancellationToken cancellation) =>
-        await new Wallets.WalletsClient(_channel).GetWalletAsync(new GetWalletRequest { MemberId = member }, Call(cancellation));
+    public Task<Wallet> GetWalletAsync(string member, CancellationToken cancellation) =>
+        AskAsync(channel => new Wallets.WalletsClient(channel).GetWalletAsync(new GetWalletRequest { MemberId = member }, Call(cancellation)));
 
-    /// <summary>SIGTERM, and SIGKILL after a while. False where it had to be killed.</summary>
-    public async Task<bool> StopAsync()
+    /// <summary>SIGTERM, and SIGKILL after a while, those that stand by first. Names those that had to be killed.</summary>
+    public async Task<IReadOnlyList<string>> StopAsync()
     {
-        Address = null;
-        return _process is null || await _process.StopAsync(StopPatience);
+        var stubborn = new List<string>();
+        foreach (var process in _processes.OrderBy(process => process == _leader))
+        {
+            if (!await process.StopAsync())
+            {
+                stubborn.Add(process.Name);
+            }
+        }
+
+        return stubborn;
     }
 
     public async ValueTask DisposeAsync()
     {
-        _channel?.Dispose();
-        if (_process is not null)
+        foreach (var process in _processes)
         {
-            await _process.DisposeAsync();
+            await process.DisposeAsync();
         }
     }
 
-    private async Task StartAsync(CancellationToken cancellation)
+    private async Task StartAsync(SynchubProgram program, RunFolder folder, CancellationToken cancellation)
     {
-        var token = Path.Combine(_folder.Hub, "admin.token");
-        if (_channel is null)
+        var token = Path.Combine(folder.Hub, "admin.token");
+        await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
+        await program.RunAsync("hub-token", cancellation, "token", "add", "--data", folder.Hub, "--name", "demo", "--role", "admin", "--out", token);
+        await _processes[0].StartAsync(cancellation);
+        _headers = new Metadata { { "authorization", $"Bearer {(await File.ReadAllTextAsync(token, cancellation)).Trim()}" } };
+        await LedAsync(cancellation);
+        for (var number = 1; number < _processes.Length; number++)
         {
-            await _program.RunAsync("hub-token", cancellation, "token", "add", "--data", _folder.Hub, "--name", "demo", "--role", "admin", "--out", token);
-        }
-
-        var said = await StartProcessAsync(cancellation);
-        _grpcPort = said.GetProperty("grpc").GetInt32();
-        _httpPort = said.GetProperty("http").GetInt32();
-        Address = new IPEndPoint(IPAddress.Loopback, _grpcPort);
-        if (_channel is null)
-        {
-            _headers = new Metadata { { "authorization", $"Bearer {(await File.ReadAllTextAsync(token, cancellation)).Trim()}" } };
-            var trust = HubTrust.FromFile(Path.Combine(_folder.Hub, "certificates", "authority.pem"));
-            _channel = GrpcChannel.ForAddress($"https://{Address}", new GrpcChannelOptions { HttpHandler = trust.CreateHandler(), DisposeHttpClient = true });
+            await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.HubOf(number), "--from", folder.Hub);
+            await _processes[number].StartAsync(cancellation);
         }
     }
 
-    private async Task<JsonElement> StartProcessAsync(CancellationToken cancellation)
+    private async Task LedAsync(CancellationToken cancellation)
     {
-        string[] arguments = ["hub", "run", "--data", _folder.Hub, "--port", Text(_grpcPort), "--http-port", Text(_httpPort), "--preset", _preset, .. _storage.Length > 0 ? ["--storage", "file:" + WriteStorage()] : Array.Empty<string>()];
-        for (var attempt = 1; ; attempt++)
+        for (var since = Stopwatch.GetTimestamp(); ;)
         {
-            try
+            Volatile.Write(ref _leader, _processes.FirstOrDefault(process => process.IsLeading));
+            if (IsThere)
             {
-                (_process, var said) = await ReadyFile.StartAsync(() => _program.Start("hub", arguments), Path.Combine(_folder.Hub, "hub.ready.json"), cancellation);
-                return said;
+                return;
             }
-            catch (DemoException) when (_grpcPort != 0 && attempt < StartAttempts)
+
+            if (Stopwatch.GetElapsedTime(since) > TakeOverPatience)
             {
-                // Its old port may for a moment be some outgoing connection's; on the last attempt the reason is shown.
-                await Task.Delay(BetweenAttempts, cancellation);
+                throw new DemoException($"No hub leads after {TakeOverPatience.TotalSeconds:0} s.");
             }
+
+            await Task.Delay(Pause, cancellation);
         }
+    }
+
+    private async Task<T> AskAsync<T>(Func<GrpcChannel, AsyncUnaryCall<T>> ask)
+    {
+        var leader = Volatile.Read(ref _leader) ?? throw new RpcException(new Status(StatusCode.Unavailable, "No hub leads at the moment."));
+        return await ask(leader.Channel);
     }
 
     // A file, because arguments show in the process list.
-    private string WriteStorage()
+    private static string WriteStorage(RunFolder folder, string storage)
     {
-        var path = Path.Combine(_folder.Path, "storage");
-        PrivateFile.Write(path, Encoding.UTF8.GetBytes(_storage));
+        var path = Path.Combine(folder.Path, "storage");
+        PrivateFile.Write(path, Encoding.UTF8.GetBytes(storage));
         return path;
     }
 
     private CallOptions Call(CancellationToken cancellation) => new(_headers, DateTime.UtcNow + CallPatience, cancellation);
-
-    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
 }

@@ -25,8 +25,9 @@ internal sealed class Store : IAsyncDisposable
     private int _tillPort;
     private int _jsonPort;
 
-    private Store(SynchubProgram program, int index, string data)
+    private Store(SynchubProgram program, int index, string data, int hubs)
     {
+        Link = new StoreLine(hubs);
         _program = program;
         _data = data;
         _name = $"agent-{index + 1}";
@@ -36,8 +37,8 @@ internal sealed class Store : IAsyncDisposable
     /// <summary>Its place in the demo, from 0.</summary>
     public int Index { get; }
 
-    /// <summary>The line to the hub.</summary>
-    public LinkProxy Link { get; } = new();
+    /// <summary>The line to the hubs.</summary>
+    public StoreLine Link { get; }
 
     /// <summary>Completed while the agent takes calls; a new one while it is down.</summary>
     public Task WhenUp => Volatile.Read(ref _up).Task;
@@ -54,12 +55,16 @@ internal sealed class Store : IAsyncDisposable
     /// <summary>Enrols a new agent at the hub and starts it.</summary>
     public static async Task<Store> OpenAsync(SynchubProgram program, int index, string data, Hub hub, CancellationToken cancellation)
     {
-        var store = new Store(program, index, data);
+        var store = new Store(program, index, data, hub.Processes.Count);
         try
         {
             var created = await hub.CreateStoreAsync($"Branch {index + 1}", cancellation);
-            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", $"https://{hub.Address}", "--code", created.EnrolmentCode);
-            store.Link.Pass(hub.Address);
+            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", string.Join(',', hub.Processes.Select(process => $"https://{process.Address}")), "--code", created.EnrolmentCode);
+            foreach (var (number, process) in hub.Processes.Index())
+            {
+                store.Link.Pass(number, process.Address);
+            }
+
             await store.StartAsync(cancellation);
             return store;
         }
@@ -135,7 +140,7 @@ internal sealed class Store : IAsyncDisposable
 
     private async Task<JsonElement> StartProcessAsync(CancellationToken cancellation)
     {
-        string[] arguments = ["agent", "run", "--data", _data, "--hub", $"https://127.0.0.1:{Text(Link.Port)}", "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
+        string[] arguments = ["agent", "run", "--data", _data, "--hub", string.Join(',', Link.Ports.Select(port => $"https://127.0.0.1:{Text(port)}")), "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
         for (var attempt = 1; ; attempt++)
         {
             try

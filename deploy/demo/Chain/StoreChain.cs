@@ -21,7 +21,7 @@ internal sealed class StoreChain : IAsyncDisposable
     /// <summary>Starts all of it and waits until it listens.</summary>
     public static async Task<StoreChain> OpenAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
-        var hub = await Hub.StartAsync(program, folder, options.Preset, options.Storage, cancellation);
+        var hub = await Hub.StartAsync(program, folder, options, cancellation);
         // Enrolled side by side: each agent takes a second to start on a small machine.
         var opening = Enumerable.Range(0, options.Stores).Select(index => Store.OpenAsync(program, index, folder.Agent(index), hub, cancellation)).ToArray();
         try
@@ -41,20 +41,22 @@ internal sealed class StoreChain : IAsyncDisposable
     }
 
     /// <summary>Whether a store could reach the hub now.</summary>
-    public bool HasHub(Store store) => Hub.Address is not null && !store.Link.IsCut;
+    public bool HasHub(Store store) => Hub.IsThere && !store.Link.IsCut;
 
-    /// <summary>SIGKILL to the hub.</summary>
-    public async Task KillHubAsync()
+    /// <summary>SIGKILL to the hub that leads; returns when another one leads, or at once where there is none.</summary>
+    public async Task KillHubAsync(CancellationToken cancellation)
     {
-        PassAll(to: null);
-        await Hub.KillAsync();
+        var killing = Hub.KillAsync();
+        PassAll();
+        await killing;
+        await Hub.TakenOverAsync(cancellation);
     }
 
     /// <summary>The hub again, on the ports it had.</summary>
     public async Task RestartHubAsync(CancellationToken cancellation)
     {
         await Hub.RestartAsync(cancellation);
-        PassAll(Hub.Address);
+        PassAll();
     }
 
     /// <summary>Every line whole.</summary>
@@ -70,13 +72,8 @@ internal sealed class StoreChain : IAsyncDisposable
     public async Task<IReadOnlyList<string>> StopAsync()
     {
         var stopped = await Task.WhenAll(Stores.Select(store => store.StopAsync()));
-        PassAll(to: null);
         var stubborn = stopped.Index().Where(store => !store.Item).Select(store => $"agent-{store.Index + 1}").ToList();
-        if (!await Hub.StopAsync())
-        {
-            stubborn.Add("hub");
-        }
-
+        stubborn.AddRange(await Hub.StopAsync());
         return stubborn;
     }
 
@@ -84,9 +81,9 @@ internal sealed class StoreChain : IAsyncDisposable
     /// <exception cref="DemoException">One did.</exception>
     public void ThrowIfCrashed()
     {
-        if (Hub.HasCrashed)
+        if (Hub.Crashed is { } hub)
         {
-            throw new DemoException(Hub.Obituary);
+            throw new DemoException(hub.Obituary);
         }
 
         if (Stores.FirstOrDefault(store => store.HasCrashed) is { } store)
@@ -101,11 +98,15 @@ internal sealed class StoreChain : IAsyncDisposable
         await Hub.DisposeAsync();
     }
 
-    private void PassAll(System.Net.IPEndPoint? to)
+    // Each line to where its hub is now; to nowhere while that one is down.
+    private void PassAll()
     {
-        foreach (var store in Stores)
+        foreach (var (number, process) in Hub.Processes.Index())
         {
-            store.Link.Pass(to);
+            foreach (var store in Stores)
+            {
+                store.Link.Pass(number, process.Address);
+            }
         }
     }
 }

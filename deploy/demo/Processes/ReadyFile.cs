@@ -55,7 +55,8 @@ internal static class ReadyFile
         }
     }
 
-    private static JsonElement? TryRead(string path)
+    /// <summary>What it says now; null where it is not there.</summary>
+    public static JsonElement? TryRead(string path)
     {
         try
         {

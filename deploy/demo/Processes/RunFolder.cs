@@ -13,6 +13,9 @@ internal sealed class RunFolder
     /// <summary>The hub's data.</summary>
     public string Hub => System.IO.Path.Combine(Path, "hub");
 
+    /// <summary>The data of one of several hubs, counted from 0; the first one's is <see cref="Hub"/>.</summary>
+    public string HubOf(int hub) => hub == 0 ? Hub : System.IO.Path.Combine(Path, $"hub-{hub + 1}");
+
     /// <summary>What the processes say.</summary>
     public string Logs => System.IO.Path.Combine(Path, "logs");
 

@@ -83,7 +83,7 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, int rows, ulo
 
     private async Task KillHubAsync()
     {
-        await chain.KillHubAsync();
+        await chain.KillHubAsync(cancellation);
         await Task.Delay(HubDownMs + new SplitMix64(seed).Below(HubDownMoreMs), cancellation);
         await chain.RestartHubAsync(cancellation);
         var since = Stopwatch.GetTimestamp();
