@@ -6,6 +6,8 @@
 #   postgres.sh stop FOLDER              stops it and removes its folder
 #   postgres.sh halt FOLDER [MODE]       stops it and keeps its folder; MODE: fast (default), immediate
 #   postgres.sh resume FOLDER            starts a halted one again, on its port
+#   postgres.sh standby FOLDER           starts a standby of it, on which its commits wait from then on, and prints the standby's folder
+#   postgres.sh promote FOLDER           makes a standby the primary; stop the one before it first
 #   postgres.sh run COMMAND...           runs a command with SYNCHUB_STORAGE set to an instance that ends with it
 #
 # FOLDER/connection holds the connection string, readable by its owner only. SYNCHUB_POSTGRES_ROOT says where folders are made.
@@ -47,7 +49,7 @@ as_owner() { if [ "$(id -u)" -eq 0 ]; then (cd / && exec runuser -u postgres -- 
 boot() { as_owner "$programs/pg_ctl" -D "$1/data" -l "$1/log" -w -t 60 -o "-p $2" start >/dev/null; }
 
 start() {
-    local folder port password attempt
+    local folder password
     folder=$(mktemp -d "${SYNCHUB_POSTGRES_ROOT:-${TMPDIR:-/tmp}}/synchub-postgres.XXXXXX")
     password=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
     (umask 077; echo "$password" >"$folder/password")
@@ -66,22 +68,49 @@ shared_buffers = 256MB
 max_wal_size = 2GB
 max_connections = 100
 CONF
-    for attempt in $(seq 1 20); do
-        # Below the ports that the system gives to outgoing connections; another process may still be quicker, hence the attempts.
-        port=$((20000 + RANDOM % 10000))
-        if boot "$folder" "$port"; then
-            (umask 077; echo "Host=127.0.0.1;Port=$port;Username=synchub;Password=$password;Database=postgres" >"$folder/connection")
-            echo "$port" >"$folder/port"
-            if [ -n "${1:-}" ]; then watch_over "$1" "$folder"; fi
-            echo "$folder"
-            return
-        fi
-        grep -q "Address already in use" "$folder/log" || break
-    done
+    if boot_somewhere "$folder"; then
+        (umask 077; echo "Host=127.0.0.1;Port=$(cat "$folder/port");Username=synchub;Password=$password;Database=postgres" >"$folder/connection")
+        if [ -n "${1:-}" ]; then watch_over "$1" "$folder"; fi
+        echo "$folder"
+        return
+    fi
     tail -20 "$folder/log" >&2
     stop "$folder"
     fail "the server did not start."
 }
+
+boot_somewhere() {
+    local port attempt
+    for attempt in $(seq 1 20); do
+        # Below the ports that the system gives to outgoing connections; another process may still be quicker, hence the attempts.
+        port=$((20000 + RANDOM % 10000))
+        if boot "$1" "$port"; then
+            echo "$port" >"$1/port"
+            return 0
+        fi
+        grep -q "Address already in use" "$1/log" || break
+    done
+    return 1
+}
+
+# A copy that follows the primary by streaming. The connection string in its folder names both, so that whoever uses it finds the primary.
+standby() {
+    local primary=$1 folder password
+    password=$(sed -E 's/.*Password=([^;]*).*/\1/' "$primary/connection")
+    folder=$(mktemp -d "${SYNCHUB_POSTGRES_ROOT:-${TMPDIR:-/tmp}}/synchub-postgres.XXXXXX")
+    if [ "$(id -u)" -eq 0 ]; then chown -R postgres "$folder"; fi
+    export PGPASSWORD=$password
+    as_owner "$programs/pg_basebackup" -h 127.0.0.1 -p "$(cat "$primary/port")" -U synchub -D "$folder/data" -X stream -c fast -R \
+        || { rm -rf "$folder"; fail "the copy could not be made."; }
+    boot_somewhere "$folder" || { tail -20 "$folder/log" >&2; stop "$folder"; fail "the standby did not start."; }
+    as_owner "$programs/psql" -q -h 127.0.0.1 -p "$(cat "$primary/port")" -U synchub -d postgres -c "ALTER SYSTEM SET synchronous_standby_names = '*'" -c "SELECT pg_reload_conf()" >/dev/null
+    unset PGPASSWORD
+    (umask 077; echo "Host=127.0.0.1:$(cat "$primary/port"),127.0.0.1:$(cat "$folder/port");Username=synchub;Password=$password;Database=postgres" >"$folder/connection")
+    if [ -n "${2:-}" ]; then watch_over "$2" "$folder"; fi
+    echo "$folder"
+}
+
+promote() { as_owner "$programs/pg_ctl" -D "$1/data" -w -t 60 promote >/dev/null; }
 
 # Ends an instance whose owner was killed before it could.
 watch_over() {
@@ -111,8 +140,8 @@ shift || true
 programs=$(find_programs)
 case $command in
     install) install ;;
-    start | stop | halt | resume | run)
+    start | stop | halt | resume | standby | promote | run)
         [ -n "$programs" ] || fail "there is no PostgreSQL here. Run: deploy/scripts/postgres.sh install"
         "$command" "$@" ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" ;;
+    *) sed -n '2,14s/^# \{0,1\}//p' "$0" ;;
 esac

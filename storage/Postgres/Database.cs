@@ -45,6 +45,10 @@ internal sealed partial class Database : IDisposable
         // A commit that is cancelled while it waits for a standby would be reported as done although the standby lacks it: never cancel, read.
         settings.CancellationTimeout = -1;
         settings.TcpKeepAlive = true;
+        if (!settings.ContainsKey("Host Recheck Seconds"))
+        {
+            settings.HostRecheckSeconds = 1; // a standby that was promoted is found within a second, not ten
+        }
         settings.ApplicationName ??= $"synchub {options.Writer}";
         settings.IncludeErrorDetail = false; // details quote rows, which hold members
         Name = $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {Options.Schema}";

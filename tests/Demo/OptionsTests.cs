@@ -14,6 +14,13 @@ public sealed class OptionsTests
     }
 
     [Fact]
+    public void Several_hubs_need_a_database_that_they_share()
+    {
+        Assert.Contains("--storage", Assert.Single(new DemoOptions { Hubs = 2 }.FindFaults()), StringComparison.Ordinal);
+        Assert.Empty(new DemoOptions { Hubs = 2, Storage = "Host=x" }.FindFaults());
+    }
+
+    [Fact]
     public async Task Wrong_options_end_with_code_2()
     {
         using var output = new StringWriter();

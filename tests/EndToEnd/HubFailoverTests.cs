@@ -86,6 +86,28 @@ public sealed class HubFailoverTests(PostgresInstance instance, ITestOutputHelpe
     }
 
     [Fact]
+    public async Task A_database_that_fails_over_to_its_standby_loses_nothing_that_was_acknowledged()
+    {
+        using var primary = new PostgresInstance();
+        using var standby = primary.StartStandby(); // commits wait for it
+        await using var chain = await ProcessChain.StartAsync(standby.ConnectionString);
+        await chain.SellAsync(100);
+        primary.Halt("immediate");
+        await chain.SellAsync(20); // the stores do not wait for headquarters
+        standby.Promote();
+        var since = Stopwatch.GetTimestamp();
+        await chain.DrainedAsync();
+        output.WriteLine($"the stores were drained {Stopwatch.GetElapsedTime(since).TotalSeconds:0.00} s after the standby was promoted");
+        await chain.SellAsync(100);
+        Assert.Equal(("leader", "standby"), (chain.RoleOf(1), chain.RoleOf(2)));
+
+        chain.Hubs[1].Kill();
+        await chain.LeadsAsync(2); // what it reads is what the other one had acknowledged
+        await chain.SellAsync(50);
+        await chain.EndAsync();
+    }
+
+    [Fact]
     public async Task A_hub_that_stands_by_says_who_leads()
     {
         await using var chain = await ProcessChain.StartAsync(NewStorage());

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grpc.Core;
 using SyncHub.Core.Primitives;
 using SyncHub.Storage;
+using SyncHub.Storage.Files;
 using SyncHub.Storage.Tests.Postgres;
 using SyncHub.V1;
 using Xunit;
@@ -90,6 +91,34 @@ public sealed class PostgresHubTests(PostgresInstance instance) : IClassFixture<
         var error = await Assert.ThrowsAsync<JournalUnavailableException>(() => HubFixture.StartAsync(options => options with { Storage = hub.Storage }));
         Assert.Contains("held by process", error.Message, StringComparison.Ordinal);
         await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin);
+    }
+
+    [Theory]
+    [InlineData("receipt.key")]
+    [InlineData("pin.key")]
+    public async Task A_hub_with_other_secrets_than_the_chains_does_not_start(string secret)
+    {
+        await using var hub = await StartAsync();
+        await hub.RestartAsync(folder =>
+        {
+            File.Move(Path.Combine(folder, secret), Path.Combine(folder, "aside"));
+            return Task.CompletedTask;
+        }).ContinueWith(started => Assert.Contains("is missing", Assert.IsType<ArgumentException>(started.Exception!.InnerException).Message, StringComparison.Ordinal), TaskScheduler.Default);
+
+        PrivateFile.Write(Path.Combine(hub.Folder, secret), new byte[32]);
+        var other = await Assert.ThrowsAsync<ArgumentException>(hub.OpenAgainAsync);
+        Assert.Contains("is not that of this chain", other.Message, StringComparison.Ordinal);
+
+        File.Move(Path.Combine(hub.Folder, "aside"), Path.Combine(hub.Folder, secret), overwrite: true);
+        await hub.OpenAgainAsync();
+    }
+
+    [Fact]
+    public async Task A_hub_that_lacks_a_secret_does_not_stand_by()
+    {
+        await using var hub = await StartAsync();
+        var fault = await Assert.ThrowsAsync<ArgumentException>(() => HubFixture.StartAsync(options => options with { Storage = hub.Storage, StandsBy = true }));
+        Assert.Contains("hub init", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

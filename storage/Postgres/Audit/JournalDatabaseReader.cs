@@ -41,6 +41,12 @@ public sealed class JournalDatabaseReader : IJournalRows
     {
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { IncludeErrorDetail = false, Pooling = false, Enlist = false, ApplicationName = "synchub verify", CommandTimeout = 0 };
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
+        {
+            settings.TargetSessionAttributes = "prefer-primary"; // a standby may be a little behind
+        }
+
+
         var reader = new JournalDatabaseReader(NameOf(connectionString, schema), new NpgsqlConnection(settings.ConnectionString), keyFiles);
         try
         {

@@ -18,13 +18,24 @@ public sealed class PostgresInstance : IDisposable
     }
 
     private PostgresInstance(string root)
+        : this(["start", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)], root)
     {
-        _folder = Run(root, "start", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)).Trim();
+    }
+
+    private PostgresInstance(string[] how, string root)
+    {
+        _folder = Run(root, how).Trim();
         ConnectionString = File.ReadAllText(Path.Combine(_folder, "connection")).Trim();
     }
 
     /// <summary>An instance whose files lie below <paramref name="root"/>.</summary>
     internal static PostgresInstance Below(string root) => new(root);
+
+    /// <summary>Starts a standby of this instance, for which its commits wait from then on. Its connection string names both.</summary>
+    internal PostgresInstance StartStandby() => new(["standby", _folder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)], "");
+
+    /// <summary>A standby becomes the primary.</summary>
+    internal void Promote() => Run("", "promote", _folder);
 
     /// <summary>For the superuser of the instance.</summary>
     public string ConnectionString { get; }
