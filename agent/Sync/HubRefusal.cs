@@ -7,8 +7,8 @@ namespace SyncHub.Agent.Sync;
 /// <summary>What a failed call to a hub means for the question which hub to call next.</summary>
 internal static class HubRefusal
 {
-    /// <summary>Whether the hub answered that another one has to be called: it stands by, or is being stopped.</summary>
-    public static bool IsOfAnother(Exception fault) => InfoOf(fault) is { Reason: StandbyReasons.StandingBy or StandbyReasons.Stopping };
+    /// <summary>Whether the hub answered that another one has to be called: it stands by, is being stopped, or is cut off from its database.</summary>
+    public static bool IsOfAnother(Exception fault) => InfoOf(fault) is { Reason: StandbyReasons.StandingBy or StandbyReasons.Stopping or StandbyReasons.CutOff };
 
     /// <summary>Who leads, as a hub said that stands by; empty where it did not say so.</summary>
     public static string LeaderIn(Exception fault) => InfoOf(fault)?.Metadata.GetValueOrDefault(StandbyReasons.Leader, "") ?? "";

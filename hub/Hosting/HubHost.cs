@@ -40,6 +40,7 @@ public sealed class HubHost : IAsyncDisposable
     private readonly Task _partitions;
     private readonly MemberSweep _sweep;
     private readonly CertificateRenewal _renewal;
+    private JournalWatch? _watch;
 
     private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
     {
@@ -104,6 +105,11 @@ public sealed class HubHost : IAsyncDisposable
     {
         // 0. Probes and balancers look elsewhere. 1. No more calls. 2. No more messages. 3. What was decided becomes durable. 4. The journal closes.
         _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
+        if (_watch is not null)
+        {
+            await _watch.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _sweep.DisposeAsync().ConfigureAwait(false);
         await _renewal.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
@@ -138,7 +144,7 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddGrpc();
         builder.Services.AddStandardServices(options.Reflection);
         builder.Services.AddSingleton<Authority>();
-        builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal));
+        builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal) with { IsCutOff = () => JournalWatch.IsCutOff(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs)) });
         builder.Services.AddSingleton<StoresService>();
         builder.Services.AddSingleton(services => new AccessBooks(services.GetRequiredService<HubParts>(), options));
         builder.Services.AddSingleton<AccessService>();
@@ -184,7 +190,9 @@ public sealed class HubHost : IAsyncDisposable
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
-        HubHealth.Announce(web.Services.GetRequiredService<HealthServiceImpl>(), web.MappedNames(), parts.Pipeline.Failed, partitions);
+        var health = web.Services.GetRequiredService<HealthServiceImpl>();
+        HubHealth.Announce(health, web.MappedNames(), parts.Pipeline.Failed, partitions);
+        host._watch = opening.IsShared ? new JournalWatch(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), health, web.MappedNames(), parts) : null;
         await web.StartAsync(cancellation).ConfigureAwait(false);
         (host.GrpcPort, host.HttpPort) = HubReady.PortsOf(web);
         await opening.AnnounceAsync(options.AddressOn(host.GrpcPort)).ConfigureAwait(false);

@@ -22,6 +22,9 @@ internal sealed class HubJournal
     /// <summary>Whether the journal is a database that several hubs may want to write to.</summary>
     public bool IsShared => _database is not null;
 
+    /// <summary>For how long the database has not answered; zero for a file.</summary>
+    public TimeSpan Silence => _database?.Silence ?? TimeSpan.Zero;
+
     /// <summary>Tells the hubs that stand by where this one is.</summary>
     public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;
 

@@ -38,6 +38,9 @@ internal sealed record HubParts(
     /// <summary>Every open stream of a store.</summary>
     public OpenStreams Streams { get; } = new();
 
+    /// <summary>Whether the journal has not answered for so long that another hub may lead: nobody is kept waiting here then.</summary>
+    public Func<bool> IsCutOff { get; init; } = static () => false;
+
     /// <summary>The keys of receipts; null where the hub runs without a folder.</summary>
     public ReceiptKeys? ReceiptKeys { get; init; }
 

@@ -63,6 +63,9 @@ internal static class Reason
     /// <summary>This hub is being stopped.</summary>
     public const string HubStopping = StandbyReasons.Stopping;
 
+    /// <summary>This hub cannot reach its database.</summary>
+    public const string HubCutOff = StandbyReasons.CutOff;
+
     /// <summary>A stream did not begin with a Hello.</summary>
     public const string HelloExpected = "HELLO_EXPECTED";
 

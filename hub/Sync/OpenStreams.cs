@@ -14,6 +14,15 @@ internal sealed class OpenStreams
     /// <summary>A stream ended.</summary>
     public void Remove(IStoreConnection stream) => _streams.TryRemove(stream, out _);
 
+    /// <summary>Ends every stream.</summary>
+    public void EndAll()
+    {
+        foreach (var stream in _streams.Keys)
+        {
+            stream.End();
+        }
+    }
+
     /// <summary>Ends all streams of a store.</summary>
     public void End(StoreId store)
     {

@@ -25,6 +25,11 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     /// <inheritdoc/>
     public override async Task Link(IAsyncStreamReader<AgentFrame> requestStream, IServerStreamWriter<HubFrame> responseStream, ServerCallContext context)
     {
+        if (parts.IsCutOff())
+        {
+            throw RpcFault.Of(StatusCode.Unavailable, Reason.HubCutOff, "This hub cannot reach its database. Call another hub of the chain, or this one later.");
+        }
+
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var (store, key) = _door.Admit(context);
         var (hello, deadLogs, window) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);

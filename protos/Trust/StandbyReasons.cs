@@ -9,6 +9,9 @@ public static class StandbyReasons
     /// <summary>This hub is being stopped.</summary>
     public const string Stopping = "HUB_STOPPING";
 
+    /// <summary>This hub cannot reach its database; another one may lead by now.</summary>
+    public const string CutOff = "HUB_CUT_OFF";
+
     /// <summary>The metadata that names the leader's address, where it is known.</summary>
     public const string Leader = "leader";
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -23,6 +24,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private PendingBatch? _next;
     private long _number;
     private long _lastPosition;
+    private long _heardAt = Stopwatch.GetTimestamp();
     private volatile bool _isClosed;
     private volatile JournalUnavailableException? _closedBy;
 
@@ -35,6 +37,9 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     public long LastPosition => Volatile.Read(ref _lastPosition);
+
+    /// <summary>For how long the database has answered neither a commit nor a sign of life.</summary>
+    public TimeSpan Silence => Stopwatch.GetElapsedTime(Volatile.Read(ref _heardAt));
 
     /// <summary>Throws where the journal no longer takes anything.</summary>
     public void ThrowIfClosed()
@@ -108,6 +113,7 @@ internal sealed class CommitLoop : IAsyncDisposable
                     await _session.ReconnectAsync().ConfigureAwait(false);
                 }
                 await _session.RenewAsync().ConfigureAwait(false);
+                Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
             }
             catch (JournalUnavailableException error)
             {
@@ -153,6 +159,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         {
             // First the position, then the answers: whoever was answered must find the journal at least there.
             Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes).ConfigureAwait(false)));
+            Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
             return null;
         }
         catch (PostgresException error) when (PostgresFaults.IsAnswer(error))

@@ -55,6 +55,9 @@ public sealed class PostgresJournal : IJournal
     /// <summary>How often this writer's name changed hands.</summary>
     public long Epoch => _session.Epoch;
 
+    /// <summary>For how long the database has not answered the writer: beyond a lease another process may have taken its place, and this one cannot know.</summary>
+    public TimeSpan Silence => _commits.Silence;
+
     /// <summary>Says where this process is reached, for those that wait for their turn.</summary>
     public Task AnnounceAsync(string address) => Task.Run(() => _database.Retry(connection =>
     {

@@ -22,7 +22,7 @@ internal sealed class Succession(Database database)
         SELECT session, held_by, address, renewed_at = '-infinity',
                renewed_at < clock_timestamp() - make_interval(secs => $2 / 1000.0),
                pg_try_advisory_xact_lock_shared(hashtextextended('synchub session ' || session, 0)),
-               pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => $2 / 1000.0)
+               pg_postmaster_start_time() > clock_timestamp() - make_interval(secs => $2 / 1000.0), renewed_at::text
         FROM writer WHERE name = $1
         """;
 
@@ -37,8 +37,8 @@ internal sealed class Succession(Database database)
     public void OnOpenedAgain() => _openedAgain = Stopwatch.GetTimestamp();
 
     /// <summary>Looks once.</summary>
-    /// <returns>Whether to try now, and the session to take over; null where the journal never had a writer of this name.</returns>
-    public async Task<(bool MayTake, Guid? Session)> LookAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <returns>Whether to try now, and whose place to take; null where the journal never had a writer of this name.</returns>
+    public async Task<(bool MayTake, SeenWriter? Before)> LookAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand(Look, connection) { Parameters = { new() { Value = database.Options.Writer }, new() { Value = database.Options.LeaseMs } } };
         await using var row = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
@@ -51,8 +51,11 @@ internal sealed class Succession(Database database)
         Leader = new LeadingWriter(row.GetString(1), row.GetString(2));
         var (hasLetGo, isSilent, isGone, isYoung) = (row.GetBoolean(3), row.GetBoolean(4), row.GetBoolean(5), row.GetBoolean(6));
         var isSettled = !isYoung && (_openedAgain == 0 || Stopwatch.GetElapsedTime(_openedAgain).TotalMilliseconds > database.Options.LeaseMs);
-        return (hasLetGo || (isSettled && (isSilent || IsGoneForLong(session, isGone))), session);
+        return (hasLetGo || (isSettled && (isSilent || IsGoneForLong(session, isGone))), new SeenWriter(session, row.GetString(7)));
     }
+
+    /// <summary>The writer as of a look: whoever takes its place names both, so that one that has said something since keeps it.</summary>
+    internal readonly record struct SeenWriter(Guid Session, string RenewedAt);
 
     private bool IsGoneForLong(Guid session, bool isGone)
     {

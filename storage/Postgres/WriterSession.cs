@@ -22,7 +22,7 @@ internal sealed class WriterSession : IAsyncDisposable
     private const string TakeOver =
         """
         UPDATE writer SET epoch = epoch + 1, session = $2, held_by = $3, address = '', renewed_at = clock_timestamp()
-        WHERE name = $1 AND session = $4 RETURNING commits, epoch
+        WHERE name = $1 AND session = $4 AND renewed_at::text = $5 RETURNING commits, epoch
         """;
 
     // The next one need not wait for anything: nothing of this session can be under way any more.
@@ -230,8 +230,8 @@ internal sealed class WriterSession : IAsyncDisposable
                     await OpenAsync().ConfigureAwait(false);
                     succession.OnOpenedAgain();
                 }
-                var (mayTake, session) = await succession.LookAsync(Connection, cancellation).ConfigureAwait(false);
-                if (mayTake && await TryTakeAsync(session is null ? TakeFirst : TakeOver, mine => [Writer, mine, Self, .. session is { } before ? [before] : Array.Empty<object>()]).ConfigureAwait(false))
+                var (mayTake, seen) = await succession.LookAsync(Connection, cancellation).ConfigureAwait(false);
+                if (mayTake && await TryTakeAsync(seen is null ? TakeFirst : TakeOver, mine => [Writer, mine, Self, .. seen is { } before ? [before.Session, before.RenewedAt] : Array.Empty<object>()]).ConfigureAwait(false))
                 {
                     return;
                 }

@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using System.Net;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Standard;
+using Npgsql;
+using SyncHub.Demo.Links;
 using SyncHub.Protos.Trust;
 using SyncHub.Storage.Tests.Postgres;
 using SyncHub.V1;
@@ -48,6 +51,25 @@ public sealed class HubFailoverTests(PostgresInstance instance, ITestOutputHelpe
         Assert.Equal(1, chain.Hubs[1].ExitCode);
         await chain.SellAsync(50);
         Assert.False(chain.Hubs[2].HasExited);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_hub_that_is_cut_off_from_the_database_loses_its_place_and_its_stores_find_the_other()
+    {
+        await using var line = new LinkProxy();
+        line.Pass(new IPEndPoint(IPAddress.Loopback, instance.Port));
+        var storage = NewStorage();
+        await using var chain = await ProcessChain.StartAsync(storage, new NpgsqlConnectionStringBuilder(storage) { Port = line.Port }.ConnectionString, ["--storage-lease-ms", "1500"]);
+        await chain.SellAsync(100);
+        line.Cut(LinkLoss.Silence);
+        await chain.LeadsAsync(2);
+        await chain.AllAtAsync(2);
+        await chain.SellAsync(50);
+
+        line.Heal();
+        await chain.Hubs[1].WaitForExitAsync();
+        Assert.Equal(1, chain.Hubs[1].ExitCode);
         await chain.EndAsync();
     }
 

@@ -19,6 +19,7 @@ internal sealed class ProcessChain : IAsyncDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("hubs").FullName;
     private readonly string _storage;
+    private readonly string _storageOfFirst;
     private readonly string[] _hubArguments;
     private readonly List<Process> _children = [];
     private readonly CancellationTokenSource _stop = new();
@@ -27,7 +28,7 @@ internal sealed class ProcessChain : IAsyncDisposable
     private readonly List<int> _tillPorts = [];
     private readonly int[] _ports = new int[3];
 
-    private ProcessChain(string storage, string[] hubArguments) => (_storage, _hubArguments) = (storage, hubArguments);
+    private ProcessChain(string storage, string storageOfFirst, string[] hubArguments) => (_storage, _storageOfFirst, _hubArguments) = (storage, storageOfFirst, hubArguments);
 
     /// <summary>The hubs' processes; 1 and 2.</summary>
     public Process[] Hubs { get; } = new Process[3];
@@ -45,9 +46,12 @@ internal sealed class ProcessChain : IAsyncDisposable
     }
 
     /// <summary>Starts hub 1, which leads, hub 2, which stands by, and stores that sell.</summary>
-    public static async Task<ProcessChain> StartAsync(string storage, params string[] hubArguments)
+    public static Task<ProcessChain> StartAsync(string storage, params string[] hubArguments) => StartAsync(storage, storage, hubArguments);
+
+    /// <summary>The same, where hub 1 reaches the database by another way.</summary>
+    public static async Task<ProcessChain> StartAsync(string storage, string storageOfFirst, string[] hubArguments)
     {
-        var chain = new ProcessChain(storage, hubArguments);
+        var chain = new ProcessChain(storage, storageOfFirst, hubArguments);
         try
         {
             await chain.OpenAsync();
@@ -87,7 +91,7 @@ internal sealed class ProcessChain : IAsyncDisposable
     {
         var ready = Path.Combine(HubFolder(number), "hub.ready.json");
         File.Delete(ready);
-        var process = Hubs[number] = Spawn(["hub", "run", "--data", HubFolder(number), "--storage", "file:" + Path.Combine(_folder, "storage"), "--port", _ports[number].ToString(CultureInfo.InvariantCulture), "--http-port", "0", .. _hubArguments]);
+        var process = Hubs[number] = Spawn(["hub", "run", "--data", HubFolder(number), "--storage", "file:" + Path.Combine(_folder, $"storage{number}"), "--port", _ports[number].ToString(CultureInfo.InvariantCulture), "--http-port", "0", .. _hubArguments]);
         await Until.TrueAsync(() => process.HasExited ? throw new InvalidOperationException($"hub {number} ended with {process.ExitCode}") : Task.FromResult(File.Exists(ready)), $"hub {number} is ready");
         _ports[number] = JsonDocument.Parse(await File.ReadAllTextAsync(ready)).RootElement.GetProperty("grpc").GetInt32();
     }
@@ -115,6 +119,14 @@ internal sealed class ProcessChain : IAsyncDisposable
             var client = new Till.TillClient(channel);
             await Until.TrueAsync(async () => await client.StatusAsync(new StatusRequest()) is { Online: true } status && (isSelling || status.BacklogOps == 0), "the stores are online");
         }
+    }
+
+    /// <summary>Waits until every store has its stream at this hub.</summary>
+    public async Task AllAtAsync(int number)
+    {
+        using var channel = Trust.Channel(HubAddress(number), HubFolder(number));
+        var headers = new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(Path.Combine(HubFolder(1), "admin.token")) } };
+        await Until.TrueAsync(async () => (await new V1.Stores.StoresClient(channel).ListStoresAsync(new ListStoresRequest(), headers)).Stores.All(store => store.Online), $"all stores are at hub {number}");
     }
 
     /// <summary>Stops the tills, waits until the hub has everything, kills all and audits the books.</summary>
@@ -149,7 +161,8 @@ internal sealed class ProcessChain : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "storage"), _storage);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "storage1"), _storageOfFirst);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "storage2"), _storage);
         await Cli.DoAsync("hub", "init", "--data", HubFolder(1));
         var token = Path.Combine(HubFolder(1), "admin.token");
         Seeds.AddTokenTo(HubFolder(1), "tests", Role.Admin, token);
