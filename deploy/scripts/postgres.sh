@@ -103,7 +103,8 @@ standby() {
     as_owner "$programs/pg_basebackup" -h 127.0.0.1 -p "$(cat "$primary/port")" -U synchub -D "$folder/data" -X stream -c fast -R \
         || { rm -rf "$folder"; fail "the copy could not be made."; }
     boot_somewhere "$folder" || { tail -20 "$folder/log" >&2; stop "$folder"; fail "the standby did not start."; }
-    as_owner "$programs/psql" -q -h 127.0.0.1 -p "$(cat "$primary/port")" -U synchub -d postgres -c "ALTER SYSTEM SET synchronous_standby_names = '*'" -c "SELECT pg_reload_conf()" >/dev/null
+    # By a restart: a reload reaches the process that decides who waits some time later, and until then commits do not wait.
+    halt "$primary" && echo "synchronous_standby_names = '*'" >>"$primary/data/postgresql.conf" && resume "$primary"
     unset PGPASSWORD
     (umask 077; echo "Host=127.0.0.1:$(cat "$primary/port"),127.0.0.1:$(cat "$folder/port");Username=synchub;Password=$password;Database=postgres" >"$folder/connection")
     if [ -n "${2:-}" ]; then watch_over "$2" "$folder"; fi
