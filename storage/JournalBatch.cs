@@ -22,6 +22,9 @@ public sealed class JournalBatch
     /// <summary>Amounts to add to account balances. They must sum to zero per asset within the batch.</summary>
     public List<BalanceChange> Balances { get; } = [];
 
+    /// <summary>What it builds upon; null where it stands alone and may be written although one before it was not.</summary>
+    public BatchChain? Chain { get; set; }
+
     /// <summary>True where there is nothing to write: committing it still waits for all batches before it.</summary>
     public bool IsEmpty => Records.Count + Facts.Count + Snapshots.Count + Cursors.Count + Documents.Count + Balances.Count == 0;
 }

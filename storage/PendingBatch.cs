@@ -12,7 +12,29 @@ internal sealed class PendingBatch(JournalBatch batch)
     public Task<long> Done => _done.Task;
 
     /// <summary>Why the batch will not be written; null while nothing speaks against it.</summary>
-    public Exception? Failure { get; set; }
+    public Exception? Failure
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value is not null)
+            {
+                Batch.Chain?.Break(value);
+            }
+        }
+    }
+
+    /// <summary>Whether it builds on a batch that was not written, and so is not written either; notes that on it.</summary>
+    public bool IsRefused()
+    {
+        if (Batch.Chain?.Broken is { } broken)
+        {
+            Failure = broken;
+        }
+
+        return Failure is not null;
+    }
 
     public void Complete(long position)
     {

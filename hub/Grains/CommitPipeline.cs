@@ -18,6 +18,8 @@ namespace SyncHub.Hub.Grains;
 internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILogger<CommitPipeline> log)
 {
     private readonly Lock _order = new();
+    // Decided on what grains and registry hold in memory: after one that failed, that is ahead of the journal.
+    private readonly BatchChain _chain = new();
     private readonly Queue<(Task<long> Commit, Action Release)> _underWay = new();
     private readonly Channel<Task> _commits = Channel.CreateUnbounded<Task>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,6 +52,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
             stores.AddTo(batch, exposure);
             Record(batch, own, acts);
+            batch.Chain = _chain;
             var commit = journal.CommitAsync(batch);
             if (Switches.IsOff(Mechanism.CommitBeforeSend))
             {

@@ -149,7 +149,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     // The boundary of the loop: whatever was not foreseen closes the journal instead of ending the process.
     private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group)
     {
-        var writes = group.FindAll(pending => !pending.Batch.IsEmpty);
+        var writes = group.FindAll(pending => !pending.Batch.IsEmpty && !pending.IsRefused());
         if (writes.Count == 0)
         {
             return null;

@@ -16,7 +16,7 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
         foreach (var pending in group.Where(pending => !pending.Batch.IsEmpty))
         {
             pending.Failure = null;
-            position = await writer.WriteAsync(pending, position).ConfigureAwait(false);
+            position = pending.IsRefused() ? position : await writer.WriteAsync(pending, position).ConfigureAwait(false);
         }
         await writer.RunAsync("UPDATE feed SET position = $1", position).ConfigureAwait(false);
         await transaction.CommitAsync().ConfigureAwait(false);

@@ -67,7 +67,7 @@ public sealed class SealedJournal : IJournal
     public Task<long> CommitAsync(JournalBatch batch)
     {
         BatchRules.ThrowIfBroken(batch);
-        var stored = new JournalBatch();
+        var stored = new JournalBatch { Chain = batch.Chain };
         stored.Records.AddRange(batch.Records.Select(record => record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)) }));
         stored.Facts.AddRange(batch.Facts.Select(fact => fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)) }));
         stored.Snapshots.AddRange(batch.Snapshots.Select(snapshot => snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)) }));

@@ -74,7 +74,7 @@ internal sealed class GroupCommit : IDisposable
 
     private long Write(PendingBatch pending, long position)
     {
-        if (pending.Batch.IsEmpty)
+        if (pending.Batch.IsEmpty || pending.IsRefused())
         {
             return position;
         }

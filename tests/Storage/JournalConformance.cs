@@ -116,6 +116,26 @@ public abstract partial class JournalConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_builds_on_a_batch_that_failed_fails_too_and_nothing_else_does()
+    {
+        var chain = new BatchChain();
+        var commits = await TogetherAsync(() => new[]
+        {
+            Journal.CommitAsync(Make.Chained(chain, Make.Record(1, 1))),
+            Journal.CommitAsync(Make.Chained(chain, Make.Record(2, 1), Make.Record(1, 1))),
+            Journal.CommitAsync(Make.Chained(chain, Make.Record(3, 1))),
+            Journal.CommitAsync(Make.Chained(new BatchChain(), Make.Record(4, 1))),
+        });
+
+        await commits[0];
+        await Assert.ThrowsAsync<JournalConflictException>(() => commits[1]);
+        Assert.Equal(JournalFault.Closed, (await Assert.ThrowsAsync<JournalUnavailableException>(() => commits[2])).Fault);
+        await commits[3];
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => Journal.CommitAsync(Make.Chained(chain, Make.Record(5, 1))));
+        Assert.Equal([1, 0, 0, 1, 0], Enumerable.Range(1, 5).Select(stream => Journal.ReadStream(Make.Stream(stream)).Tail.Count));
+    }
+
+    [Fact]
     public async Task Positions_of_a_failed_batch_are_given_to_the_next_one()
     {
         await Assert.ThrowsAsync<JournalConflictException>(() => Journal.CommitAsync(Make.Records(Make.Record(1, 1), Make.Record(1, 1))));

@@ -33,6 +33,13 @@ internal static class Make
         return batch;
     }
 
+    public static JournalBatch Chained(BatchChain chain, params NewRecord[] records)
+    {
+        var batch = Records(records);
+        batch.Chain = chain;
+        return batch;
+    }
+
     public static JournalBatch Documents(params DocumentWrite[] writes)
     {
         var batch = new JournalBatch();

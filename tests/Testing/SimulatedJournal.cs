@@ -183,6 +183,9 @@ public sealed class SimulatedJournal : IJournal
         return Read(tables => tables.ReadFacts(producer, fromSequence, limit, maxBytes));
     }
 
+    /// <summary>Whether the disk has a fact with this hash, of whatever producer.</summary>
+    public bool HasFact(byte[] hash) => Read(tables => tables.HasFact(hash));
+
     /// <inheritdoc/>
     public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit)
     {
@@ -242,7 +245,11 @@ public sealed class SimulatedJournal : IJournal
             var fault = NextFault();
             foreach (var waiting in taken.Where(static waiting => !waiting.Batch.IsEmpty))
             {
-                waiting.Failure = fault ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
+                waiting.Failure = fault ?? waiting.Batch.Chain?.Broken ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
+                if (waiting.Failure is { } failure)
+                {
+                    waiting.Batch.Chain?.Break(failure);
+                }
             }
             Note(taken);
             if (_closedBy is not null)

@@ -48,6 +48,8 @@ internal sealed class SimulatedTables
         return copy;
     }
 
+    public bool HasFact(byte[] hash) => _facts.Values.Any(facts => facts.Values.Any(fact => fact.Hash.AsSpan().SequenceEqual(hash)));
+
     /// <summary>Writes the batch, or changes nothing and says why not.</summary>
     public Exception? Apply(JournalBatch batch)
     {
