@@ -11,7 +11,7 @@ using SyncHub.Protos.Mapping;
 namespace SyncHub.Agent.Engine;
 
 /// <summary>The members that tills touched last, in memory; all others lie in the journal until they are asked for.</summary>
-/// <remarks>Owned by the engine; not thread-safe. A changed member stays until <see cref="Save"/>, whatever the bound.</remarks>
+/// <remarks>Owned by the engine; not thread-safe. Whoever was asked for stays until <see cref="Save"/>, whatever the bound.</remarks>
 internal sealed class MemberShelf(Workspace work, int capacity)
 {
     private const string LinesOf = "lines";
@@ -66,7 +66,6 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         {
             node = new LinkedListNode<MemberHere>(Read(id));
             _byId[id] = node;
-            EvictOne();
         }
 
         _newestFirst.AddFirst(node);
@@ -174,6 +173,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         }
 
         _changed.Clear();
+        Evict();
     }
 
     private void Receive(V1.MemberDelta delta, long nowMs)
@@ -308,9 +308,10 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         return member;
     }
 
-    private void EvictOne()
+    // Only between batches: while one is decided there must never be two objects for a member, or what one of them spends the other still has.
+    private void Evict()
     {
-        if (_byId.Count > capacity && _newestFirst.Last is { } oldest && !_changed.ContainsKey(oldest.Value.Id))
+        while (_byId.Count > capacity && _newestFirst.Last is { } oldest)
         {
             _newestFirst.RemoveLast();
             _byId.Remove(oldest.Value.Id);

@@ -14,7 +14,13 @@ internal sealed class EngineDriver
 
     private byte _entropy;
 
-    public EngineDriver() => Engine = Open();
+    private readonly int _cacheSize;
+
+    public EngineDriver(int cacheSize = AgentEngine.DefaultCacheSize)
+    {
+        _cacheSize = cacheSize;
+        Engine = Open();
+    }
 
     public SimulatedJournal Journal { get; private set; } = new(autoFlush: true);
 
@@ -85,7 +91,7 @@ internal sealed class EngineDriver
 
     private AgentEngine Open()
     {
-        var engine = new AgentEngine(Journal, Holder, "Test Street", Guard);
+        var engine = new AgentEngine(Journal, Holder, "Test Street", Guard, _cacheSize);
         engine.Load();
         return engine;
     }

@@ -66,6 +66,23 @@ public sealed class MergedMemberTests
     }
 
     [Fact]
+    public void A_sale_counts_also_where_the_memory_for_members_is_full_in_the_midst_of_it()
+    {
+        var store = new EngineDriver(cacheSize: 1);
+        var loser = store.Register();
+        store.TopUp(loser, 20_000);
+        var unknown = Core.Primitives.MemberId.Create(store.NowMs, new byte[10]).ToString();
+        store.Turn(new NewsArrived(store.NowMs, new HubNews(new V1.MemberDelta { Member = EngineDriver.Bytes(loser), Version = 9, Profile = new V1.MemberProfile { Name = "Li Lei" }, AliasOf = EngineDriver.Bytes(unknown) }, null), 1));
+
+        var before = store.Balance(loser).HereMinor;
+
+        store.Sell(loser, 15_000); // the survivor is looked for, and pushes out the one who pays
+
+        Assert.Equal(before - 15_000, store.Balance(loser).HereMinor);
+        Assert.NotNull(store.Sell(loser, before, "again").Rejection);
+    }
+
+    [Fact]
     public void Rights_that_come_late_for_the_loser_move_too()
     {
         var (loser, survivor) = Merged();
