@@ -56,7 +56,7 @@ public sealed partial class MemberState
 
                 for (var i = 0; i < changed.AddedTags.Count; i++)
                 {
-                    Personal.Add(changed.AddedTags[i], new OpId(new Holder(default, new Incarnation(i)), Version));
+                    Personal.Add(changed.AddedTags[i], changed.AddedDots.Count > i ? changed.AddedDots[i] : new OpId(new Holder(default, new Incarnation(i)), Version));
                 }
 
                 Personal.Remove(changed.RemovedDots, _ => true);
@@ -89,6 +89,15 @@ public sealed partial class MemberState
 
     // HQ sees what is there, and means to replace it: its stamp is above every one that it could see.
     private Stamp HqStamp() => new(Personal.Newest.Next(RecordedAtMs), new OpId(default, Version));
+
+    /// <summary>Names a tag that HQ adds now, and nothing else at any member: tags move when members are merged, and a restored hub gives versions again that stores may know.</summary>
+    /// <param name="nowMs">The hub's clock.</param>
+    /// <param name="index">Which one of the same change.</param>
+    public OpId HqDot(long nowMs, int index)
+    {
+        const long Spread = 0x1E37_79B9_7F4A_7C15; // odd, so that moments next to each other are far apart
+        return new OpId(new Holder(default, new Incarnation(unchecked(((long)Id.Value ^ ((nowMs * Spread) + index)) & long.MaxValue))), Version + 1);
+    }
 
     /// <summary>Before this version a snapshot held the profile alone: what it says counts from when it was recorded.</summary>
     public void AdoptProfile(MemberProfile profile, long recordedAtMs)

@@ -61,7 +61,7 @@ internal sealed class ProfileFold
 
         for (var i = 0; i < change.AddedTags.Count; i++)
         {
-            Add(change.AddedTags[i], (0, i, version));
+            Add(change.AddedTags[i], i < change.AddedDots.Count ? Key(change.AddedDots[i]) : (0, i, version));
         }
 
         Remove(change.RemovedDots, _ => true);

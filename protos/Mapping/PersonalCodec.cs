@@ -53,6 +53,7 @@ public static class PersonalCodec
                 record.ProfileChanged = new Wire.ProfileChangedEvent { Operator = changed.Operator };
                 record.ProfileChanged.Fields.AddRange(changed.Fields.Select(ToWire));
                 record.ProfileChanged.AddedTags.AddRange(changed.AddedTags);
+                record.ProfileChanged.AddedDots.AddRange(changed.AddedDots.Select(OpIdCodec.ToWire));
                 record.ProfileChanged.RemovedDots.AddRange(changed.RemovedDots.Select(OpIdCodec.ToWire));
                 return true;
             case MemberErased erased:
@@ -69,7 +70,10 @@ public static class PersonalCodec
             record.ProfileChanged.Operator,
             [.. record.ProfileChanged.Fields.Select(ToCore)],
             [.. record.ProfileChanged.AddedTags],
-            [.. record.ProfileChanged.RemovedDots.Select(OpIdCodec.ToCore)]),
+            [.. record.ProfileChanged.RemovedDots.Select(OpIdCodec.ToCore)])
+        {
+            AddedDots = [.. record.ProfileChanged.AddedDots.Select(OpIdCodec.ToCore)],
+        },
         Wire.MemberEventRecord.EventOneofCase.MemberErased => new MemberErased(record.MemberErased.Operator, record.MemberErased.Reason),
         _ => null,
     };

@@ -67,7 +67,7 @@ internal sealed partial class Oracle
             {
                 for (var i = 0; i < changed.AddedTags.Count; i++)
                 {
-                    added[(new Holder(default, new Incarnation(i)), record.Version)] = changed.AddedTags[i];
+                    added[(new Holder(default, new Incarnation(changed.AddedDots[i].Incarnation)), changed.AddedDots[i].Sequence)] = changed.AddedTags[i];
                 }
 
                 removed.UnionWith(changed.RemovedDots.Select(OpIdCodec.ToCore).Select(dot => (dot.Holder, dot.Sequence)));
