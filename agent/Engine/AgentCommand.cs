@@ -80,6 +80,9 @@ public sealed record FactsAcknowledged(long NowMs, Core.Primitives.Incarnation L
 /// <summary>Asks for a page of right lines, for a hub that was restored; answered from what is durable.</summary>
 public sealed record ReportLines(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
+/// <summary>Asks for a page of the members of whom this store keeps a replica, for a hub that was restored; answered from what is durable.</summary>
+public sealed record ReportFollowed(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
+
 /// <summary>Asks for a page of refund rights that the hub moved here, for a hub that was restored; answered from what is durable.</summary>
 public sealed record ReportRefundRights(long NowMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
@@ -149,6 +152,9 @@ public sealed record EngineReply
     /// <summary>For <see cref="PinTryBegun"/>.</summary>
     public PinTry? Pin { get; init; }
 
+    /// <summary>For <see cref="ReportFollowed"/>.</summary>
+    public IReadOnlyList<Google.Protobuf.ByteString> Followed { get; init; } = [];
+
     /// <summary>For <see cref="ReportRefundRights"/>.</summary>
     public IReadOnlyList<V1.HeldRefundRight> RefundRights { get; init; } = [];
 
@@ -168,6 +174,9 @@ public sealed record SelfDescription(Core.Primitives.Holder Holder, long TipSequ
     /// <summary>The wish for a new life of a locked agent.</summary>
     public Core.Identity.LifeKey Wish { get; init; }
 
-    /// <summary>Logs of earlier lives that the hub may not have in whole.</summary>
+    /// <summary>Logs of earlier lives, oldest first.</summary>
     public IReadOnlyList<DeadLog> DeadLogs { get; init; } = [];
+
+    /// <summary>The term of the hub that confirmed what is confirmed of them.</summary>
+    public long HubTerm { get; init; }
 }

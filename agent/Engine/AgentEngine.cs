@@ -76,7 +76,7 @@ public sealed class AgentEngine
     public long CommittedSequence => _memory.CommittedSequence;
 
     /// <summary>Logs of earlier lives that the hub may not have in whole.</summary>
-    public IEnumerable<DeadLog> OpenDeadLogs => _memory.DeadLogs.Values.Where(log => log.Acknowledged < log.TipSequence);
+    public IEnumerable<DeadLog> OpenDeadLogs => _memory.DeadLogs.Values.Where(log => log.IsOpen);
 
     /// <summary>A member as this store sees it.</summary>
     public MemberHere Look(MemberId member) => _members.Get(member);
@@ -183,6 +183,7 @@ public sealed class AgentEngine
             LifeGiven given => Begin(given),
             FactsAcknowledged acknowledged => Note(() => _memory.SetFactsAcknowledged(acknowledged.Life, acknowledged.Sequence)),
             ReportLines report => Report(report),
+            ReportFollowed report => _members.ReportFollowed(report),
             ReportRefundRights report => _desk.ReportRights(report),
             ReceiptKeyArrived arrived => Note(() => _desk.Receipts.SetKey(arrived.Key)),
             HubHeard heard => Note(() => _desk.Lease.Renew(heard.NowMs, heard.ElapsedMs)),
@@ -347,7 +348,8 @@ public sealed class AgentEngine
         {
             Device = _guard.Device,
             Wish = _memory.Wish,
-            DeadLogs = [.. OpenDeadLogs],
+            DeadLogs = [.. _memory.DeadLogs.Values],
+            HubTerm = _memory.HubTerm,
         };
     }
 

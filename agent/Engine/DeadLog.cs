@@ -7,4 +7,8 @@ namespace SyncHub.Agent.Engine;
 /// <param name="TipSequence">Its end.</param>
 /// <param name="TipHash">The hash there.</param>
 /// <param name="Acknowledged">All up to here is on the hub's disk.</param>
-public sealed record DeadLog(Incarnation Life, long TipSequence, OpHash TipHash, long Acknowledged);
+public sealed record DeadLog(Incarnation Life, long TipSequence, OpHash TipHash, long Acknowledged)
+{
+    /// <summary>Whether the hub may not have it in whole.</summary>
+    public bool IsOpen => Acknowledged < TipSequence;
+}

@@ -164,6 +164,13 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         }
     }
 
+    /// <summary>A page of the members that the hub tells this store of.</summary>
+    public EngineReply ReportFollowed(ReportFollowed report)
+    {
+        var page = work.Journal.ReadDocuments(ReplicaOf, [], report.AfterKey, report.Limit);
+        return new EngineReply { Followed = [.. page.Select(document => Google.Protobuf.UnsafeByteOperations.UnsafeWrap(document.Key))], NextKey = page.Count < report.Limit ? null : page[^1].Key };
+    }
+
     /// <summary>Puts the changed lines into the batch.</summary>
     public void Save()
     {

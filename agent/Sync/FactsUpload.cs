@@ -12,20 +12,28 @@ internal sealed class FactsUpload(SelfDescription self, ILogSigner? signer)
 {
     private const int LargestRunOps = 200;
     private const int LargestRunBytes = 256 * 1024;
-    private readonly Queue<DeadLog> _logs = new(self.DeadLogs);
+    private readonly Queue<DeadLog> _logs = [];
     private DeadLog? _log;
     private long _runEnd;
     private bool _isStarted;
     private bool _isUnderWay;
 
-    /// <summary>Begins with the logs of earlier lives.</summary>
-    public void Start() => _isStarted = true;
+    /// <summary>Begins with the logs of earlier lives. A hub in another term was restored: what it had confirmed before counts no more.</summary>
+    public void Start(long hubTerm)
+    {
+        foreach (var log in self.DeadLogs)
+        {
+            _logs.Enqueue(hubTerm == self.HubTerm ? log : log with { Acknowledged = 0 });
+        }
+
+        _isStarted = true;
+    }
 
     /// <summary>A machine in quarantine uploads its present log too: it will not get another life before a person has decided.</summary>
     public void StartWithOwnLog()
     {
+        Start(self.HubTerm);
         _logs.Enqueue(new DeadLog(self.Holder.Incarnation, self.TipSequence, self.TipHash, 0));
-        _isStarted = true;
     }
 
     /// <summary>The next run, or null.</summary>
@@ -36,7 +44,7 @@ internal sealed class FactsUpload(SelfDescription self, ILogSigner? signer)
             return null;
         }
 
-        while (_log is null || _log.Acknowledged >= _log.TipSequence)
+        while (_log is not { IsOpen: true })
         {
             if (!_logs.TryDequeue(out _log))
             {

@@ -77,8 +77,10 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             Device = ByteString.CopyFrom(self.Device.ToBytes()),
             Wish = ByteString.CopyFrom(self.Wish.ToBytes()),
             WindowBytes = WindowBytes,
+            HubTerm = self.HubTerm,
         };
-        hello.DeadLogs.AddRange(self.DeadLogs.Select(log => new V1.DeadLog { Incarnation = log.Life.Value, TipSequence = log.TipSequence, TipHash = ByteString.CopyFrom(log.TipHash.ToBytes()) }));
+        hello.DeadLogs.AddRange(self.DeadLogs.Where(log => log.IsOpen).Select(EndOf));
+        hello.ConfirmedLogs.AddRange(self.DeadLogs.Where(log => !log.IsOpen).Select(EndOf));
         return new V1.AgentFrame { Hello = hello };
     }
 
@@ -202,6 +204,8 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         _asked.Clear();
     }
 
+    private static V1.DeadLog EndOf(DeadLog log) => new() { Incarnation = log.Life.Value, TipSequence = log.TipSequence, TipHash = ByteString.CopyFrom(log.TipHash.ToBytes()) };
+
     private static OpOutbox OutboxOf(SelfDescription self)
     {
         var outbox = new OpOutbox(self.TipSequence);
@@ -243,53 +247,40 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private void Open(V1.Welcome welcome)
     {
         IsWelcomed = true;
-        _facts.Start();
+        _facts.Start(welcome.HubTerm);
         _handIns.Start(this);
         shell.Note($"Connected to the hub, which has ops up to {welcome.CommittedSequence}.", isTrouble: false);
         if (welcome.WantsLines)
         {
-            Report([]);
+            Report();
         }
 
         shell.Wake();
     }
 
-    // protocol.md 1.17: a restored hub may have forgotten grants; it grants nothing before it has heard them.
-    private void Report(byte[] after) => shell.Ask(new ReportLines(shell.NowMs, after, ReportPage), reply =>
+    // protocol.md 1.17: a restored hub may have forgotten grants, who follows whom, and rights to undo; it grants nothing before it has heard them.
+    private void Report() => Report([], after => new ReportLines(shell.NowMs, after, ReportPage), static (report, reply) => report.Lines.AddRange(reply.Lines),
+        () => Report([], after => new ReportFollowed(shell.NowMs, after, ReportPage), static (report, reply) => report.Followed.AddRange(reply.Followed),
+        () => Report([], after => new ReportRefundRights(shell.NowMs, after, ReportPage), static (report, reply) => report.RefundRights.AddRange(reply.RefundRights), next: null)));
+
+    private void Report(byte[] after, Func<byte[], AgentCommand> page, Action<V1.LineReport, EngineReply> fill, Action? next) => shell.Ask(page(after), reply =>
     {
         if (reply.Fault is { } fault)
         {
-            shell.End($"The right lines cannot be read: {fault}");
+            shell.End($"What is held here cannot be read: {fault}");
             return;
         }
 
-        var report = new V1.LineReport();
-        report.Lines.AddRange(reply.Lines);
+        var report = new V1.LineReport { IsLast = next is null && reply.NextKey is null };
+        fill(report, reply);
         Send(new V1.AgentFrame { LineReport = report });
-        if (reply.NextKey is { } next)
+        if (reply.NextKey is { } key)
         {
-            Report(next);
+            Report(key, page, fill, next);
         }
         else
         {
-            ReportRights([]);
-        }
-    });
-
-    private void ReportRights(byte[] after) => shell.Ask(new ReportRefundRights(shell.NowMs, after, ReportPage), reply =>
-    {
-        if (reply.Fault is { } fault)
-        {
-            shell.End($"The refund rights cannot be read: {fault}");
-            return;
-        }
-
-        var report = new V1.LineReport { IsLast = reply.NextKey is null };
-        report.RefundRights.AddRange(reply.RefundRights);
-        Send(new V1.AgentFrame { LineReport = report });
-        if (reply.NextKey is { } next)
-        {
-            ReportRights(next);
+            next?.Invoke();
         }
     });
 

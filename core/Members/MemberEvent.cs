@@ -29,7 +29,11 @@ public sealed record OpApplied(Op Op) : MemberEvent
 }
 
 /// <summary>An op that could not be taken in, or one of the same store behind such a one: kept, acknowledged, waiting for a person.</summary>
-public sealed record OpParked(OpId Place, string Reason) : MemberEvent;
+public sealed record OpParked(OpId Place, string Reason) : MemberEvent
+{
+    /// <summary>The life whose log the op is of; the chain's own number but where it stands in a branch.</summary>
+    public Incarnation Life { get; init; } = Place.Holder.Incarnation;
+}
 
 /// <summary>What a life of a store held of this member was taken from it.</summary>
 public sealed record LinesReleased(Holder Holder, ReleaseKind Kind, string Payer, string Approver, IReadOnlyList<ReleasedLine> Lines) : MemberEvent;

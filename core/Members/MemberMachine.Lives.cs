@@ -7,32 +7,34 @@ namespace SyncHub.Core.Members;
 /// <content>Ops that wait for a person, lives that end, and a hub that forgot.</content>
 public sealed partial class MemberMachine
 {
-    // protocol.md 1.16: a parked op parks only later ops of the same chain for this member; its rights stay reserved, which is the safe side.
+    // protocol.md 1.16: a parked op parks only later ops of the same log for this member; its rights stay reserved, which is the safe side.
+    // Of a later op of that log in another chain too: a receipt, or a copy, had brought a part of it first.
     private bool Park(OpArrived arrived, TurnResult turn, ITurnContext context)
     {
         var reason = arrived.ParkBecause.Length > 0 ? arrived.ParkBecause
-            : State.Parked.TryGetValue(arrived.Place.Holder, out var first) ? $"op {first} of store {arrived.Place.Holder.Store} waits before it" : "";
+            : State.FirstParkedOf(arrived.Op.Id.Holder) is { } first && (first < arrived.Op.Id.Sequence || State.Parked.ContainsKey(arrived.Place.Holder)) ? $"op {first} of store {arrived.Place.Holder.Store} waits before it" : "";
         if (reason.Length == 0)
         {
             return false;
         }
 
-        Apply(new OpParked(arrived.Place, reason), turn, context);
+        Apply(new OpParked(arrived.Place, reason) { Life = arrived.Op.Id.Holder.Incarnation }, turn, context);
         turn.Cases.Add(CaseRules.Parked(arrived.Op, arrived.Place, reason, context.NowMs));
         turn.Effects.Add(new AcknowledgeOp(arrived.Place.Holder, arrived.Place.Sequence, Classification.Anomaly, $"Parked: {reason}. No value was moved; see `synchub case list`."));
         return true;
     }
 
-    // All of a chain at once and in order: an op that still cannot be decided breaks the turn, and nothing of it is written.
+    // All of a log at once and in order, in whatever chains it stands: an op that still cannot be decided breaks the turn, and nothing of it is written.
     private void OnResumeParked(ResumeParkedWanted wanted, TurnResult turn, ITurnContext context)
     {
-        if (wanted.Ops.Count == 0 || !State.Parked.TryGetValue(wanted.Chain, out var first) || wanted.Ops[0].Place.Sequence != first || wanted.Ops[^1].Place.Sequence != State.Applied[wanted.Chain])
+        var chains = wanted.Ops.GroupBy(op => op.Place.Holder).ToDictionary(chain => chain.Key, chain => (First: chain.First().Place.Sequence, Last: chain.Last().Place.Sequence));
+        if (chains.Count == 0 || !chains.Keys.ToHashSet().SetEquals(State.ParkedChainsOf(wanted.Life)) || chains.Any(chain => chain.Value != (State.Parked[chain.Key], State.Applied[chain.Key])))
         {
             turn.Effects.Add(new Refused(wanted.Reply, "Nothing is parked there any more, or another op came to wait in this moment. List the parked ops again."));
             return;
         }
 
-        foreach (var (arrived, index) in wanted.Ops.Select((arrived, index) => (arrived, index)))
+        foreach (var arrived in wanted.Ops)
         {
             var op = arrived.Op;
             Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
@@ -42,7 +44,7 @@ public sealed partial class MemberMachine
                 Undoing = arrived.Undoing,
                 FloorLimitMinor = FloorLimitFor(op, context),
                 IsResumed = true,
-                EndsParking = index == wanted.Ops.Count - 1,
+                EndsParking = arrived.Place.Sequence == chains[arrived.Place.Holder].Last,
             }, turn, context)!;
             if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
             {
@@ -73,6 +75,21 @@ public sealed partial class MemberMachine
     private void OnLinesReported(LinesReported reported, TurnResult turn, ITurnContext context)
     {
         Heal(reported.Holder, reported.Lines, turn, context);
+        turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
+    }
+
+    // What changed since the restored state was written, and what changes from now on, the store must hear: an erasure among it.
+    private void OnFollowReported(FollowReported reported, TurnResult turn, ITurnContext context)
+    {
+        if (!State.Followers.Contains(reported.Store))
+        {
+            Apply(new MemberFollowed(reported.Store), turn, context);
+            if (State.Registered)
+            {
+                turn.Effects.Add(new SendChange(reported.Store, MemberView.Of(State)));
+            }
+        }
+
         turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
     }
 

@@ -25,7 +25,7 @@ public sealed partial class MemberMachine
         // A life that was reclaimed gives up nothing any more: its rights are taken as its value was, and its payer bears what it did with them.
         var isGivenUp = known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder));
         var payer = isGivenUp ? "" : context.ReclaimPayer(known.Right.Holder);
-        if (!op.StaysAtItsStore && !State.Parked.ContainsKey(known.Right.Holder) && !State.Parked.ContainsKey(op.Id.Holder) && payer is not null)
+        if (!op.StaysAtItsStore && State.FirstParkedOf(known.Right.Holder) is null && State.FirstParkedOf(op.Id.Holder) is null && payer is not null)
         {
             op = op with { Right = new RefundRight(wanted.Holder, wanted.Since) };
             Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)) { Payer = payer }, turn, context);

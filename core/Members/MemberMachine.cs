@@ -42,6 +42,9 @@ public sealed partial class MemberMachine(MemberState state)
             case LinesReported reported:
                 OnLinesReported(reported, turn, context);
                 break;
+            case FollowReported reported:
+                OnFollowReported(reported, turn, context);
+                break;
             case RightsWanted wanted:
                 OnRightsWanted(wanted, turn, context);
                 break;

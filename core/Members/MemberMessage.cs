@@ -26,6 +26,9 @@ public sealed record OpArrived(Op Op) : MemberMessage
 /// <summary>A life of a store is over: take from it what it held of this member.</summary>
 public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer, string Approver, object Reply) : MemberMessage, IAsked;
 
+/// <summary>A store keeps a replica of this member, and reports so to a hub that was restored.</summary>
+public sealed record FollowReported(StoreId Store, object Reply) : MemberMessage, IAsked;
+
 /// <summary>A store reports the g of its lines to a hub that was restored.</summary>
 public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage, IAsked;
 
@@ -40,10 +43,10 @@ public sealed record RefundRightWanted(Holder Holder, long Request, OwnOp Origin
 public sealed record RefundRightReported(Holder Holder, OpId Op, long Since, object Reply) : MemberMessage, IAsked;
 
 /// <summary>HQ wants everything that waits in one chain about this member to be decided after all.</summary>
-/// <param name="Chain">A life of a store, or a branch of one.</param>
-/// <param name="Ops">The parked ops, in the order of the chain.</param>
+/// <param name="Life">A life of a store.</param>
+/// <param name="Ops">All parked ops of its log, in order; one that stands in several chains may be named by several.</param>
 /// <param name="Reply">Where the answer goes.</param>
-public sealed record ResumeParkedWanted(Holder Chain, IReadOnlyList<OpArrived> Ops, object Reply) : MemberMessage, IAsked;
+public sealed record ResumeParkedWanted(Holder Life, IReadOnlyList<OpArrived> Ops, object Reply) : MemberMessage, IAsked;
 
 /// <summary>A store wants rights: absolute targets for G.</summary>
 /// <param name="Holder">Who asks.</param>

@@ -13,6 +13,15 @@ public sealed partial class MemberState
     /// <summary>Chains with an op that could not be taken in, and its number: what comes after it in the same chain waits too.</summary>
     public SortedDictionary<Holder, long> Parked { get; } = [];
 
+    /// <summary>Of those chains the branches, with the life whose log they are of.</summary>
+    public SortedDictionary<Holder, Incarnation> ParkedBranches { get; } = [];
+
+    /// <summary>Chains of a life in which something waits.</summary>
+    public IEnumerable<Holder> ParkedChainsOf(Holder life) => Parked.Keys.Where(chain => chain == life || (ParkedBranches.TryGetValue(chain, out var number) && chain with { Incarnation = number } == life));
+
+    /// <summary>The first op of a life that waits, or null where none does. One log may stand in several chains, because receipts and copies overtake it.</summary>
+    public long? FirstParkedOf(Holder life) => ParkedChainsOf(life).Select(chain => (long?)Parked[chain]).Min();
+
     /// <summary>What a release would take from each line of a holder.</summary>
     public IReadOnlyList<ReleasedLine> HeldBy(Holder holder)
     {
@@ -37,6 +46,10 @@ public sealed partial class MemberState
     {
         Applied[parked.Place.Holder] = parked.Place.Sequence;
         Parked.TryAdd(parked.Place.Holder, parked.Place.Sequence);
+        if (parked.Life != parked.Place.Holder.Incarnation)
+        {
+            ParkedBranches[parked.Place.Holder] = parked.Life;
+        }
     }
 
     // protocol.md 1.8. Closed: A counts as handed back. Reclaimed: the store may have used it, so what comes late is set against F.

@@ -173,6 +173,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         else if (applied.EndsParking)
         {
             Parked.Remove(applied.Place.Holder);
+            ParkedBranches.Remove(applied.Place.Holder);
         }
 
         if (OpDefects.Find(op) is { } defect)

@@ -19,6 +19,9 @@ public sealed record Hello(Holder Holder, ReadOnlyMemory<byte> Nonce, long Token
 
     /// <summary>A locked agent's wish for a new life; the same one until it is answered.</summary>
     public LifeKey Wish { get; init; }
+
+    /// <summary>The life of the hub's database that it last met; 0 for none, or where it does not say so.</summary>
+    public long HubTerm { get; init; }
 }
 
 /// <summary>An op of a batch that passed the checks, with the chain around it.</summary>

@@ -18,9 +18,11 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
     private const int Page = 500;
 
     /// <summary>All that waits of one member, in the order of parking.</summary>
-    public IReadOnlyList<ParkedOp> Of(MemberId member)
+    public IReadOnlyList<ParkedOp> Of(MemberId member) => [.. WaitingOf(member).Select(waiting => waiting.Op)];
+
+    private List<(ParkedOp Op, Holder Life)> WaitingOf(MemberId member)
     {
-        var waiting = new OrderedDictionary<FactKey, ParkedOp>();
+        var waiting = new OrderedDictionary<FactKey, (ParkedOp, Holder)>();
         var version = 1L;
         for (var page = Records(member, version); page.Count > 0; page = Records(member, version))
         {
@@ -35,7 +37,8 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
                 var change = MemberEventRecord.Parser.ParseFrom(record.Payload);
                 if (change.Parked is { } parked)
                 {
-                    waiting[fact] = Describe(member, fact, parked.Reason, change.RecordedAtMs, record.FactBytes!);
+                    var life = new Holder(new StoreId((int)fact.Producer.Store), new Incarnation(parked.Life == 0 ? fact.Producer.Incarnation : parked.Life));
+                    waiting[fact] = (Describe(member, fact, parked.Reason, change.RecordedAtMs, record.FactBytes!), life);
                 }
                 else if (change.Resumed is not null)
                 {
@@ -51,27 +54,27 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
     public IReadOnlyList<ParkedOp> All() =>
         [.. book.List(found => found is { IsOpen: true, Kind: CaseKind.ParkedOp }, after: null, int.MaxValue).Cases.Select(found => found.Member).Distinct().SelectMany(Of)];
 
-    /// <summary>Takes up everything that waits in the chain of a case's op.</summary>
+    /// <summary>Takes up everything that waits of the log of a case's op, in whatever chains it stands.</summary>
     /// <returns>What was taken up; empty where nothing waited.</returns>
     public async Task<IReadOnlyList<ParkedOp>> ResumeAsync(Case about, string person, CancellationToken cancellation)
     {
-        var all = Of(about.Member);
-        if (about.Op is not { } place || all.FirstOrDefault(op => OpIdCodec.ToCore(op.Place) == place) is null)
+        var all = WaitingOf(about.Member);
+        if (about.Op is not { } place || all.FirstOrDefault(waiting => OpIdCodec.ToCore(waiting.Op.Place) == place) is not { Op: not null } asked)
         {
             return [];
         }
 
-        ParkedOp[] chain = [.. all.Where(op => OpIdCodec.ToCore(op.Place).Holder == place.Holder)];
-        var ops = chain.Select(op => new OpArrived(OpCodec.Decode(BytesOf(OpIdCodec.ToCore(op.Place)))) { Place = OpIdCodec.ToCore(op.Place) }).ToArray();
-        await parts.Grains.AskAsync(about.Member, reply => new ResumeParkedWanted(place.Holder, ops, reply), cancellation).ConfigureAwait(false);
-        parts.Log.LogWarning("{Count} parked ops of member {Member} were taken up again by {Person}", chain.Length, about.Member, person);
-        foreach (var op in chain)
+        ParkedOp[] log = [.. all.Where(waiting => waiting.Life == asked.Life).Select(waiting => waiting.Op).OrderBy(op => op.Place.Sequence).ThenBy(op => op.Place.Incarnation)];
+        var ops = log.Select(op => new OpArrived(OpCodec.Decode(BytesOf(OpIdCodec.ToCore(op.Place)))) { Place = OpIdCodec.ToCore(op.Place) }).ToArray();
+        await parts.Grains.AskAsync(about.Member, reply => new ResumeParkedWanted(asked.Life, ops, reply), cancellation).ConfigureAwait(false);
+        parts.Log.LogWarning("{Count} parked ops of member {Member} were taken up again by {Person}", log.Length, about.Member, person);
+        foreach (var op in log)
         {
             var closing = new CaseClosing(person, parts.NowMs(), "Taken up again.");
             await book.CloseAsync(CaseId.TryParse(op.CaseId, out var id) ? id : about.Id, closing, cancellation).ConfigureAwait(false);
         }
 
-        return chain;
+        return log;
     }
 
     private IReadOnlyList<StoredRecord> Records(MemberId member, long version) => parts.Journal.ReadRecords(new StreamId(member.Value), version, Page);

@@ -21,7 +21,11 @@ internal static class AgentFrames
         {
             Device = LifeKey.FromBytes(hello.Device.Span),
             Wish = LifeKey.FromBytes(hello.Wish.Span),
+            HubTerm = hello.HubTerm,
         };
+
+    /// <summary>Logs of earlier lives that an agent will send. What a hub of another term had of them, a restored one may have forgotten, and they come again.</summary>
+    public static IReadOnlyList<DeadLog> LogsToCome(Hello hello, long term) => hello.HubTerm == term ? hello.DeadLogs : [.. hello.DeadLogs, .. hello.ConfirmedLogs];
 
     /// <summary>Handles one frame of a stream whose Hello was judged, or is being judged.</summary>
     /// <returns>Null, or why the stream must end.</returns>

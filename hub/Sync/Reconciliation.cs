@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Mechanisms;
@@ -26,7 +27,7 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
         _tip = tipSequence;
         _hasLastReport = false;
         _deadTips.Clear();
-        foreach (var log in deadLogs)
+        foreach (var log in deadLogs.Where(static log => log.TipSequence > 0)) // of an empty one nothing comes
         {
             _deadTips[new Incarnation(log.Incarnation)] = log.TipSequence;
         }
@@ -38,27 +39,31 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
         foreach (var member in report.Lines.Where(line => line.Member.Length == 16).GroupBy(line => line.Member))
         {
             var lines = member.Select(line => new Core.Members.GrantedLine(BucketCodec.ToCore(line.Bucket), line.Granted)).ToArray();
-            Interlocked.Increment(ref _reportsUnderWay);
-            Action done = () =>
-            {
-                Interlocked.Decrement(ref _reportsUnderWay);
-                taken();
-            };
-            parts.Grains.Post(new GrainMessage(MemberId.FromBytes(member.Key.Span), new LinesReported(holder, lines, done)));
+            Tell(member.Key, done => new LinesReported(holder, lines, done), taken);
+        }
+
+        foreach (var member in report.Followed.Where(member => member.Length == 16))
+        {
+            Tell(member, done => new FollowReported(holder.Store, done), taken);
         }
 
         foreach (var right in report.RefundRights.Where(right => right.Member.Length == 16 && right.Op is not null))
         {
-            Interlocked.Increment(ref _reportsUnderWay);
-            Action done = () =>
-            {
-                Interlocked.Decrement(ref _reportsUnderWay);
-                taken();
-            };
-            parts.Grains.Post(new GrainMessage(MemberId.FromBytes(right.Member.Span), new RefundRightReported(holder, OpIdCodec.ToCore(right.Op), right.Since, done)));
+            Tell(right.Member, done => new RefundRightReported(holder, OpIdCodec.ToCore(right.Op), right.Since, done), taken);
         }
 
         _hasLastReport |= report.IsLast;
+    }
+
+    private void Tell(ByteString member, Func<Action, MemberMessage> message, Action taken)
+    {
+        Interlocked.Increment(ref _reportsUnderWay);
+        var told = message(() =>
+        {
+            Interlocked.Decrement(ref _reportsUnderWay);
+            taken();
+        });
+        parts.Grains.Post(new GrainMessage(MemberId.FromBytes(member.Span), told));
     }
 
     /// <summary>The log of an earlier life is here up to a sequence.</summary>

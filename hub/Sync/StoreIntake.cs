@@ -20,7 +20,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
     // Ops of a life's own stream that a branch brought before and that are not durable there yet; and ops that came on receipts.
     private readonly Dictionary<(Incarnation Branch, long Sequence), (IncomingOp Op, OpId Place)> _heldForBranch = [];
     private readonly Dictionary<(Incarnation Chain, long Sequence), Incarnation> _fromReceipts = [];
-    private readonly Dictionary<Incarnation, long> _ends = [];
+    private readonly Dictionary<(IStoreConnection Connection, Incarnation Life), long> _ends = [];
     private readonly LogEvidence _evidence = new(store, parts);
     private PendingFacts? _pendingFacts;
 
@@ -63,17 +63,31 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         return verdict;
     }
 
-    /// <summary>A Hello says where the logs of earlier lives end: older agents do not say it with the last run. A restore may have forgotten that such a life was given.</summary>
-    public void HearEnds(IEnumerable<DeadLog> logs)
+    /// <summary>A Hello says where the logs that may come on its connection end: older agents do not say it with the last run. Each machine has its own end, copies of one log too.</summary>
+    public void HearEnds(Holder holder, long tipSequence, IEnumerable<DeadLog> logs, IStoreConnection connection)
     {
+        _ends[(connection, holder.Incarnation)] = tipSequence;
         foreach (var log in logs)
         {
-            var life = new Incarnation(log.Incarnation);
-            _ends[life] = log.TipSequence;
-            if (life.Term < parts.Stores.Term && parts.Stores.Find(store)!.Lives.Find(life) is null)
-            {
-                parts.Stores.Update(store, known => known with { Lives = known.Lives.Remember(life, default) });
-            }
+            _ends[(connection, new Incarnation(log.Incarnation))] = log.TipSequence;
+        }
+    }
+
+    /// <summary>A connection has ended.</summary>
+    public void OnEnded(IStoreConnection connection)
+    {
+        foreach (var end in _ends.Keys.Where(end => end.Connection == connection).ToArray())
+        {
+            _ends.Remove(end);
+        }
+    }
+
+    /// <summary>A store is back, and says whose logs it has: a restore may have forgotten that such a life was given.</summary>
+    public void RememberLives(IEnumerable<DeadLog> logs)
+    {
+        foreach (var life in logs.Select(log => new Incarnation(log.Incarnation)).Where(life => life.Term < parts.Stores.Term && parts.Stores.Find(store)!.Lives.Find(life) is null))
+        {
+            parts.Stores.Update(store, known => known with { Lives = known.Lives.Remember(life, default) });
         }
     }
 
@@ -114,7 +128,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         }
 
         var last = facts.FirstSequence + places.Count - 1;
-        _pendingFacts = new PendingFacts(life, last, facts.IsLast || (_ends.TryGetValue(life, out var end) && last >= end), places, connection);
+        _pendingFacts = new PendingFacts(life, last, facts.IsLast || (_ends.TryGetValue((connection, life), out var end) && last >= end), places, connection);
         AcknowledgeFacts();
     }
 

@@ -76,6 +76,7 @@ internal sealed class StoreLink
     {
         lock (_gate)
         {
+            _intake.HearEnds(hello.Holder, hello.TipSequence, deadLogs, connection);
             _speaker.OnHello(hello, deadLogs, connection);
         }
     }
@@ -85,6 +86,7 @@ internal sealed class StoreLink
     {
         lock (_gate)
         {
+            _intake.OnEnded(connection);
             _speaker.OnEnded(connection);
         }
     }
@@ -266,7 +268,7 @@ internal sealed class StoreLink
         var hello = caller.Hello;
         var session = _chains.Of(Holder.Incarnation).Main;
         var reconciling = _parts.Stores.Find(Store)!.IsReconciling;
-        _intake.HearEnds(caller.DeadLogs);
+        _intake.RememberLives(caller.DeadLogs);
         if (reconciling)
         {
             _reconciliation.Begin(hello.TipSequence, caller.DeadLogs);
@@ -286,7 +288,7 @@ internal sealed class StoreLink
                 NewestHash = ByteString.CopyFrom(session.Newest.Hash.ToBytes()),
                 MaxUnackedBytes = WindowBytes,
                 HubClockMs = _parts.NowMs(),
-                WantsLines = reconciling,
+                WantsLines = reconciling || (hello.HubTerm != 0 && hello.HubTerm != _parts.Stores.Term), // also of a store that was given up meanwhile: whose replica it keeps, the restored hub does not know
             },
         });
         Send(PolicyFrame.Of(_parts, Store));

@@ -108,7 +108,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
 
         return AgentFrames.ReadHello(hello) is { } read
-            ? (read, hello.DeadLogs, hello.WindowBytes)
+            ? (read, AgentFrames.LogsToCome(hello, parts.Stores.Term), hello.WindowBytes)
             : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloMalformed, "tip_hash must have 32 bytes, or none for an empty log.");
     }
 

@@ -49,7 +49,7 @@ public static class EventCodec
                 record.LotsExpired = ValueEventCodec.ToWire(expired, applied.Outcome!.Transaction);
                 break;
             case OpParked parked:
-                record.Parked = new Wire.OpParkedEvent { Reason = parked.Reason, PreviousHash = UnsafeByteOperations.UnsafeWrap(previousHash.ToBytes()) };
+                record.Parked = new Wire.OpParkedEvent { Reason = parked.Reason, PreviousHash = UnsafeByteOperations.UnsafeWrap(previousHash.ToBytes()), Life = parked.Life == parked.Place.Holder.Incarnation ? 0 : parked.Life.Value };
                 break;
             case LinesReleased released:
                 record.Released = ToWire(released);
@@ -91,7 +91,7 @@ public static class EventCodec
         {
             Wire.MemberEventRecord.EventOneofCase.OpApplied => Applied(opBytes, place, record.OpApplied),
             Wire.MemberEventRecord.EventOneofCase.Resumed => Applied(opBytes, place, record.Resumed) with { IsResumed = true, EndsParking = record.Resumed.EndsParking },
-            Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason),
+            Wire.MemberEventRecord.EventOneofCase.Parked => new OpParked(place, record.Parked.Reason) { Life = record.Parked.Life == 0 ? place.Holder.Incarnation : new Incarnation(record.Parked.Life) },
             Wire.MemberEventRecord.EventOneofCase.Released => ToCore(record.Released),
             Wire.MemberEventRecord.EventOneofCase.Healed => new RightsHealed(
                 new Holder(new StoreId(record.Healed.Store), new Incarnation(record.Healed.Incarnation)),

@@ -29,7 +29,7 @@ public static class SnapshotCodec
         wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.RecentBaskets.AddRange(state.RecentBaskets);
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
-        wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value }));
+        wire.Parked.AddRange(state.Parked.Select(mark => new Wire.ParkedProducer { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, SinceSequence = mark.Value, Life = state.ParkedBranches.GetValueOrDefault(mark.Key).Value }));
         MergeCodec.Encode(state, wire);
         wire.Undone.AddRange(state.Undone.Values.Select(RefundCodec.ToWire));
         wire.Personal = PersonalCodec.Encode(state.Personal);
@@ -90,7 +90,12 @@ public static class SnapshotCodec
     {
         foreach (var parked in wire.Parked)
         {
-            state.Parked[new Holder(new StoreId(parked.Store), new Incarnation(parked.Incarnation))] = parked.SinceSequence;
+            var chain = new Holder(new StoreId(parked.Store), new Incarnation(parked.Incarnation));
+            state.Parked[chain] = parked.SinceSequence;
+            if (parked.Life != 0)
+            {
+                state.ParkedBranches[chain] = new Incarnation(parked.Life);
+            }
         }
     }
 

@@ -72,6 +72,26 @@ public sealed class ParkedTests : ITurnContext
     }
 
     [Fact]
+    public void What_stands_in_another_chain_of_the_same_log_waits_too_and_is_taken_up_with_it()
+    {
+        var receipt = new Holder(Make.Holder(1).Store, Make.Holder(1).Incarnation with { Value = Make.Holder(1).Incarnation.Value + 7 });
+        _hub.Turn(new OpArrived(Sale(3, 200)) { Place = new OpId(receipt, 3), ParkBecause = "it cannot be decided" }, this); // a receipt, of which HQ had not heard what was before
+        Arrive(TopUp(1, 500));
+        Arrive(Sale(2, 100));
+        Assert.Equal(400, _hub.State.TotalOf(Bucket.Principal)); // what came before it does not wait
+
+        Arrive(Sale(4, 50));
+        Assert.Equal(400, _hub.State.TotalOf(Bucket.Principal));
+        Assert.Equal((2, 3L), (_hub.State.Parked.Count, _hub.State.FirstParkedOf(Make.Holder(1))));
+
+        Assert.IsType<Refused>(Assert.Single(Resume(Sale(4, 50)).Effects)); // not a part of it
+        var turn = _hub.Turn(new ResumeParkedWanted(Make.Holder(1), [new OpArrived(Sale(3, 200)) { Place = new OpId(receipt, 3) }, new OpArrived(Sale(4, 50))], this), this);
+        Assert.IsType<Answer>(Assert.Single(turn.Effects));
+        Assert.Empty(_hub.State.Parked);
+        Assert.Equal(150, _hub.State.TotalOf(Bucket.Principal));
+    }
+
+    [Fact]
     public void A_taken_up_op_without_a_right_is_a_liability_as_it_would_have_been()
     {
         Park(Sale(1, 200));
