@@ -39,8 +39,11 @@ internal sealed class Ears(Pipe pipe)
         pipe.Hub.Speakers[pipe.Agent.Store] = pipe;
     }
 
+    /// <summary>Whether it speaks for its store now.</summary>
+    public bool Speaks => pipe.Hub.Speakers.GetValueOrDefault(pipe.Agent.Store) == pipe && !pipe.HubEnded;
+
     /// <summary>The hub handled a frame; it may have handed something on.</summary>
-    public void OnHandled(V1.AgentFrame frame, bool handedOn)
+    public void OnHandled(V1.AgentFrame frame, bool handedOn, bool speaks)
     {
         if (!handedOn || frame.FrameCase is not (V1.AgentFrame.FrameOneofCase.OpBatch or V1.AgentFrame.FrameOneofCase.RightsRequest or V1.AgentFrame.FrameOneofCase.Identify
             or V1.AgentFrame.FrameOneofCase.RevokeDone or V1.AgentFrame.FrameOneofCase.RefundRightRequest))
@@ -48,9 +51,9 @@ internal sealed class Ears(Pipe pipe)
             return;
         }
 
-        if (pipe.Hub.Speakers.GetValueOrDefault(pipe.Agent.Store) is var speaker && (speaker != pipe || pipe.HubEnded))
+        if (!speaks)
         {
-            throw new Violation("T4", $"a {frame.FrameCase} of pipe {pipe.Number} was heard, but pipe {speaker?.Number} speaks for store {pipe.Agent.Store}");
+            throw new Violation("T4", $"a {frame.FrameCase} of pipe {pipe.Number} was heard, but pipe {pipe.Hub.Speakers.GetValueOrDefault(pipe.Agent.Store)?.Number} speaks for store {pipe.Agent.Store}");
         }
 
         pipe.Hub.UsedTokens[Holder] = Math.Max(_token, pipe.Hub.UsedTokens.GetValueOrDefault(Holder));

@@ -22,9 +22,10 @@ internal sealed partial class Oracle(World world)
     private readonly Dictionary<Holder, int> _copies = [];
     private readonly HashSet<OpId> _ids = [];
     private readonly Kin _kin = new();
+    private readonly List<OpHash> _unanswered = [];
+    private readonly Dictionary<(Holder, MemberId, Bucket), long> _granted = [];
     private bool _mayLose;
     private bool _hubForgot;
-    private long _poisoned;
 
     /// <summary>Ops written so far, on any disk.</summary>
     public long Written => _inOrder.Count;
@@ -52,7 +53,7 @@ internal sealed partial class Oracle(World world)
                 continue; // the same bytes after the same history: one fact
             }
 
-            world.Trace($"    fact {op.Id} {op.Type} {string.Join(' ', op.Moves.Select(move => $"{move.Kind} {move.Bucket} {move.AmountMinor}"))}");
+            world.Trace($"    fact {op.Id} {op.Type} {(op.Member == default ? "" : op.Member.ToString()[^4..])} {string.Join(' ', op.Moves.Select(move => $"{move.Kind} {move.Bucket} {move.AmountMinor}"))}");
             _inOrder.Add(known);
             foreach (var move in op.Moves.Where(move => move.Kind is MoveKind.Credit or MoveKind.Debit))
             {
@@ -96,6 +97,45 @@ internal sealed partial class Oracle(World world)
             Duplicate(agent);
             agent.Crash();
         }
+
+        ForgetUnanswered();
+    }
+
+    /// <summary>A machine died between its disk and its till: nobody was told of these ops.</summary>
+    public void OnUnanswered(JournalBatch batch) => _unanswered.AddRange(batch.Facts.Select(static fact => OpHash.FromBytes(fact.Hash.Span)));
+
+    /// <summary>Whether these are the bytes of that op.</summary>
+    public bool IsEnvelopeOf(ReadOnlySpan<byte> envelope, OpHash hash) => _truth.TryGetValue(hash, out var fact) && envelope.SequenceEqual(OpCodec.Encode(fact.Op));
+
+    // An op that no till has answered, and that is on no disk any more and on no copy of one, has never been.
+    private void ForgetUnanswered()
+    {
+        foreach (var hash in _unanswered.Where(hash => !world.IsAnywhere(hash)).ToArray())
+        {
+            _unanswered.Remove(hash);
+            if (!_truth.Remove(hash, out var gone))
+            {
+                continue;
+            }
+
+            world.Trace($"    op {gone.Op.Id} was never answered, and is gone");
+            _inOrder.Remove(gone);
+            foreach (var move in gone.Op.Moves.Where(move => move.Kind is MoveKind.Credit or MoveKind.Debit))
+            {
+                _balance[(gone.Op.Member, move.Bucket)] -= move.Kind == MoveKind.Credit ? move.AmountMinor : -move.AmountMinor;
+            }
+        }
+    }
+
+    /// <summary>HQ gave up a life of a store that had not told a restored hub what it held: whatever it was ever granted and the hub forgot, it may have used.</summary>
+    public void OnGivenUpUnheard(Holder holder)
+    {
+        foreach (var ((granted, member, bucket), most) in _granted.Where(line => line.Key.Item1 == holder))
+        {
+            var key = (member, bucket);
+            var known = world.Hub.Peek(member).Find(bucket)?.Find(granted)?.Granted ?? 0;
+            _duplicated[key] = _duplicated.GetValueOrDefault(key) + Math.Max(0, most - known);
+        }
     }
 
     /// <summary>A till printed a receipt: what it says is on a disk.</summary>
@@ -106,9 +146,6 @@ internal sealed partial class Oracle(World world)
             throw new Violation("I11", $"a receipt of op {op} was printed before the op was written");
         }
     }
-
-    /// <summary>An op broke the hub's program, and waits.</summary>
-    public void OnPoisoned() => _poisoned++;
 
     /// <summary>A disk lost something: what is nowhere may be gone.</summary>
     public void MayLose() => _mayLose = true;
@@ -133,13 +170,18 @@ internal sealed partial class Oracle(World world)
 
         foreach (var record in batch.Records)
         {
-            if (V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span).Released is { Kind: V1.ReleaseKind.Reclaimed } released)
+            var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span);
+            var member = new MemberId(record.Stream.Value);
+            foreach (var line in change.Released is { Kind: V1.ReleaseKind.Reclaimed } released ? released.Lines : [])
             {
-                foreach (var line in released.Lines)
-                {
-                    var key = (new MemberId(record.Stream.Value), BucketCodec.ToCore(line.Bucket));
-                    _disowned[key] = _disowned.GetValueOrDefault(key) + line.Amount;
-                }
+                var key = (member, BucketCodec.ToCore(line.Bucket));
+                _disowned[key] = _disowned.GetValueOrDefault(key) + line.Amount;
+            }
+
+            foreach (var line in change.Granted?.Lines ?? [])
+            {
+                var key = (new Holder(new StoreId(change.Granted!.Store), new Incarnation(change.Granted.Incarnation)), member, BucketCodec.ToCore(line.Bucket));
+                _granted[key] = Math.Max(_granted.GetValueOrDefault(key), line.Granted);
             }
         }
     }
@@ -277,8 +319,7 @@ internal sealed partial class Oracle(World world)
     private void Check(string who, Bucket bucket, Sums sums)
     {
         var reconciling = world.Hub.Stores.IsReconciling;
-        // Parked ops gave rights that the ops behind them use; a receipt brings those in a chain of its own, which is not parked.
-        if (!reconciling && sums.Unbacked > sums.Duplicated && (_poisoned == 0 || _overtaking.Count == 0))
+        if (!reconciling && sums.Unbacked > sums.Duplicated)
         {
             throw new Violation("I5", $"{who} {bucket}: {sums.Unbacked} used without a right to it, bound {sums.Duplicated}");
         }
@@ -289,7 +330,8 @@ internal sealed partial class Oracle(World world)
         }
 
         // I7 and I16: what ended, or settled a debt, cannot be spent any more by a store.
-        if (sums.True + (reconciling ? 0 : sums.OfHub) < -(sums.Disowned + sums.Duplicated))
+        // A hub that forgot a credit limit knows it again when the stores have told what they hold of it.
+        if (!(reconciling && bucket.Kind == BucketKind.Credit) && sums.True + (reconciling ? 0 : sums.OfHub) < -(sums.Disowned + sums.Duplicated))
         {
             throw new Violation("I7", $"{who} {bucket}: true balance {sums.True} and {sums.OfHub} by the hub, below -({sums.Disowned} + {sums.Duplicated})");
         }

@@ -36,9 +36,27 @@ internal sealed class Pipe(World world, SimAgent agent, SimHub hub, ByteString n
     /// <summary>Frames to the hub.</summary>
     public List<AgentFrame> ToHub { get; } = [];
 
+    // The feed alone leans on a stream's order: its mark speaks of the changes before it, and says nothing where one of them was lost.
+    private bool _hasLostAChange;
+
+    /// <summary>The frame to take where this one was picked: a mark stays behind the changes that it speaks of.</summary>
+    public int InLane(int index) => ToAgent[index].FeedMark is null ? index : ToAgent.FindIndex(static frame => frame.MemberDelta is not null || frame.FeedMark is not null);
+
+    /// <summary>A frame to the agent is lost; with a change, all marks behind it.</summary>
+    public void Lose(int index)
+    {
+        var lost = ToAgent[index];
+        ToAgent.RemoveAt(index);
+        if (lost.MemberDelta is not null)
+        {
+            _hasLostAChange = true;
+            ToAgent.RemoveAll(static frame => frame.FeedMark is not null);
+        }
+    }
+
     public void Send(HubFrame frame)
     {
-        if (!HubEnded)
+        if (!HubEnded && !(_hasLostAChange && frame.FeedMark is not null))
         {
             Ears.OnSent(frame);
             ToAgent.Add(frame);

@@ -115,6 +115,7 @@ internal sealed class SimAgent : ISessionShell
             if (batch.Facts.Count > 0 && Journal.ReadFacts(batch.Facts[^1].Producer, batch.Facts[^1].Sequence, 1, int.MaxValue).Count > 0)
             {
                 _world.OnWritten(this, batch);
+                _world.Oracle.OnUnanswered(batch);
             }
 
             return null;

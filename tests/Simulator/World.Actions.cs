@@ -221,7 +221,7 @@ internal sealed partial class World
         if (Active.HasFlag(Fault.Chaos) && count > 0)
         {
             // Not what a stream does, but what the protocol is built for: any order, twice, never. The Hello stays the first.
-            index = toHub && pipe.Link is null ? 0 : dice.Below(count);
+            index = toHub ? (pipe.Link is null ? 0 : dice.Below(count)) : pipe.InLane(dice.Below(count));
             if (dice.Below(100) < 8 && (!toHub || pipe.Link is not null))
             {
                 Trace($"{Step} a frame of pipe {pipe.Number} is lost");
@@ -231,7 +231,7 @@ internal sealed partial class World
                 }
                 else
                 {
-                    pipe.ToAgent.RemoveAt(index);
+                    pipe.Lose(index);
                 }
 
                 return 8;
@@ -421,6 +421,11 @@ internal sealed partial class World
         Trace($"{Step} store {store} is reclaimed");
         Count("reclaims");
         var lives = Hub.Stores.Find(store)!.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead).Select(life => life.Number).ToArray();
+        foreach (var life in Hub.Stores.Find(store)!.IsReconciling ? lives : [])
+        {
+            Oracle.OnGivenUpUnheard(new Holder(store, life));
+        }
+
         Hub.Stores.Update(store, known => known with
         {
             IsReconciling = false,

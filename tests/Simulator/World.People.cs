@@ -271,7 +271,6 @@ internal sealed partial class World
 
         Trace($"    op {op.Id} is one that the program breaks on");
         Count("poisonous ops");
-        Oracle.OnPoisoned();
         return _poison.Add(op.Id);
     }
 

@@ -120,6 +120,15 @@ internal sealed partial class World
 
     public void OnWritten(SimAgent agent, JournalBatch batch) => Oracle.OnWritten(agent, batch);
 
+    /// <summary>Whether an op is on any disk, on a copy of one, or on its way.</summary>
+    public bool IsAnywhere(OpHash hash)
+    {
+        var copies = Agents.SelectMany(static agent => agent.Backups).Select(static backup => backup.Image).Concat(_hubBackups.Select(static backup => backup.Image)).Select(static image => SimulatedJournal.Open(image));
+        var envelopes = Pipes.SelectMany(static pipe => pipe.ToHub).SelectMany(static frame => frame.OpBatch?.Envelopes.AsEnumerable() ?? frame.Facts?.Envelopes ?? []);
+        return Agents.Select(static agent => agent.Journal).Append(Hub.Journal).Concat(_zombies.Select(static zombie => zombie.Journal)).Concat(copies).Any(journal => !journal.IsClosed && journal.HasFact(hash.ToBytes()))
+            || envelopes.Any(envelope => Oracle.IsEnvelopeOf(envelope.Span, hash));
+    }
+
     /// <summary>Whether a machine dies in the turn at hand, before or after the disk has it.</summary>
     public bool CrashesNow(Dice dice, SimAgent agent, out bool before)
     {
@@ -364,6 +373,10 @@ internal sealed partial class World
             {
                 why += $" agent {agent.Number} is locked: {agent.Engine.LockReason};";
             }
+            else if (!agent.IsOnline)
+            {
+                why += $" agent {agent.Number} is neither locked nor connected;"; // a disk that was full when it had to lock itself
+            }
             else if (agent.Engine.CommittedSequence < agent.Engine.TipSequence)
             {
                 why += $" agent {agent.Number} has {agent.Engine.TipSequence} ops, confirmed {agent.Engine.CommittedSequence};";
@@ -438,7 +451,7 @@ internal sealed partial class World
 
             pipe.Link = pipe.Hub.Parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, pipe.Hub.Parts));
             pipe.Ears.OnHello(frame.Hello);
-            pipe.Link.OnHello(hello, frame.Hello.DeadLogs, pipe);
+            pipe.Link.OnHello(hello, AgentFrames.LogsToCome(frame.Hello, pipe.Hub.Parts.Stores.Term), pipe);
             Oracle.IsDirty = true;
             return true;
         }
@@ -451,6 +464,7 @@ internal sealed partial class World
         // The reader of a stream that the hub has just ended may have had this frame in its hands.
         var isLate = pipe.HubEnded && Faults.HasFlag(Fault.Tills) && ++_lateFrames % 3 == 0;
         var waiting = pipe.Hub.WaitingMessages;
+        var speaks = pipe.Ears.Speaks; // a batch that ends in a fork is heard up to there, and ends the stream
         if ((!pipe.HubEnded || isLate) && AgentFrames.Handle(pipe.Link, pipe, frame, pipe.Hub.Parts) is { } fault)
         {
             Trace($"    hub ends pipe {pipe.Number}: {fault}");
@@ -458,7 +472,7 @@ internal sealed partial class World
             pipe.Link.OnEnded(pipe);
         }
 
-        pipe.Ears.OnHandled(frame, pipe.Hub.WaitingMessages > waiting);
+        pipe.Ears.OnHandled(frame, pipe.Hub.WaitingMessages > waiting, speaks);
         return true;
     }
 
