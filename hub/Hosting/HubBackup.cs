@@ -36,7 +36,8 @@ public static class HubBackup
         var journal = await PostgresJournal.OpenAsync(storage, new PostgresJournalOptions()).ConfigureAwait(false);
         await using (journal.ConfigureAwait(false))
         {
-            var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now).ConfigureAwait(false);
+            var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, TermFile.Read(dataDirectory)).ConfigureAwait(false);
+            TermFile.Raise(dataDirectory, term);
             return new HubRestored(term, stores, "");
         }
     }
@@ -54,7 +55,8 @@ public static class HubBackup
         var path = Path.Combine(dataDirectory, Database);
         var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
         var (term, stores) = (0, 0);
-        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now).ConfigureAwait(false)).ConfigureAwait(false);
+        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, TermFile.Read(dataDirectory)).ConfigureAwait(false)).ConfigureAwait(false);
+        TermFile.Raise(dataDirectory, term);
         return new HubRestored(term, stores, File.Exists(aside) ? aside : "");
     }
 }

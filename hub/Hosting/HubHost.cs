@@ -212,6 +212,7 @@ public sealed class HubHost : IAsyncDisposable
         var time = options.Time;
         var rules = new RulesetInForce(options.LoadRuleset());
         var stores = StoreRegistry.Load(journal, time);
+        TermFile.Raise(options.DataDirectory, stores.Term); // before a life is given in it
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());

@@ -176,10 +176,11 @@ internal sealed class StoreRegistry
     /// <summary>A hub that was restored from an older copy begins a new term, in which every enrolled store is heard out before anything is granted.</summary>
     /// <param name="journal">The restored journal.</param>
     /// <param name="now">The time of the restore. Two restores from one copy must not begin the same term, or numbers would be given twice; so the term is taken from the clock, and is above the copy's own.</param>
+    /// <param name="served">The newest term that is known to have been served; the copy may have forgotten it, and the clock may have gone back.</param>
     /// <returns>The new term and how many stores have to report.</returns>
-    public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal, DateTimeOffset now)
+    public static async Task<(int Term, int Stores)> BeginTermAsync(IJournal journal, DateTimeOffset now, int served)
     {
-        var term = Switches.IsOff(Mechanism.TermsNeverTwice) ? ReadTerm(journal) + 1 : Math.Max(ReadTerm(journal) + 1, (int)(now.ToUnixTimeSeconds() - FirstTermSecond));
+        var term = Switches.IsOff(Mechanism.TermsNeverTwice) ? ReadTerm(journal) + 1 : Math.Max(Math.Max(ReadTerm(journal), served) + 1, (int)(now.ToUnixTimeSeconds() - FirstTermSecond));
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite("meta", TermKey, Encoding.ASCII.GetBytes(term.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         var count = 0;

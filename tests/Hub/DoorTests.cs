@@ -204,6 +204,22 @@ public sealed class DoorTests
         Assert.Equal(1, identity.Store);
     }
 
+    [Fact]
+    public async Task A_restored_hub_never_serves_a_term_twice_although_its_clock_went_back()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var copy = Path.Combine(hub.DataDirectory, "copy.db");
+        HubBackup.Make(hub.DataDirectory, copy);
+        var now = new DateTimeOffset(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
+        var terms = new List<int>();
+        for (var restore = 0; restore < 3; restore++)
+        {
+            await hub.RestartAsync(async folder => terms.Add((await HubBackup.RestoreAsync(folder, copy, now.AddYears(-2 * restore))).Term));
+        }
+
+        Assert.Equal([terms[0], terms[0] + 1, terms[0] + 2], terms);
+    }
+
     private static ByteString Nonce { get; } = ByteString.CopyFromUtf8("door");
 
     private static async Task<(Machine Machine, EnrolResponse Identity)> EnrolAsync(HubFixture hub)

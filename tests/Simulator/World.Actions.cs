@@ -407,7 +407,7 @@ internal sealed partial class World
 
         var journal = Hub.Journal.RollBackTo(dice.Pick(_hubBackups).Image);
         journal.AutoFlush = true;
-        StoreRegistry.BeginTermAsync(journal, Clock.GetUtcNow()).GetAwaiter().GetResult();
+        StoreRegistry.BeginTermAsync(journal, Clock.GetUtcNow(), Hub.Stores.Term).GetAwaiter().GetResult();
         journal.AutoFlush = false;
         // Backups of the state that is gone are gone with it: a restore starts a new history.
         Hub.IsUp = false;
