@@ -107,16 +107,18 @@ internal sealed partial class Oracle(World world)
     /// <summary>Whether these are the bytes of that op.</summary>
     public bool IsEnvelopeOf(ReadOnlySpan<byte> envelope, OpHash hash) => _truth.TryGetValue(hash, out var fact) && envelope.SequenceEqual(OpCodec.Encode(fact.Op));
 
-    // An op that no till has answered, and that is on no disk any more and on no copy of one, has never been.
+    // The end of a log that no till has answered, and that is on no disk any more and on no copy of one, has never been. What was answered behind it used what it gave.
     private void ForgetUnanswered()
     {
-        foreach (var hash in _unanswered.Where(hash => !world.IsAnywhere(hash)).ToArray())
+        foreach (var hash in Enumerable.Reverse(_unanswered).Where(hash => !world.IsAnywhere(hash)).ToArray())
         {
             _unanswered.Remove(hash);
-            if (!_truth.Remove(hash, out var gone))
+            if (!_truth.TryGetValue(hash, out var gone) || _inOrder.Exists(fact => fact.Op.Id == gone.Op.Id with { Sequence = gone.Op.Id.Sequence + 1 }))
             {
                 continue;
             }
+
+            _truth.Remove(hash);
 
             world.Trace($"    op {gone.Op.Id} was never answered, and is gone");
             _inOrder.Remove(gone);
