@@ -19,11 +19,15 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
     private const int Page = 500;
     private long _position = position;
     private long _amountMinor;
+    private long _moved;
     private int _waiting;
     private volatile bool _isStopped;
 
-    /// <summary>Members that were gone through.</summary>
-    public long Members { get; private set; }
+    /// <summary>How often a member was gone through: one that changes on the way is met again.</summary>
+    public long Visits { get; private set; }
+
+    /// <summary>Members whose money was moved.</summary>
+    public long Moved => Interlocked.Read(ref _moved);
 
     /// <summary>Money that was moved, minor units.</summary>
     public long AmountMinor => Interlocked.Read(ref _amountMinor);
@@ -38,6 +42,7 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
     public void OnHandled(long amountMinor = 0)
     {
         Interlocked.Add(ref _amountMinor, amountMinor);
+        Interlocked.Add(ref _moved, amountMinor == 0 ? 0 : 1);
         if (Interlocked.Decrement(ref _waiting) == 0 && !_isStopped)
         {
             schedule.Run(Next);
@@ -60,7 +65,7 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
         }
 
         _position = page[members - 1].Position;
-        Members += members;
+        Visits += members;
         Volatile.Write(ref _waiting, members);
         foreach (var change in page.Take(members))
         {

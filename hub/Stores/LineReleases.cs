@@ -16,7 +16,7 @@ internal sealed class LineReleases(HubParts parts)
     /// <summary>Starts to release a life as its store's record says; a run under way begins again.</summary>
     /// <param name="store">The store.</param>
     /// <param name="number">Its life.</param>
-    /// <param name="done">Told, at the end, how much money was released and how many members were looked at.</param>
+    /// <param name="done">Told, at the end, how much money was released, and of how many members.</param>
     public void Start(StoreId store, Incarnation number, Action<long, long>? done)
     {
         if (parts.Stores.Find(store)!.Lives.Find(number) is not { } life || life.Release == ReleaseKind.None)
@@ -55,12 +55,12 @@ internal sealed class LineReleases(HubParts parts)
         parts.Stores.Update(holder.Store, known => known.Lives.Find(holder.Incarnation) is { } life
             ? known with { Lives = known.Lives.Put(life with { IsReleased = true, Status = life.Release == ReleaseKind.Closed ? LifeStatus.Closed : life.Status }) }
             : known);
-        parts.Log.LogInformation("What life {Life} of store {Store} held was released: {Amount} of {Members} members", holder.Incarnation, holder.Store, walk.AmountMinor, walk.Members);
+        parts.Log.LogInformation("What life {Life} of store {Store} held was released: {Amount} of {Members} members", holder.Incarnation, holder.Store, walk.AmountMinor, walk.Moved);
         if (parts.Stores.Find(holder.Store)?.Lives.Find(holder.Incarnation) is { Release: ReleaseKind.Reclaimed })
         {
             parts.Receipts?.OnReclaimed(holder);
         }
 
-        done?.Invoke(walk.AmountMinor, walk.Members);
+        done?.Invoke(walk.AmountMinor, walk.Moved);
     }
 }

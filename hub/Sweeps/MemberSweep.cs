@@ -50,7 +50,7 @@ internal sealed class MemberSweep(HubParts parts, ILogger<MemberSweep> log) : IA
         BinaryPrimitives.WriteInt32BigEndian(bytes, day);
         batch.Documents.Add(new DocumentWrite(Collection, DayKey, bytes));
         parts.Pipeline.Submit(batch, null, static () => { });
-        return walk.Members;
+        return walk.Visits;
     }
 
     private async Task RunAsync()
