@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Net.Client;
 using SyncHub.Agent.Hosting;
+using SyncHub.Testing;
 using SyncHub.V1;
 using Xunit;
 using Xunit.Abstractions;
@@ -25,7 +25,7 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         await using var store = await OpenAsync();
         var member = await store.RegisterAsync();
         Assert.NotNull((await store.TopUpAsync("t1", member)).Receipt);
-        Fill();
+        SmallDisk.Fill(_folder);
 
         // Small writes may still fit into the pages that the file has; a few sales use those up.
         Rejection? refused = null;
@@ -42,7 +42,7 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         output.WriteLine($"{sold} sales fitted; then: {refused.Message}");
         Assert.Equal(1_000_000 - sold, await store.HereAsync(member));
 
-        File.Delete(Path.Combine(_folder, "filler"));
+        SmallDisk.MakeSpace(_folder);
         await Until.TrueAsync(async () => (await store.SellAsync("after", member)).Receipt is not null, "the store sells again");
         Assert.Equal(1_000_000 - sold - 1, await store.HereAsync(member));
     }
@@ -58,14 +58,14 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         await using var store = await OpenAsync();
         var member = await store.RegisterAsync();
         Assert.NotNull((await store.TopUpAsync("t1", member)).Receipt);
-        if (!Run("mount", "-o", "remount,ro", _folder))
+        if (!SmallDisk.SetReadOnly(_folder, true))
         {
             output.WriteLine("SKIPPED: the file system cannot be made read-only under an open file here.");
             return;
         }
 
         Assert.Equal(RejectionCode.StorageUnavailable, (await store.SellAsync("s1", member)).Rejection.Code);
-        Assert.True(Run("mount", "-o", "remount,rw", _folder));
+        Assert.True(SmallDisk.SetReadOnly(_folder, false));
         await Until.TrueAsync(async () => (await store.SellAsync("s1", member)).Receipt is not null, "the store sells again");
         Assert.Equal(1_000_000 - 1, await store.HereAsync(member));
     }
@@ -74,7 +74,7 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
     {
         if (_mounted)
         {
-            Run("umount", "-l", _folder);
+            SmallDisk.Unmount(_folder);
         }
 
         Directory.Delete(_folder, recursive: true);
@@ -82,7 +82,7 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
 
     private bool Mount()
     {
-        _mounted = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", _folder);
+        _mounted = SmallDisk.TryMount(_folder, 8);
         if (!_mounted)
         {
             output.WriteLine("SKIPPED: needs root and the right to mount a small file system.");
@@ -91,44 +91,12 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         return _mounted;
     }
 
-    private void Fill()
-    {
-        using var filler = File.OpenWrite(Path.Combine(_folder, "filler"));
-        var block = new byte[4096];
-        try
-        {
-            while (true)
-            {
-                filler.Write(block);
-                filler.Flush(flushToDisk: true);
-            }
-        }
-        catch (IOException)
-        {
-            // Full, as wanted.
-        }
-    }
-
     private async Task<LoneStore> OpenAsync()
     {
         // An identity as enrolment writes it; no hub is needed to sell.
         await File.WriteAllTextAsync(Path.Combine(_folder, "identity.json"), """{"store":1,"name":"Harbour","incarnation":4294967297,"authority":""}""");
         var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder, HubAddress = "http://127.0.0.1:9", InsecureLoopback = true, LogFile = Path.Combine(Path.GetTempPath(), "synchub-disk-test-.log") }, NullLoggerFactory.Instance);
         return new LoneStore(agent);
-    }
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardError = true };
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start)!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 
     private sealed class LoneStore(AgentHost agent) : IAsyncDisposable

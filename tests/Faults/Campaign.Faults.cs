@@ -1,6 +1,7 @@
 using System.Globalization;
 using Grpc.Core;
 using SyncHub.V1;
+using SyncHub.Testing;
 
 namespace SyncHub.Faults.Tests;
 
@@ -107,8 +108,8 @@ internal sealed partial class Campaign
 
     private static Func<Task> FillDisk(StoreNode store)
     {
-        Disk.Fill(store.Folder);
-        return Later(() => Disk.MakeSpace(store.Folder));
+        SmallDisk.Fill(store.Folder);
+        return Later(() => SmallDisk.MakeSpace(store.Folder));
     }
 
     private Func<Task> JumpClock(StoreNode store)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using SyncHub.Core.Rules;
 using SyncHub.V1;
+using SyncHub.Testing;
 
 namespace SyncHub.Faults.Tests;
 
@@ -76,7 +77,7 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
         if (_smallDisk is { } mounted)
         {
             Disk.Copy(mounted.Folder, mounted.Folder + ".kept");
-            Disk.Unmount(mounted.Folder);
+            SmallDisk.Unmount(mounted.Folder);
         }
 
         if (KeepsFiles)
@@ -101,7 +102,7 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
         {
             var store = new StoreNode(number, Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"store{number}")), Logs);
             _stores.Add(store);
-            if (number == StoreCount && Disk.TryMount(store.Folder))
+            if (number == StoreCount && SmallDisk.TryMount(store.Folder, 24))
             {
                 _smallDisk = store;
             }

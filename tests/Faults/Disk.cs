@@ -1,14 +1,11 @@
-using System.Diagnostics;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite.Audit;
 
 namespace SyncHub.Faults.Tests;
 
-/// <summary>What is done to a store's files while its agent is down, and to the file system beneath them.</summary>
+/// <summary>What is done to a store's files while its agent is down.</summary>
 internal static class Disk
 {
-    private const int BlockBytes = 4096;
-
     /// <summary>Copies database and identity, and the keys without which nobody could read them; the guard stays where it is, as it does with a real backup.</summary>
     public static void Copy(string from, string to)
     {
@@ -44,48 +41,5 @@ internal static class Disk
     {
         using var file = JournalFileReader.Open(Path.Combine(folder, "agent.db"));
         return [.. file.Facts().Select(fact => (fact.Producer.Incarnation, fact.Sequence, Convert.ToHexString(fact.Hash)))];
-    }
-
-    /// <summary>Makes the folder a file system of its own. False where that is not allowed.</summary>
-    public static bool TryMount(string folder) =>
-        OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", folder);
-
-    public static void Unmount(string folder) => Run("umount", "-l", folder);
-
-    /// <summary>Fills the file system of a folder to the last block.</summary>
-    public static void Fill(string folder)
-    {
-        using var filler = File.OpenWrite(Filler(folder));
-        var block = new byte[BlockBytes];
-        try
-        {
-            while (true)
-            {
-                filler.Write(block);
-                filler.Flush(flushToDisk: true);
-            }
-        }
-        catch (IOException)
-        {
-            // Full, as wanted.
-        }
-    }
-
-    public static void MakeSpace(string folder) => File.Delete(Filler(folder));
-
-    private static string Filler(string folder) => Path.Combine(folder, "filler");
-
-    private static bool Run(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardError = true };
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using var process = Process.Start(start)!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 }

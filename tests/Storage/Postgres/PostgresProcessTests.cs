@@ -1,6 +1,7 @@
 using SyncHub.Storage.KillTarget;
 using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Postgres.Audit;
+using SyncHub.Testing;
 
 namespace SyncHub.Storage.Tests.Postgres;
 
@@ -46,7 +47,7 @@ public sealed class PostgresProcessTests : IDisposable
     public async Task A_full_disk_fails_the_batch_leaves_nothing_of_it_and_heals_when_space_is_made()
     {
         var disk = Directory.CreateTempSubdirectory("synchub-small-disk-").FullName;
-        TmpfsFactAttribute.Mount(disk, 8);
+        Assert.True(SmallDisk.TryMount(disk, 8, "0777"));
         try
         {
             var place = Directory.CreateDirectory(Path.Combine(disk, "space")).FullName;
@@ -75,7 +76,7 @@ public sealed class PostgresProcessTests : IDisposable
         finally
         {
             _instance.Halt("immediate");
-            TmpfsFactAttribute.Unmount(disk);
+            SmallDisk.Unmount(disk);
             Directory.Delete(disk);
         }
     }
