@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Grpc.Core;
+using Grpc.Health.V1;
 using Grpc.Net.Client;
 using SyncHub.Hub.Certificates;
 using SyncHub.Protos.Trust;
@@ -9,8 +10,10 @@ namespace SyncHub.Cli;
 /// <summary>One call of HQ's doors from a shell: the options that say where the hub is, and what a refusal looks like.</summary>
 internal static class HqCall
 {
+    private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>Where the hub is.</summary>
-    public static readonly Option<string> Hub = new("--hub") { Description = "The hub's address.", DefaultValueFactory = _ => "https://127.0.0.1:7400" };
+    public static readonly Option<string> Hub = new("--hub") { Description = "The hub's address; several hubs of one chain with commas between them: the one that leads is asked.", DefaultValueFactory = _ => "https://127.0.0.1:7400" };
 
     /// <summary>By whom the hub is known.</summary>
     public static readonly Option<string> AuthorityFile = new("--ca") { Description = "The hub's certificates/authority.pem; empty = the one beside the token file, or that of `synchub login`.", DefaultValueFactory = _ => "" };
@@ -46,11 +49,36 @@ internal static class HqCall
         await call(channel, headers).ConfigureAwait(false);
     });
 
-    /// <summary>The way to the hub.</summary>
+    /// <summary>The way to the hub, of several to the one that leads.</summary>
     public static GrpcChannel Open(ParseResult arguments)
     {
-        var (hub, authority, token) = (arguments.GetValue(Hub)!, arguments.GetValue(AuthorityFile) ?? "", arguments.GetValue(TokenFile) ?? "");
-        return Open(hub, authority.Length > 0 || token.Length > 0 ? authority : HqSession.AuthorityOf(hub), token);
+        var (given, authority, token) = (arguments.GetValue(Hub)!, arguments.GetValue(AuthorityFile) ?? "", arguments.GetValue(TokenFile) ?? "");
+        authority = authority.Length > 0 || token.Length > 0 ? authority : HqSession.AuthorityOf(given);
+        var hubs = given.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var hub in hubs.Length > 1 ? hubs : [])
+        {
+            var channel = Open(hub, authority, token);
+            if (Leads(channel))
+            {
+                return channel;
+            }
+
+            channel.Dispose();
+        }
+
+        return Open(hubs is [var first, ..] ? first : given, authority, token); // what it says is the way out
+    }
+
+    private static bool Leads(GrpcChannel channel)
+    {
+        try
+        {
+            return new Health.HealthClient(channel).Check(new HealthCheckRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + HealthPatience).Status == HealthCheckResponse.Types.ServingStatus.Serving;
+        }
+        catch (RpcException)
+        {
+            return false; // down, or cut off: one of the others may lead
+        }
     }
 
     /// <summary>What this shell shows to the hub.</summary>

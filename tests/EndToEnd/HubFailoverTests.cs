@@ -142,6 +142,13 @@ public sealed class HubFailoverTests(PostgresInstance instance, ITestOutputHelpe
             Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, (await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = service })).Status);
         }
 
+        // A shell of HQ that knows both asks the one that leads.
+        var list = await Cli.DoAsync("store", "list", "--hub", $"https://127.0.0.1:1,{chain.HubAddress(2)},{chain.HubAddress(1)}", "--token-file", Path.Combine(chain.HubFolder(1), "admin.token"));
+        Assert.Contains("online", list, StringComparison.Ordinal);
+        var refused = await Cli.RunAsync("store", "list", "--hub", chain.HubAddress(2), "--token-file", Path.Combine(chain.HubFolder(1), "admin.token"));
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(chain.HubAddress(1), refused.Said, StringComparison.Ordinal);
+
         await chain.SignalAsync(2, "TERM");
         await chain.Hubs[2].WaitForExitAsync();
         Assert.Equal(0, chain.Hubs[2].ExitCode);
