@@ -44,6 +44,7 @@ mutants: ## Turns off one mechanism after the other and shows which invariant no
 
 faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n] [STRIDE=1 kills at every write]
 	@./tests/Faults/install-faketime.sh
+	@./deploy/scripts/postgres.sh install
 	SYNCHUB_FAULTS_SECONDS=$(or $(SECONDS),300) SYNCHUB_FAULTS_SEED=$(or $(SEED),random) SYNCHUB_FAULTS_STRIDE=$(STRIDE) dotnet test tests/Faults -c Release -nologo -v quiet --logger "console;verbosity=detailed"
 
 interop: ## gRPC with the official C++, Go, Java, Node, Python and Ruby, both ways: a table, exit code 1 on a failure: [PEERS="go ruby"]

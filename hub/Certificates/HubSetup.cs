@@ -24,13 +24,15 @@ public static class HubSetup
     public static void TakeOver(string dataDirectory, string from)
     {
         PrivateFile.CreateFolder(dataDirectory);
+        // A hub that runs without certificates, on one machine, has no authority.
+        string[] secrets = [.. SharedSecrets.Files, .. Directory.Exists(CertificateAuthority.FolderOf(from)) ? [SharedSecrets.Authority] : Array.Empty<string>()];
         PrivateFile.CreateFolder(CertificateAuthority.FolderOf(dataDirectory));
-        if (SharedSecrets.All.FirstOrDefault(name => !File.Exists(Path.Combine(from, name))) is { } missing)
+        if (secrets.FirstOrDefault(name => !File.Exists(Path.Combine(from, name))) is { } missing)
         {
             throw new ArgumentException($"--from: {Path.Combine(from, missing)} is not there. The first hub makes it when it starts; start that one once.", nameof(from));
         }
 
-        foreach (var name in SharedSecrets.All)
+        foreach (var name in secrets)
         {
             var (here, secret) = (Path.Combine(dataDirectory, name), File.ReadAllBytes(Path.Combine(from, name)));
             if (File.Exists(here) && !File.ReadAllBytes(here).AsSpan().SequenceEqual(secret))

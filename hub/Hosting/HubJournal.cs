@@ -14,10 +14,18 @@ internal sealed class HubJournal
     private const int ThreadsBeside = 32;
 
     private volatile ILogger? _log;
+    private volatile JournalUnavailableException? _untold;
     private PostgresJournal? _database;
 
     /// <summary>Where lost connections are reported, as soon as there is a log.</summary>
-    public void LogTo(ILogger log) => _log = log;
+    public void LogTo(ILogger log)
+    {
+        _log = log;
+        if (_untold is { } trouble)
+        {
+            Tell(trouble);
+        }
+    }
 
     /// <summary>Whether the journal is a database that several hubs may want to write to.</summary>
     public bool IsShared => _database is not null;
@@ -60,5 +68,15 @@ internal sealed class HubJournal
         }
     }
 
-    private void Tell(JournalUnavailableException trouble) => _log?.LogWarning("The journal is in trouble: {Reason}", trouble.Message);
+    private void Tell(JournalUnavailableException trouble)
+    {
+        if (_log is { } log)
+        {
+            log.LogWarning("The journal is in trouble: {Reason}", trouble.Message);
+        }
+        else
+        {
+            _untold = trouble; // the newest one before there was a log
+        }
+    }
 }

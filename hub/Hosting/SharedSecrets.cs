@@ -15,17 +15,20 @@ namespace SyncHub.Hub;
 internal static class SharedSecrets
 {
     private const string Documents = "meta";
-    private static readonly string[] Files = ["receipt.key", "pin.key"];
+    private static readonly string[] Fingerprinted = ["receipt.key", "pin.key"];
 
     /// <summary>The files that a hub which joins a chain takes over from another one's folder, as paths within it.</summary>
-    public static IReadOnlyList<string> All { get; } = ["hub.keys", .. Files, Path.Combine("certificates", "authority.key")];
+    public static IReadOnlyList<string> Files { get; } = ["hub.keys", .. Fingerprinted];
+
+    /// <summary>The authority's file, taken over alike where there is one.</summary>
+    public static string Authority { get; } = Path.Combine("certificates", "authority.key");
 
     /// <summary>A hub that stands by must have everything it needs to lead, now and not when it is needed.</summary>
     /// <exception cref="ArgumentException">A file is missing.</exception>
     public static void DemandPresent(HubOptions options)
     {
         var keys = HubSeal.PathOf(options.DataDirectory, options.KeyFile);
-        foreach (var path in Files.Select(file => Path.Combine(options.DataDirectory, file)).Prepend(keys).Where(path => !File.Exists(path)))
+        foreach (var path in Fingerprinted.Select(file => Path.Combine(options.DataDirectory, file)).Prepend(keys).Where(path => !File.Exists(path)))
         {
             throw new ArgumentException($"Another hub leads, and this one cannot take its place: {path} is missing. Take the secrets over from the folder of the other one: synchub hub init --data {options.DataDirectory} --from FOLDER --name NAME.", nameof(options));
         }
@@ -36,7 +39,7 @@ internal static class SharedSecrets
     public static async Task CheckAsync(IJournal journal, HubOptions options, CertificateAuthority? certificates)
     {
         var known = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var name in Files.Append("certificates"))
+        foreach (var name in Fingerprinted.Append("certificates"))
         {
             if (journal.ReadDocument(Documents, KeyOf(name)) is { } fingerprint)
             {
@@ -49,7 +52,7 @@ internal static class SharedSecrets
         _ = ReceiptKeys.Open(options.DataDirectory);
         _ = PinKeys.Open(options.DataDirectory);
         var batch = new JournalBatch();
-        foreach (var name in Files.Append("certificates").Where(name => !known.ContainsKey(name)))
+        foreach (var name in Fingerprinted.Append("certificates").Where(name => !known.ContainsKey(name)))
         {
             if (FingerprintOf(name, options, certificates) is { } fingerprint)
             {

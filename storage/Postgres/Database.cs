@@ -51,12 +51,16 @@ internal sealed partial class Database : IDisposable
         }
         settings.ApplicationName ??= $"synchub {options.Writer}";
         settings.IncludeErrorDetail = false; // details quote rows, which hold members
+        HasSeveralHosts = settings.Host?.Contains(',', StringComparison.Ordinal) == true;
         Name = $"postgresql://{settings.Host}:{settings.Port}/{settings.Database} schema {Options.Schema}";
         _free = new SemaphoreSlim(options.Readers);
         _source = Build(settings);
         settings.Pooling = false; // a writer's connection that is given up has to be closed, not kept for later
         _writers = Build(settings);
     }
+
+    /// <summary>Whether the connection string names a cluster.</summary>
+    public bool HasSeveralHosts { get; }
 
     /// <summary>What to call it in messages; without user and password.</summary>
     public string Name { get; }

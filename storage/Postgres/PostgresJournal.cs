@@ -174,7 +174,7 @@ public sealed class PostgresJournal : IJournal
     // A server that was sped up for a test once, and stayed so, would lose acknowledged sales at the first power cut.
     private static async Task ThrowIfNotDurableAsync(NpgsqlConnection connection, Database database)
     {
-        await using var command = new NpgsqlCommand("SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', pg_is_in_recovery()", connection);
+        await using var command = new NpgsqlCommand("SELECT current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on', pg_is_in_recovery(), current_setting('synchronous_standby_names') = ''", connection);
         await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
         await row.ReadAsync().ConfigureAwait(false);
         if (row.GetBoolean(1))
@@ -184,6 +184,12 @@ public sealed class PostgresJournal : IJournal
         if (!row.GetBoolean(0) && !database.Options.AllowsUnsafeServer)
         {
             throw new JournalUnavailableException(JournalFault.ReadOnly, $"{database.Name}: fsync or full_page_writes is off, so a power cut loses acknowledged ops. Switch both on in postgresql.conf and reload.");
+        }
+        if (database.HasSeveralHosts && row.GetBoolean(2))
+        {
+            // No reason not to start: the standby may be down, and the operator may have decided so.
+            database.Options.OnTrouble?.Invoke(new JournalUnavailableException(JournalFault.Unspecified,
+                $"{database.Name}: several servers are named, but commits wait for no standby, so a failover loses acknowledged ops. Set synchronous_standby_names."));
         }
     }
 }

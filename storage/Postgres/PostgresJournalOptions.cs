@@ -35,7 +35,7 @@ public sealed record PostgresJournalOptions
     /// <summary>True for a database that does not sync its commits to the disk. Only for tests: a power cut then loses acknowledged ops.</summary>
     public bool AllowsUnsafeServer { get; init; }
 
-    /// <summary>Told of every lost connection, and once when the journal closes itself. It must neither block nor throw.</summary>
+    /// <summary>Told of every lost connection, once when the journal closes itself, and at the start where a failover could lose something. It must neither block nor throw.</summary>
     public Action<JournalUnavailableException>? OnTrouble { get; init; }
 
     /// <summary>The steps of the schema; tests pass their own.</summary>

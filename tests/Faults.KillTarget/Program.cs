@@ -30,7 +30,7 @@ catch (OperationCanceledException) when (asked.IsCancellationRequested)
 
 async Task RunHubAsync()
 {
-    var options = new HubOptions { DataDirectory = Option("--data"), GrpcPort = Port("--port"), HttpPort = Port("--http-port"), InsecureLoopback = true, OnePersonIsEnough = true, AroundJournal = journal => new KillingJournal(journal, trigger) };
+    var options = new HubOptions { DataDirectory = Option("--data"), GrpcPort = Port("--port"), HttpPort = Port("--http-port"), InsecureLoopback = true, OnePersonIsEnough = true, Storage = Storage(), StandsBy = true, AroundJournal = journal => new KillingJournal(journal, trigger) };
     await using var hub = await HubHost.StartAsync(options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning), asked.Token);
     await hub.Failed.WaitAsync(asked.Token);
 }
@@ -50,6 +50,9 @@ async Task RunAgentAsync()
     await using var agent = await AgentHost.StartAsync(options, cancellation: asked.Token);
     await agent.WaitForShutdownAsync(asked.Token);
 }
+
+// A file, because arguments show in the process list.
+string Storage() => Array.IndexOf(args, "--storage") < 0 ? "" : File.ReadAllText(Option("--storage")["file:".Length..]);
 
 int Port(string name) => int.Parse(Option(name), CultureInfo.InvariantCulture);
 

@@ -1,5 +1,6 @@
 using SyncHub.Storage;
 using SyncHub.Storage.Audit;
+using SyncHub.Storage.Postgres.Audit;
 using SyncHub.Storage.Sqlite.Audit;
 using SyncHub.V1;
 using SyncHub.Verify;
@@ -10,14 +11,14 @@ namespace SyncHub.Faults.Tests;
 internal static class Bank
 {
     /// <summary>What is wrong; empty where nothing is.</summary>
-    /// <param name="hubFolder">The hub's data folder; the hub is down.</param>
+    /// <param name="hub">The hub, which is down.</param>
     /// <param name="report">The audit of the same files.</param>
     /// <param name="receipts">What the tills printed.</param>
     /// <param name="destroyed">Hashes of ops on disks that the campaign destroyed itself.</param>
     /// <param name="note">Hears of every op that went with such a disk.</param>
-    public static List<string> Check(string hubFolder, AuditReport report, IReadOnlyList<Printed> receipts, IReadOnlySet<string> destroyed, Action<string> note)
+    public static List<string> Check(HubNode hub, AuditReport report, IReadOnlyList<Printed> receipts, IReadOnlySet<string> destroyed, Action<string> note)
     {
-        using var file = JournalFileReader.Open(Path.Combine(hubFolder, "hub.db"));
+        using IJournalRows file = hub.Storage.Length > 0 ? JournalDatabaseReader.Open(hub.Storage, "", Path.Combine(hub.Folder, "hub.keys")) : JournalFileReader.Open(Path.Combine(hub.Folder, "hub.db"));
         // In the ledger is what a record names. An op that a copy had shown first lies in two chains, and is booked in one of them.
         var booked = file.Records().Where(record => record.Fact is not null).ToLookup(record => record.Fact!.Value);
         var ops = file.Facts().Where(fact => fact.Producer.Store > 0).Select(fact => (fact, Op: OpEnvelope.Parser.ParseFrom(fact.Bytes)))

@@ -164,7 +164,7 @@ internal sealed partial class Campaign
         await using var clone = new StoreNode(store.Number, Path.Combine(_folder, $"clone{Guid.NewGuid():n}"), Logs);
         Disk.Copy(store.Folder, clone.Folder);
         await store.StartAsync();
-        await clone.StartAsync(NoEnvironment, _hub.Address!.Port);
+        await clone.StartAsync(NoEnvironment, [_hub.Address!.Port]);
         await ExpectLockedAsync(clone, "");
         await Until.TrueAsync(async () => (await clone.StatusAsync()).Trouble.Contains("belongs to machine", StringComparison.Ordinal), () => $"the copy of store {store.Number} is in quarantine");
         await Until.TrueAsync(async () => (await _hub.ListStoresAsync()).Stores.Single(state => state.Store == store.Number).Quarantine.Length > 0, () => $"headquarters sees the copy of store {store.Number}");

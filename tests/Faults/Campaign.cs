@@ -167,7 +167,7 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
         var report = Rest.Read(_hub, _stores);
         say($"{report.OpsApplied} ops applied, {report.OpsInvented} that only the hub has; audit: {string.Join(", ", report.Counts.Select(count => $"{count.Value} {count.Key}"))}");
         return report.Findings.Concat(report.Unsettled).Select(finding => finding.ToString())
-            .Concat(Bank.Check(_hub.Folder, report, _receipts.All, _destroyed, say));
+            .Concat(Bank.Check(_hub, report, _receipts.All, _destroyed, say));
     }
 
     /// <summary>A fault that lasts.</summary>

@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
+using System.Text.Json;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Hub.Users;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Faults.Tests;
@@ -20,6 +23,17 @@ internal sealed class HubNode(string folder, string logs, string program = Child
     private int _port;
 
     public string Folder { get; } = Directory.CreateDirectory(folder).FullName;
+
+    /// <summary>The PostgreSQL database of its journal; empty: the file in its folder.</summary>
+    public string Storage { get; init; } = "";
+
+    /// <summary>The port that it had first.</summary>
+    public int Port => _port;
+
+    /// <summary>Whether it said last that it leads.</summary>
+    public bool IsLeading => File.Exists(ReadyPath) && JsonDocument.Parse(File.ReadAllText(ReadyPath)).RootElement.GetProperty("role").GetString() == "leader";
+
+    private string ReadyPath => Path.Combine(Folder, "hub.ready.json");
 
     /// <summary>A ruleset file, or the name of a preset.</summary>
     public string Ruleset { get; init; } = "youzan";
@@ -39,8 +53,8 @@ internal sealed class HubNode(string folder, string logs, string program = Child
             try
             {
                 _process = await Child.StartAsync(
-                    program, Path.Combine(logs, "hub.log"), Path.Combine(Folder, "hub.ready.json"), environment ?? NoEnvironment,
-                    "hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback", "--one-person-is-enough");
+                    program, Path.Combine(logs, Path.GetFileName(Folder) + ".log"), ReadyPath, environment ?? NoEnvironment,
+                    ["hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback", "--one-person-is-enough", .. StorageArguments()]);
             }
             catch (ChildEndedException) when (environment is null && _port != 0 && attempt < StartAttempts)
             {
@@ -82,6 +96,18 @@ internal sealed class HubNode(string folder, string logs, string program = Child
     public async Task<CreateStoreResponse> CreateStoreAsync() => await new V1.Stores.StoresClient(_channel).CreateStoreAsync(new CreateStoreRequest(), Call());
 
     public async Task<ListStoresResponse> ListStoresAsync() => await new V1.Stores.StoresClient(_channel).ListStoresAsync(new ListStoresRequest(), Call());
+
+    private string[] StorageArguments()
+    {
+        if (Storage.Length == 0)
+        {
+            return [];
+        }
+
+        var file = Path.Combine(Folder, "storage");
+        PrivateFile.Write(file, Encoding.UTF8.GetBytes(Storage));
+        return ["--storage", "file:" + file];
+    }
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using SyncHub.Storage.Tests.Postgres;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -30,12 +31,23 @@ public sealed class KillAtEveryWriteTests(ITestOutputHelper output)
         await chain.SweepAsync(script.GovernAsync);
     });
 
-    private async Task RunAsync(bool hubIsMortal, string[] hit, Func<ScriptedChain, Task> sweep)
+    [Fact]
+    public async Task A_hub_that_is_killed_at_its_writes_is_followed_by_another_one_and_nothing_is_lost_or_repeated()
+    {
+        using var database = new PostgresInstance();
+        await RunAsync(hubIsMortal: true, ["fact", "record", "store", "exposure", "cursor:committed"], async chain =>
+        {
+            var script = new KillScript(chain);
+            await chain.SweepAsync(script.GovernAsync);
+        }, database.ConnectionString);
+    }
+
+    private async Task RunAsync(bool hubIsMortal, string[] hit, Func<ScriptedChain, Task> sweep, string storage = "")
     {
         var story = new List<string>();
         try
         {
-            await using var chain = new ScriptedChain(hubIsMortal, Stride, story.Add);
+            await using var chain = new ScriptedChain(hubIsMortal, Stride, story.Add, storage);
             await chain.OpenAsync();
             await sweep(chain);
             var wrong = chain.Judge();

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Hub.Certificates;
 using SyncHub.V1;
 
 namespace SyncHub.Faults.Tests;
 
 /// <summary>A hub and two stores on which a script runs, asking again until it is answered. The hub or the first store's agent can be swept: it then ends itself at one write after the other, just before it and just after it.</summary>
-/// <remarks>Each time it is started again, the script is brought to its end, and everything must come to rest and pass the audit.</remarks>
-internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string> say) : IAsyncDisposable
+/// <remarks>With a database there are two hubs: the one that dies is the one that leads, the other one takes its place. Each time it is started again, the script is brought to its end, and everything must come to rest and pass the audit.</remarks>
+internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string> say, string storage = "") : IAsyncDisposable
 {
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenCalls = TimeSpan.FromMilliseconds(20);
@@ -16,7 +17,8 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
     private readonly string _folder = Directory.CreateTempSubdirectory("kill").FullName;
     private readonly Receipts _receipts = new();
     private readonly List<StoreNode> _stores = [];
-    private HubNode _hub = null!; // set by OpenAsync
+    private readonly List<HubNode> _hubs = [];
+    private HubNode _hub = null!; // set by OpenAsync: the one that leads
     private int _deaths;
     private int _rounds;
 
@@ -31,15 +33,27 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
     public async Task OpenAsync()
     {
         var logs = Directory.CreateDirectory(Path.Combine(_folder, "logs")).FullName;
-        _hub = new HubNode(Path.Combine(_folder, "hub"), logs, hubIsMortal ? Child.Mortal : Child.Shipped);
-        await _hub.StartAsync();
+        foreach (var name in storage.Length > 0 ? (string[])["hub", "hub-2"] : ["hub"])
+        {
+            var hub = new HubNode(Path.Combine(_folder, name), logs, hubIsMortal ? Child.Mortal : Child.Shipped) { Storage = storage };
+            _hubs.Add(hub);
+            if (hub != _hubs[0])
+            {
+                HubSetup.TakeOver(hub.Folder, _hub.Folder);
+                File.Copy(Path.Combine(_hub.Folder, "admin.token"), Path.Combine(hub.Folder, "admin.token")); // the token is the chain's
+            }
+
+            await hub.StartAsync();
+            _hub ??= hub;
+        }
+
         foreach (var number in (int[])[1, 2])
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"store{number}");
             var store = new StoreNode(number, Path.Combine(_folder, name), logs, !hubIsMortal && number == 1 ? Child.Mortal : Child.Shipped);
             _stores.Add(store);
             await store.EnrolAsync(_hub);
-            await store.StartAsync(hubPort: _hub.Address!.Port);
+            await store.StartAsync(hubPorts: HubPorts);
         }
 
         await RestAsync();
@@ -84,7 +98,7 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
             say($"{side}: it lived through a run with an order for write {write - stride}; {_deaths} deaths so far");
         }
 
-        foreach (var line in File.ReadLines(Path.Combine(_folder, "logs", hubIsMortal ? "hub.log" : "store1.log")).Where(line => line.StartsWith("killed ", StringComparison.Ordinal)))
+        foreach (var line in (hubIsMortal ? _hubs.Select(hub => Path.GetFileName(hub.Folder)) : ["store1"]).SelectMany(name => File.ReadLines(Path.Combine(_folder, "logs", name + ".log"))).Where(line => line.StartsWith("killed ", StringComparison.Ordinal)))
         {
             Hit.UnionWith(line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(' '));
         }
@@ -100,10 +114,10 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
             store.Kill();
         }
 
-        _hub.Kill();
+        _hubs.ForEach(hub => hub.Kill());
         var report = Rest.Read(_hub, _stores);
         say($"{_rounds} rounds, {_deaths} deaths, {_receipts}; {report.OpsApplied} ops applied; audit: {string.Join(", ", report.Counts.Select(count => $"{count.Value} {count.Key}"))}");
-        return [.. _receipts.Faults, .. report.Findings.Concat(report.Unsettled).Select(finding => finding.ToString()), .. Bank.Check(_hub.Folder, report, _receipts.All, new HashSet<string>(StringComparer.Ordinal), say)];
+        return [.. _receipts.Faults, .. report.Findings.Concat(report.Unsettled).Select(finding => finding.ToString()), .. Bank.Check(_hub, report, _receipts.All, new HashSet<string>(StringComparer.Ordinal), say)];
     }
 
     /// <summary>Asks a till's agent until it answers.</summary>
@@ -156,14 +170,21 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
         {
             _deaths++;
             _hub.Kill();
-            await _hub.StartAsync();
+            var dead = _hub;
+            if (_hubs.Find(hub => hub != dead) is { } next)
+            {
+                await Until.TrueAsync(() => Task.FromResult(next.IsLeading), () => "the other hub leads");
+                _hub = next;
+            }
+
+            await dead.StartAsync(); // and stands by
         }
 
         foreach (var store in _stores.Where(store => store.HasEnded))
         {
             _deaths++;
             store.Kill();
-            await store.StartAsync(hubPort: _hub.Address!.Port);
+            await store.StartAsync(hubPorts: HubPorts);
         }
     }
 
@@ -178,14 +199,14 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
         }
 
         Disk.Copy(First.Folder, backup);
-        await First.StartAsync(hubPort: _hub.Address!.Port);
+        await First.StartAsync(hubPorts: HubPorts);
         await AskAsync(First, (till, options) => till.RegisterAsync(new RegisterRequest { RequestId = $"forgotten{_rounds}", Name = "Eve", Card = $"forgotten{_rounds}" }, options));
         await RestAsync(); // the hub has it, so nothing is lost but the store's memory
         First.Kill();
         Disk.Restore(backup, First.Folder);
         try
         {
-            await First.StartAsync(new Dictionary<string, string>(StringComparer.Ordinal) { ["SYNCHUB_KILL"] = order }, _hub.Address!.Port);
+            await First.StartAsync(new Dictionary<string, string>(StringComparer.Ordinal) { ["SYNCHUB_KILL"] = order }, HubPorts);
         }
         catch (ChildEndedException)
         {
@@ -200,7 +221,7 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
             await store.DisposeAsync();
         }
 
-        _hub?.Dispose();
+        _hubs.ForEach(hub => hub.Dispose());
         if (KeepsFiles)
         {
             say($"The files are in {_folder}.");
@@ -212,6 +233,8 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
 
     /// <summary>Whether the files are left where they are, for somebody who wants to know why.</summary>
     public bool KeepsFiles { get; set; } = true;
+
+    private IReadOnlyList<int> HubPorts => [.. _hubs.Select(hub => hub.Port)];
 
     private async Task<TAnswer> AnsweredAsync<TAnswer>(Func<Task<TAnswer>> ask)
     {

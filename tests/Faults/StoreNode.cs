@@ -33,10 +33,10 @@ internal sealed class StoreNode(int number, string folder, string logs, string p
         Line.Pass(hub.Address);
     }
 
-    /// <summary>Starts the agent; <paramref name="hubPort"/> where it shall not use the store's line.</summary>
-    public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null, int? hubPort = null)
+    /// <summary>Starts the agent; <paramref name="hubPorts"/> where it shall not use the store's line.</summary>
+    public async Task StartAsync(IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<int>? hubPorts = null)
     {
-        var address = $"http://127.0.0.1:{(hubPort ?? Line.Port).ToString(CultureInfo.InvariantCulture)}";
+        var address = string.Join(',', (hubPorts ?? [Line.Port]).Select(port => $"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}"));
         _process = await Child.StartAsync(
             program, Path.Combine(logs, Path.GetFileName(Folder) + ".log"), Path.Combine(Folder, "agent.ready.json"), Clock.Environment.Concat(environment ?? new Dictionary<string, string>(StringComparer.Ordinal)).ToDictionary(StringComparer.Ordinal),
             "agent", "run", "--data", Folder, "--hub", address, "--till-port", "0", "--json-port", "0", "--insecure-loopback");

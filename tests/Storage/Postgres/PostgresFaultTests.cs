@@ -110,6 +110,16 @@ public sealed class PostgresFaultTests(PostgresInstance instance)
         Assert.Equal(1L, instance.Ask($"SELECT count(*) FROM pg_tables WHERE schemaname = '{_schema}'"));
     }
 
+    [Fact]
+    public async Task A_cluster_whose_commits_wait_for_no_standby_is_used_and_told_of()
+    {
+        var told = new List<string>();
+        var settings = new NpgsqlConnectionStringBuilder(instance.ConnectionString) { Host = $"127.0.0.1:{instance.Port},127.0.0.1:1" };
+        await using var journal = await PostgresJournal.OpenAsync(settings.ConnectionString, new PostgresJournalOptions { Schema = _schema, OnTrouble = trouble => told.Add(trouble.Message) });
+        Assert.Contains("synchronous_standby_names", Assert.Single(told), StringComparison.Ordinal);
+        await journal.CommitAsync(Make.Records(Make.Record(1, 1)));
+    }
+
     [Theory]
     [InlineData("DELETE FROM record")]
     [InlineData("UPDATE record SET payload = ''")]
