@@ -195,27 +195,37 @@ internal sealed class WriterSession : IAsyncDisposable
         _settled = null;
         _sessions.Add(mine);
         // Before the id is in the row: whoever sees it there without its lock takes this process for gone.
-        await using (var hold = new NpgsqlCommand("SELECT pg_advisory_lock(hashtextextended('synchub session ' || $1, 0))", Connection) { Parameters = { new() { Value = mine.ToString() } } })
+        await LockAsync("SELECT pg_advisory_lock(hashtextextended('synchub session ' || $1, 0))", mine).ConfigureAwait(false);
+        if (await ReadTakenAsync(sql, parameters(mine)).ConfigureAwait(false) is not { } taken)
         {
-            await hold.ExecuteNonQueryAsync().ConfigureAwait(false);
+            _sessions.Remove(mine);
+            await LockAsync("SELECT pg_advisory_unlock(hashtextextended('synchub session ' || $1, 0))", mine).ConfigureAwait(false);
+            return false;
         }
-        await using (var command = new NpgsqlCommand(sql, Connection))
-        {
-            command.Parameters.AddRange(parameters(mine).Select(value => new NpgsqlParameter { Value = value }).ToArray());
-            await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
-            if (!await row.ReadAsync().ConfigureAwait(false))
-            {
-                _sessions.Remove(mine);
-                return false;
-            }
-            (Commits, Epoch) = (row.GetInt64(0), row.GetInt64(1));
-        }
+        (Commits, Epoch) = taken;
         _sessions.Clear();
         _sessions.Add(mine);
         _settled = mine;
         await using var position = new NpgsqlCommand("SELECT position FROM feed", Connection);
         Position = (long)(await position.ExecuteScalarAsync().ConfigureAwait(false))!;
         return true;
+    }
+
+    private async Task LockAsync(string sql, Guid session)
+    {
+        await using var command = new NpgsqlCommand(sql, Connection) { Parameters = { new() { Value = session.ToString() } } };
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    private async Task<(long Commits, long Epoch)?> ReadTakenAsync(string sql, object[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, Connection);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+        await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        return await row.ReadAsync().ConfigureAwait(false) ? (row.GetInt64(0), row.GetInt64(1)) : null;
     }
 
     private async Task WaitForItsTurnAsync(CancellationToken cancellation)
