@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using System.Text.Json;
 using Grpc.HealthCheck;
 using Grpc.Standard;
@@ -30,7 +31,6 @@ namespace SyncHub.Agent.Hosting;
 public sealed class AgentHost : IAsyncDisposable
 {
     private static readonly HashSet<string> HiddenKeys = ["phone", "card"]; // whoever could read them would have every member's phone
-    private const int LargestTillMessageBytes = 64 * 1024;
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5); // longer than any call of a till takes
 
     private readonly WebApplication _web;
@@ -55,7 +55,7 @@ public sealed class AgentHost : IAsyncDisposable
         _readyFile = readyFile;
         _guard = guard;
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
-        (TillGrpcPort, TillJsonPort) = (ports[0], ports[1]);
+        (TillGrpcPort, TillJsonPort, TillLanPort) = (ports[0], ports[1], ports.ElementAtOrDefault(2));
     }
 
     /// <summary>Where tills speak gRPC.</summary>
@@ -63,6 +63,9 @@ public sealed class AgentHost : IAsyncDisposable
 
     /// <summary>Where tills speak JSON over HTTP/1.1.</summary>
     public int TillJsonPort { get; }
+
+    /// <summary>Where tills on other machines speak both, over TLS; 0 where they cannot.</summary>
+    public int TillLanPort { get; }
 
     /// <summary>Whether the hub is there.</summary>
     public bool IsOnline => _link.IsOnline;
@@ -235,16 +238,21 @@ public sealed class AgentHost : IAsyncDisposable
         var address = IPAddress.Parse(options.TillAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.ConfigureForGrpc();
+            options.Limits.ApplyTo(kestrel);
             kestrel.AddServerHeader = false;
             kestrel.Listen(address, options.TillGrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Listen(address, options.TillJsonPort, listen => listen.Protocols = HttpProtocols.Http1);
+            if (options.TillLanAddress.Length > 0)
+            {
+                kestrel.Listen(IPAddress.Parse(options.TillLanAddress), options.TillLanPort, listen => ListenOnLan(listen, options));
+            }
         });
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddSingleton(calls);
         builder.Services.AddSingleton<TillJson>();
         builder.Services.AddSingleton(new TillPairs(options.DataDirectory));
         builder.Services.AddSingleton<TillDoor>();
-        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = LargestTillMessageBytes);
+        builder.Services.AddGrpc(options.Limits.ApplyTo);
         builder.Services.AddStandardServices(options.Reflection);
         var web = builder.Build();
         var door = web.Services.GetRequiredService<TillDoor>();
@@ -255,7 +263,18 @@ public sealed class AgentHost : IAsyncDisposable
         return web;
     }
 
+    private static void ListenOnLan(ListenOptions listen, AgentOptions options)
+    {
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(LanDoor.Mark);
+            return next(connection);
+        });
+        listen.UseHttps(TillCertificate.OpenOrMake(options.DataDirectory, TimeProvider.System.GetUtcNow()), tls => tls.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
+    }
+
     private void WriteReadyFile() => PrivateFile.Write(
         _readyFile,
-        JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int>(StringComparer.Ordinal) { ["pid"] = Environment.ProcessId, ["tillGrpc"] = TillGrpcPort, ["tillJson"] = TillJsonPort }));
+        JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int>(StringComparer.Ordinal) { ["pid"] = Environment.ProcessId, ["tillGrpc"] = TillGrpcPort, ["tillJson"] = TillJsonPort, ["tillLan"] = TillLanPort }));
 }

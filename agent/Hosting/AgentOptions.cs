@@ -1,4 +1,5 @@
 using System.Net;
+using Grpc.Standard;
 using SyncHub.Agent.Engine;
 using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
@@ -8,6 +9,14 @@ namespace SyncHub.Agent.Hosting;
 /// <summary>How an agent is set up. Checked once, at start, with all faults at once.</summary>
 public sealed record AgentOptions
 {
+    /// <summary>The largest message that a till may send, KiB, where nothing else is said.</summary>
+    public const int DefaultTillMessageKib = 64;
+
+    /// <summary>The largest message from and to the hub, KiB, where nothing else is said.</summary>
+    public const int DefaultHubMessageKib = 4096;
+
+    private const int LeastTillMessageKib = 16; // a basket of many lines
+
     /// <summary>The folder of the database, the identity and the log. It must exist.</summary>
     public string DataDirectory { get; init; } = "";
 
@@ -20,7 +29,7 @@ public sealed record AgentOptions
     /// <summary>No certificates and no TLS: for tests and trials on one machine, with a hub that runs alike.</summary>
     public bool InsecureLoopback { get; init; }
 
-    /// <summary>Where tills reach the agent. Only loopback in this version, since tills do not prove who they are.</summary>
+    /// <summary>Where tills of this machine reach the agent: loopback, since they do not prove who they are.</summary>
     public string TillAddress { get; init; } = "127.0.0.1";
 
     /// <summary>Port of the tills' gRPC service; 0 for any free one.</summary>
@@ -28,6 +37,12 @@ public sealed record AgentOptions
 
     /// <summary>Port of the tills' JSON service; 0 for any free one.</summary>
     public int TillJsonPort { get; init; }
+
+    /// <summary>Where tills on other machines reach the agent, gRPC and JSON over TLS on one port: an address of this machine, or 0.0.0.0; empty = nowhere.</summary>
+    public string TillLanAddress { get; init; } = "";
+
+    /// <summary>The port of that door; 0 for any free one.</summary>
+    public int TillLanPort { get; init; }
 
     /// <summary>After how many days without a visit a member's rights go back to the hub.</summary>
     public int IdleDays { get; init; } = 60;
@@ -50,6 +65,12 @@ public sealed record AgentOptions
     /// <summary>Whether tools may ask the tills' port which services and messages there are (gRPC server reflection).</summary>
     public bool Reflection { get; init; }
 
+    /// <summary>What the tills' doors bear from anybody. A till has little to say.</summary>
+    public GrpcLimits Limits { get; init; } = new() { MaxMessageKib = DefaultTillMessageKib };
+
+    /// <summary>The largest message from and to the hub, KiB.</summary>
+    public int HubMessageKib { get; init; } = DefaultHubMessageKib;
+
     /// <summary>Everything that is wrong, each with its key and the way out; empty where nothing is.</summary>
     public IReadOnlyList<string> FindFaults()
     {
@@ -64,12 +85,16 @@ public sealed record AgentOptions
         }
 
         Check(IPAddress.TryParse(TillAddress, out var tills) && IPAddress.IsLoopback(tills),
-            $"TillAddress: '{TillAddress}' is not a loopback address. Tills are served on 127.0.0.1 or ::1 only; put the agent on the till's machine, or an authenticated tunnel in front of it.");
+            $"TillAddress: '{TillAddress}' is not a loopback address. Tills of this machine are served on 127.0.0.1 or ::1 only; for tills on other machines set TillLanAddress, and pair them.");
         Check(IsPort(TillGrpcPort), $"TillGrpcPort: {TillGrpcPort} is not a port; use 0 to 65535, 0 for any free one.");
         Check(IsPort(TillJsonPort), $"TillJsonPort: {TillJsonPort} is not a port; use 0 to 65535, 0 for any free one.");
         Check(TillGrpcPort == 0 || TillGrpcPort != TillJsonPort, $"TillJsonPort: {TillJsonPort} is also the TillGrpcPort. Use two ports.");
+        Check(TillLanAddress.Length == 0 || IPAddress.TryParse(TillLanAddress, out _), $"TillLanAddress: '{TillLanAddress}' is not an IP address; use one of this machine, or 0.0.0.0.");
+        Check(IsPort(TillLanPort) && (TillLanPort == 0 || (TillLanPort != TillGrpcPort && TillLanPort != TillJsonPort)), $"TillLanPort: {TillLanPort} is not a port that is free for this; use 0 to 65535, 0 for any free one.");
         Check(IdleDays is >= 1 and <= 3650, $"IdleDays: {IdleDays} is not between 1 and 3650.");
         Check(RetainDays is >= 7 and <= 3650, $"RetainDays: {RetainDays} is not between 7 and 3650.");
+        Check(HubMessageKib is >= 1024 and <= 1_047_552, $"HubMessageKib: {HubMessageKib} is not between 1024 and 1047552.");
+        faults.AddRange((Limits with { LeastMessageKib = LeastTillMessageKib }).FindFaults());
         Check(CheckoutDeadlineMs is >= 100 and <= 10_000, $"CheckoutDeadlineMs: {CheckoutDeadlineMs} is not between 100 and 10000.");
         return faults;
 

@@ -31,7 +31,7 @@ internal sealed class CertificateRenewal(StoreIdentity identity, KeyHolder keys,
         try
         {
             using var draft = new KeyDraft();
-            using var channel = HubChannel.Open(hub, identity, key, out _);
+            using var channel = HubChannel.Open(hub, AgentOptions.DefaultHubMessageKib, identity, key, out _);
             var request = new V1.RenewRequest { CertificateRequest = UnsafeByteOperations.UnsafeWrap(draft.Request) };
             var answer = await new V1.Enrolment.EnrolmentClient(channel).RenewAsync(request, deadline: now.UtcDateTime + Deadline, cancellationToken: cancellation);
             draft.Write(keys.Path, answer.Certificate.Span);

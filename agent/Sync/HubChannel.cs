@@ -8,18 +8,21 @@ namespace SyncHub.Agent.Sync;
 /// <summary>How the hub is reached, and how it knows this machine.</summary>
 internal static class HubChannel
 {
+    private const int BytesPerKib = 1024;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A channel to the hub of an identity.</summary>
     /// <param name="address">The hub's address.</param>
+    /// <param name="messageKib">How large a message may be, both ways.</param>
     /// <param name="identity">With the authority that alone may vouch for the hub.</param>
     /// <param name="key">What this machine shows; null only where there are no certificates.</param>
     /// <param name="trust">Says why the hub was not trusted; null where there are no certificates.</param>
-    public static GrpcChannel Open(string address, StoreIdentity identity, MachineKey? key, out HubTrust? trust)
+    public static GrpcChannel Open(string address, int messageKib, StoreIdentity identity, MachineKey? key, out HubTrust? trust)
     {
         trust = key is null ? null : new HubTrust(X509Certificate2.CreateFromPem(identity.Authority), TimeProvider.System);
         var handler = trust?.CreateHandler(key!.Certificate) ?? GrpcHttpHandler.Create();
         handler.ConnectTimeout = ConnectTimeout;
-        return GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var messageBytes = checked(messageKib * BytesPerKib);
+        return GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = messageBytes, MaxSendMessageSize = messageBytes });
     }
 }

@@ -194,7 +194,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             _keys.Refresh();
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
-            using var channel = HubChannel.Open(hub, _identity, key, out trust);
+            using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, key, out trust);
             var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log);
             _connection = connection;
             try

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace SyncHub.Agent.Till;
 
 /// <summary>Stands before the tills' services: who is on this machine may call, any other till must be paired.</summary>
-/// <remarks>Thread rule: any thread. Loopback is trusted because whoever runs programs there could read the agent's files as well.</remarks>
+/// <remarks>Thread rule: any thread. Over the door of the shop's network everybody shows a token. Loopback is trusted because whoever runs programs there could read the agent's files as well.</remarks>
 internal sealed class TillDoor(TillPairs pairs, ILogger<TillDoor> log)
 {
     private const int Unauthenticated = 16; // gRPC's number
@@ -14,7 +14,7 @@ internal sealed class TillDoor(TillPairs pairs, ILogger<TillDoor> log)
     /// <summary>Handles one request.</summary>
     public Task InvokeAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address))
+        if (http.Features.Get<LanDoor>() is null && http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address))
         {
             return next(http);
         }

@@ -71,7 +71,7 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
     // What a page shows beside a receipt: <img src="/v1/till/receipts/4294967297/17.svg">.
     private async Task PictureAsync(HttpContext context, long incarnation, long sequence, string form)
     {
-        if (!IsLoopbackName(context.Request.Host.Host))
+        if (!IsCalledByName(context))
         {
             await FailAsync(context, StatusCodes.Status403Forbidden, "Call this agent as localhost or 127.0.0.1.");
             return;
@@ -105,7 +105,7 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
 
     private async Task AnswerAsync(HttpContext context, IMessage request)
     {
-        if (!IsLoopbackName(context.Request.Host.Host))
+        if (!IsCalledByName(context))
         {
             await FailAsync(context, StatusCodes.Status403Forbidden, "Call this agent as localhost or 127.0.0.1.");
             return;
@@ -136,7 +136,9 @@ internal sealed class TillJson(TillCalls calls, ILogger<TillJson> log)
         return length > LargestBodyBytes ? null : buffer[..length];
     }
 
-    private static bool IsLoopbackName(string host) => host is "localhost" or "127.0.0.1" or "[::1]" or "::1";
+    // Over the shop's network a token was shown, which no page of a stranger has.
+    private static bool IsCalledByName(HttpContext context) =>
+        context.Features.Get<LanDoor>() is not null || context.Request.Host.Host is "localhost" or "127.0.0.1" or "[::1]" or "::1";
 
     private static Task FailAsync(HttpContext context, int status, string error)
     {

@@ -14,17 +14,23 @@ internal static class AgentCommand
     private const string FirstHub = "https://127.0.0.1:7400";
     private static readonly Option<int> TillPort = new("--till-port") { Description = "Port of the tills' gRPC service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7410 };
     private static readonly Option<int> JsonPort = new("--json-port") { Description = "Port of the tills' JSON service, on loopback; 0 = any free one.", DefaultValueFactory = _ => 7411 };
+    private static readonly Option<string> TillLan = new("--till-lan") { Description = "Address on which tills of other machines are served over TLS, once paired; empty = nowhere.", DefaultValueFactory = _ => "" };
+    private static readonly Option<int> TillLanPort = new("--till-lan-port") { Description = "Port of that door, gRPC and JSON; 0 = any free one.", DefaultValueFactory = _ => 7412 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
     private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask the tills' port which services and messages there are." };
 
     private static readonly Option<int> RetainDays = new("--retain-days") { Description = "For so many days a repeated request is recognised, and an op whose day is closed is kept at hand.", DefaultValueFactory = _ => 90 };
+
+    private static readonly Option<int> HubMessageKib = new("--hub-message-kib") { Description = "The largest message from and to the hub, KiB.", DefaultValueFactory = _ => new AgentOptions().HubMessageKib };
+    private static readonly LimitFlags Limits = new(new AgentOptions().Limits);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var enrol = new Command("enrol", "Gives this machine its store's identity.") { Data, Hub, InsecureLoopback, Code };
         enrol.SetAction((arguments, _) => GuardAsync(() => EnrolAsync(arguments)));
-        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, IdleDays, RetainDays, Reflection };
+        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, TillLan, TillLanPort, IdleDays, RetainDays, HubMessageKib, Reflection };
+        Limits.AddTo(run);
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
         var renew = new Command("renew", "Gives this machine a new key and certificate with a code from `synchub store renew`. Its database goes on, and the agent may run.") { Data, Hub, Code };
         renew.SetAction((arguments, _) => GuardAsync(() => RenewAsync(arguments)));
@@ -45,14 +51,18 @@ internal static class AgentCommand
         {
             TillGrpcPort = arguments.GetValue(TillPort),
             TillJsonPort = arguments.GetValue(JsonPort),
+            TillLanAddress = arguments.GetValue(TillLan)!,
+            TillLanPort = arguments.GetValue(TillLanPort),
             IdleDays = arguments.GetValue(IdleDays),
             RetainDays = arguments.GetValue(RetainDays),
             Reflection = arguments.GetValue(Reflection),
+            HubMessageKib = arguments.GetValue(HubMessageKib),
+            Limits = Limits.Of(arguments),
         };
         var agent = await AgentHost.StartAsync(options, cancellation: cancellation).ConfigureAwait(false);
         await using (agent.ConfigureAwait(false))
         {
-            await Console.Out.WriteLineAsync($"agent: tills on port {agent.TillGrpcPort} (gRPC) and {agent.TillJsonPort} (JSON), loopback only").ConfigureAwait(false);
+            await Console.Out.WriteLineAsync($"agent: tills on port {agent.TillGrpcPort} (gRPC) and {agent.TillJsonPort} (JSON), loopback only{(agent.TillLanPort == 0 ? "" : $"; paired tills on {options.TillLanAddress}, port {agent.TillLanPort} (TLS)")}").ConfigureAwait(false);
             await agent.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
         }
     }

@@ -30,10 +30,13 @@ internal static class HubCommand
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
     private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask which services and messages there are." };
 
+    private static readonly LimitFlags Limits = new(new HubOptions { DataDirectory = "" }.Limits);
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, Reflection };
+        Limits.AddTo(run);
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From };
         init.SetAction((arguments, _) => InitAsync(arguments));
@@ -102,6 +105,7 @@ internal static class HubCommand
             GrainBudget = arguments.GetValue(GrainBudget),
             OnePersonIsEnough = arguments.GetValue(OnePerson),
             Reflection = arguments.GetValue(Reflection),
+            Limits = Limits.Of(arguments),
         };
         HubHost hub;
         try

@@ -18,8 +18,12 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     // One data frame of the default size.
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, minimumReadSize: 4 * 1024, leaveOpen: true);
 
+    private static readonly Task<MessageReader<TResponse>?> Unopened = Task.FromResult<MessageReader<TResponse>?>(null);
+
     private readonly string _requestEncoding = RequestEncoding(options.Headers);
-    private Task<MessageReader<TResponse>>? _opening;
+
+    // Never fails: null where the call has ended instead of having a response, and then its end says why.
+    private Task<MessageReader<TResponse>?> _opening = Unopened;
     private Task<Metadata>? _headers;
     private HttpResponseMessage? _response;
     private StreamingContent? _streaming;
@@ -42,11 +46,11 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
         catch (Exception exception)
         {
             buffer.Release();
-            _opening = Observed(Task.FromException<MessageReader<TResponse>>(Fail(exception)));
+            Fail(exception);
             return;
         }
 
-        _opening = Observed(OpenAsync(new SingleMessageContent(buffer)));
+        _opening = OpenAsync(new SingleMessageContent(buffer));
     }
 
     /// <summary>Starts a call with a stream of requests.</summary>
@@ -55,7 +59,7 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
         var content = new StreamingContent();
         _streaming = content;
         _writer = new GatheringWriter(NewEncoder(), bytes => content.SendAsync(bytes, Ended));
-        _opening = Observed(OpenAsync(content));
+        _opening = OpenAsync(content);
         return new ClientStreamWriter<TRequest>(this, method.RequestMarshaller, _writer, content) { WriteOptions = Options.WriteOptions };
     }
 
@@ -65,8 +69,9 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     {
         try
         {
-            var isFound = !HasEnded && _opening is { IsCompletedSuccessfully: true } && _opening.Result.TryRead();
-            CurrentResponse = isFound ? _opening!.Result.Current : null;
+            var reader = !HasEnded && _opening.IsCompleted ? _opening.Result : null;
+            var isFound = reader?.TryRead() ?? false;
+            CurrentResponse = isFound ? reader!.Current : null;
             return isFound;
         }
         catch (Exception exception)
@@ -81,8 +86,8 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     {
         try
         {
-            var reader = await _opening!;
-            if (!HasEnded && await reader.ReadAsync(Ended))
+            var reader = await _opening;
+            if (!HasEnded && await reader!.ReadAsync(Ended))
             {
                 CurrentResponse = reader.Current;
                 return true;
@@ -90,7 +95,8 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
 
             if (!HasEnded)
             {
-                reader.Complete();
+                // The body of a call that is open has a reader.
+                reader!.Complete();
                 var (status, trailers) = ClientResponse.End(_response!);
                 End(status, trailers);
             }
@@ -104,24 +110,23 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     }
 
     /// <summary>Reads the response of a call that has exactly one.</summary>
-    public Task<TResponse> ReadOnlyAsync() => Observed(ReadOnlyCoreAsync());
+    public Task<TResponse> ReadOnlyAsync()
+    {
+        // A task that this call completes by itself, so that its failure can be marked as seen without a continuation for each call.
+        var only = new TaskCompletionSource<TResponse>();
+        _ = CompleteAsync(only);
+        return only.Task;
+    }
 
     /// <inheritdoc/>
     /// <remarks>A server that ends a call early sends its answer before it resets the stream. Where that answer is nothing but a status, the
     /// status is why the send failed; where there are messages, the status waits behind them.</remarks>
     public override async Task<RpcException> EndOfSendAsync(Exception failure)
     {
-        try
+        await _opening;
+        if (!HasEnded && ClientResponse.IsTrailersOnly(_response!) && ClientResponse.End(_response!) is var (status, trailers) && status.StatusCode != StatusCode.OK)
         {
-            await _opening!;
-            if (!HasEnded && ClientResponse.IsTrailersOnly(_response!) && ClientResponse.End(_response!) is var (status, trailers) && status.StatusCode != StatusCode.OK)
-            {
-                End(status, trailers);
-            }
-        }
-        catch (RpcException ended)
-        {
-            return ended;
+            End(status, trailers);
         }
 
         return HasEnded ? AsException() : new RpcException(ClientFailures.StatusOf(failure));
@@ -135,7 +140,7 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     }
 
     // A caller may care for one of the call's tasks only; the others must not be reported as unobserved.
-    private static Task<T> Observed<T>(Task<T> task)
+    private static Task<Metadata> Observed(Task<Metadata> task)
     {
         if (!task.IsCompletedSuccessfully)
         {
@@ -159,13 +164,13 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
 
     private MessageEncoder NewEncoder() => new(Channel.MaxSendBytes, _requestEncoding, CompressionLevel.Fastest);
 
-    private async Task<MessageReader<TResponse>> OpenAsync(RequestContent content)
+    private async Task<MessageReader<TResponse>?> OpenAsync(RequestContent content)
     {
         try
         {
             if (!Arm())
             {
-                throw AsException();
+                return null;
             }
 
             var request = await NewRequestAsync(content);
@@ -181,7 +186,8 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
         }
         catch (Exception exception)
         {
-            throw Fail(exception);
+            Fail(exception);
+            return null;
         }
         finally
         {
@@ -245,8 +251,10 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
 
     private static void AddMetadata(HttpRequestMessage request, Metadata metadata)
     {
-        foreach (var entry in metadata)
+        // By number: an enumerator would be an object for each call.
+        for (var at = 0; at < metadata.Count; at++)
         {
+            var entry = metadata[at];
             if (MetadataHeaders.IsReserved(entry.Key))
             {
                 continue;
@@ -296,31 +304,44 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
 
     private async Task<Metadata> ReadHeadersAsync()
     {
-        await _opening!;
+        if (await _opening is null)
+        {
+            throw AsException();
+        }
+
         return ClientResponse.IsTrailersOnly(_response!) ? [] : ClientResponse.Headers(_response!);
     }
 
-    private async Task<TResponse> ReadOnlyCoreAsync()
+    private async Task CompleteAsync(TaskCompletionSource<TResponse> only)
     {
-        TResponse? message;
+        TResponse? message = null;
         try
         {
-            var reader = await _opening!;
-            message = await reader.ReadAsync(Ended) ? reader.Current : null;
-            if (message is not null && await reader.ReadAsync(Ended))
+            if (await _opening is { } reader)
             {
-                throw Failures.Malformed("The server sent more than one response message.");
-            }
+                message = await reader.ReadAsync(Ended) ? reader.Current : null;
+                if (message is not null && await reader.ReadAsync(Ended))
+                {
+                    throw Failures.Malformed("The server sent more than one response message.");
+                }
 
-            reader.Complete();
-            var (status, trailers) = ClientResponse.End(_response!);
-            End(message is null && status.StatusCode == StatusCode.OK ? new Status(StatusCode.Internal, "The server sent OK without a response message.") : status, trailers);
+                reader.Complete();
+                var (status, trailers) = ClientResponse.End(_response!);
+                End(message is null && status.StatusCode == StatusCode.OK ? new Status(StatusCode.Internal, "The server sent OK without a response message.") : status, trailers);
+            }
         }
         catch (Exception exception)
         {
-            throw Fail(exception);
+            Fail(exception);
         }
 
-        return GetStatus().StatusCode == StatusCode.OK ? message! : throw AsException();
+        if (GetStatus().StatusCode == StatusCode.OK)
+        {
+            only.SetResult(message!);
+            return;
+        }
+
+        only.SetException(AsException());
+        _ = only.Task.Exception;
     }
 }

@@ -6,6 +6,9 @@ namespace Grpc.Net.Client;
 /// <summary>What a failure of the transport means to a call.</summary>
 internal static class ClientFailures
 {
+    // Once a server has said how much it takes, the runtime sends no more than that; it has no code for it, only these words.
+    private const string HeadersTooLong = "headers length exceeded the server limit";
+
     public static Status StatusOf(Exception exception)
     {
         if (exception is RpcException chosen)
@@ -28,6 +31,8 @@ internal static class ClientFailures
                 new Status(StatusCode.Cancelled, "The server ended the call before it had read every message.", exception),
             HttpRequestException { HttpRequestError: HttpRequestError.VersionNegotiationError } =>
                 new Status(StatusCode.Internal, "The server does not speak HTTP/2 here. " + exception.Message, exception),
+            HttpRequestException { InnerException: null } refused when refused.Message.Contains(HeadersTooLong, StringComparison.Ordinal) =>
+                new Status(StatusCode.ResourceExhausted, "The metadata of the call is too large for the server. " + exception.Message, exception),
             HttpRequestException or IOException =>
                 new Status(StatusCode.Unavailable, "The server cannot be reached. " + exception.Message, exception),
             _ => new Status(StatusCode.Internal, "The call failed on the client. " + exception.Message, exception),

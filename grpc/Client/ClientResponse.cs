@@ -17,7 +17,8 @@ internal static class ClientResponse
     {
         if (response.StatusCode != HttpStatusCode.OK)
         {
-            throw new RpcException(new Status(StatusMapping.FromHttp((int)response.StatusCode), $"Bad gRPC response: HTTP status {(int)response.StatusCode}."));
+            var reason = response.StatusCode == HttpStatusCode.RequestHeaderFieldsTooLarge ? ", the metadata of the call is too large for the server" : "";
+            throw new RpcException(new Status(StatusMapping.FromHttp((int)response.StatusCode), $"Bad gRPC response: HTTP status {(int)response.StatusCode}{reason}."));
         }
 
         var contentType = Single(response.Content.Headers, "content-type");

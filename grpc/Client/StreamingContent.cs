@@ -35,9 +35,23 @@ internal sealed class StreamingContent : RequestContent
             throw new IOException("The connection was lost before the server accepted the call.");
         }
 
-        // Without this the headers would wait for the first message, and a server that speaks first would never be heard.
-        await stream.FlushAsync(cancellationToken);
+        try
+        {
+            // Without this the headers would wait for the first message, and a server that speaks first would never be heard.
+            await stream.FlushAsync(cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            // A server that answers and resets at once gets here first: whoever wants to send must not wait for a stream that never comes.
+            _stream.TrySetException(failure);
+            _ = _stream.Task.Exception; // it may be that nobody sends
+            throw;
+        }
+
         _stream.TrySetResult(stream);
-        await _end.Task.WaitAsync(cancellationToken);
+
+        // Not ended by the transport's token: when the server resets the stream, the transport cancels the body first, and the call would be told that
+        // instead of why. The call's end ends it.
+        await _end.Task;
     }
 }

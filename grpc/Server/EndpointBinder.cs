@@ -12,7 +12,7 @@ internal sealed class EndpointBinder<TService>(IEndpointRouteBuilder routes, Ser
 {
     private readonly List<IEndpointConventionBuilder> _endpoints = [];
     private readonly HashSet<string> _serviceNames = new(StringComparer.Ordinal);
-    private readonly ServiceActivator<TService> _activator = new();
+    private readonly ServiceActivator<TService> _activator = new(routes.ServiceProvider);
 
     public IReadOnlyList<IEndpointConventionBuilder> Endpoints => _endpoints;
 

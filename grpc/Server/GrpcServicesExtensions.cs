@@ -14,6 +14,7 @@ public static class GrpcServicesExtensions
         services.AddRouting();
         services.AddOptions();
         services.TryAddSingleton<UnknownMethods>();
+        services.TryAddSingleton(new ServiceLifetimes(services));
         return new Builder(services);
     }
 

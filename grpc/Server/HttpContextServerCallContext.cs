@@ -103,12 +103,12 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
         HasResponseHeaders = true;
         EncodingRequest = responseHeaders.GetValue(WireNames.EncodingRequest);
         ServerProtocol.WriteMetadata(HttpContext.Response.Headers, responseHeaders);
-        OnSendingHeaders?.Invoke();
+        ResponseStart?.SetHeaders();
         await HttpContext.Response.BodyWriter.FlushAsync(CancellationToken);
     }
 
     /// <summary>Completes the headers just before they leave; the call sets it.</summary>
-    public Action? OnSendingHeaders { get; set; }
+    public IResponseStart? ResponseStart { get; set; }
 
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
         new(Deadline, CancellationToken, options ?? ContextPropagationOptions.Default);

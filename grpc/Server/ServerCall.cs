@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Grpc.AspNetCore.Server.Internal;
 
 /// <summary>One call on the server: its messages in both directions. Lives as long as the handler.</summary>
-internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
+internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>, IResponseStart
     where TRequest : class
     where TResponse : class
 {
@@ -27,7 +27,7 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         _settings = settings;
         _reader = new MessageReader<TRequest>(
             _http.Request.BodyReader, method.RequestMarshaller.ContextualDeserializer, settings.MaxReceiveBytes, requestEncoding);
-        context.OnSendingHeaders = SetHeaders;
+        context.ResponseStart = this;
     }
 
     public HttpContextServerCallContext Context { get; }
@@ -105,6 +105,24 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         }
     }
 
+    /// <inheritdoc/>
+    public void SetHeaders()
+    {
+        if (_http.Response.HasStarted)
+        {
+            return;
+        }
+
+        _http.Response.ContentType = WireNames.ContentType;
+        var wanted = Context.EncodingRequest ?? _settings.ResponseEncoding;
+        if (wanted is not null && wanted != Encodings.Identity && Encodings.IsKnown(wanted)
+            && Encodings.Lists(_http.Request.Headers[WireNames.AcceptEncoding], wanted))
+        {
+            _responseEncoding = wanted;
+            _http.Response.Headers[WireNames.Encoding] = wanted;
+        }
+    }
+
     private async ValueTask<bool> GuardAsync(ValueTask<bool> reading)
     {
         try
@@ -132,23 +150,6 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         if (result.IsCompleted || result.IsCanceled || Context.IsAborted)
         {
             throw Context.Cancelled();
-        }
-    }
-
-    private void SetHeaders()
-    {
-        if (_http.Response.HasStarted)
-        {
-            return;
-        }
-
-        _http.Response.ContentType = WireNames.ContentType;
-        var wanted = Context.EncodingRequest ?? _settings.ResponseEncoding;
-        if (wanted is not null && wanted != Encodings.Identity && Encodings.IsKnown(wanted)
-            && Encodings.Lists(_http.Request.Headers[WireNames.AcceptEncoding], wanted))
-        {
-            _responseEncoding = wanted;
-            _http.Response.Headers[WireNames.Encoding] = wanted;
         }
     }
 }

@@ -73,7 +73,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
         call.WriteStatus(call.Context.IsDeadlineExceeded ? new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded") : status);
     }
 
-    private async Task<Status> InvokeAsync(ServerCall<TRequest, TResponse> call)
+    private async ValueTask<Status> InvokeAsync(ServerCall<TRequest, TResponse> call)
     {
         if (call.Context.Deadline <= DateTime.UtcNow)
         {
@@ -93,7 +93,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
 
     private async Task InvokeServiceAsync(ServerCall<TRequest, TResponse> call)
     {
-        var (service, isOwned) = activator.Get(call.Context.HttpContext.RequestServices);
+        var (service, isOwned) = activator.Get(call.Context.HttpContext);
         try
         {
             await invoke(service, call);
@@ -107,7 +107,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
         }
     }
 
-    private async Task<Status> CloseAsync(ServerCall<TRequest, TResponse> call, Status status)
+    private async ValueTask<Status> CloseAsync(ServerCall<TRequest, TResponse> call, Status status)
     {
         try
         {

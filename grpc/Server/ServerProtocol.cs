@@ -59,8 +59,11 @@ internal static class ServerProtocol
 
     public static void WriteMetadata(IHeaderDictionary headers, Metadata metadata)
     {
-        foreach (var entry in metadata)
+        // By number: an enumerator would be an object for each call.
+        for (var at = 0; at < metadata.Count; at++)
         {
+            var entry = metadata[at];
+
             // Append alone would drop an empty value, which is a value.
             if (!MetadataHeaders.IsReserved(entry.Key) && !headers.TryAdd(entry.Key, MetadataHeaders.Value(entry)))
             {

@@ -20,7 +20,7 @@ internal static class HubDoors
     /// <param name="certificates">The authority; null: no TLS.</param>
     public static void Listen(KestrelServerOptions kestrel, HubOptions options, CertificateAuthority? certificates)
     {
-        kestrel.ConfigureForGrpc();
+        options.Limits.ApplyTo(kestrel);
         kestrel.AddServerHeader = false;
         kestrel.Listen(options.Address, options.GrpcPort, listen =>
         {

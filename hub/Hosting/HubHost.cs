@@ -141,7 +141,7 @@ public sealed class HubHost : IAsyncDisposable
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
-        builder.Services.AddGrpc();
+        builder.Services.AddGrpc(options.Limits.ApplyTo);
         builder.Services.AddStandardServices(options.Reflection);
         builder.Services.AddSingleton<Authority>();
         builder.Services.AddSingleton(services => Assemble(services, options, certificates, journal) with { IsCutOff = () => JournalWatch.IsCutOff(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs)) });

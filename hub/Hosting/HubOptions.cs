@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Rules;
 using SyncHub.Storage;
@@ -10,6 +11,9 @@ namespace SyncHub.Hub;
 /// <summary>How a hub is to run. Checked as a whole before anything starts.</summary>
 public sealed record HubOptions
 {
+    // A store hands in up to 200 signed ops at once, and is sent its members a page at a time: below this it could not work.
+    private const int LeastMessageKib = 1024;
+
     private static readonly JsonSerializerOptions PlacementJson = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>The folder of its database, token and logs; made where there is none.</summary>
@@ -84,6 +88,9 @@ public sealed record HubOptions
     /// <summary>Whether tools may ask which services and messages there are (gRPC server reflection).</summary>
     public bool Reflection { get; init; }
 
+    /// <summary>What the doors bear from anybody.</summary>
+    public GrpcLimits Limits { get; init; } = new();
+
     /// <summary>All that is wrong with these options, each with the key as it is written.</summary>
     public IReadOnlyList<string> FindFaults()
     {
@@ -110,6 +117,7 @@ public sealed record HubOptions
         Check(Partitions is >= 1 and <= 65536, "--partitions: 1 to 65536.");
         Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");
+        faults.AddRange((Limits with { LeastMessageKib = LeastMessageKib }).FindFaults());
         try
         {
             _ = LoadRuleset();

@@ -46,7 +46,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
-        builder.Services.AddGrpc();
+        builder.Services.AddGrpc(options.Limits.ApplyTo);
         builder.Services.AddStandardServices(withReflection: false);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(100)); // the hub's own doors wait for it
         var web = builder.Build();

@@ -34,6 +34,13 @@ public sealed class OddServerTests
     });
 
     [Fact]
+    public Task Metadata_that_a_server_finds_too_large_is_named_as_the_cause() => FailsAsync(StatusCode.Unknown, response =>
+    {
+        response.StatusCode = 431;
+        return Task.CompletedTask;
+    }, failure => Assert.Contains("431, the metadata of the call is too large", failure.Status.Detail, StringComparison.Ordinal));
+
+    [Fact]
     public Task A_web_page_is_UNKNOWN() => FailsAsync(StatusCode.Unknown, response =>
     {
         response.ContentType = "text/html";
