@@ -10,6 +10,9 @@ namespace SyncHub.Bench.Meters;
 /// <param name="WrittenBytes">Bytes that hub, agents and database wrote towards the disk.</param>
 internal sealed record Cost(double HubCpuUs, double ClientCpuUs, double AgentCpuUs, double DatabaseCpuUs, double HubAllocatedBytes, double? Syncs, double WrittenBytes)
 {
+    /// <summary>Processor time in all of them together.</summary>
+    public double TotalCpuUs => HubCpuUs + ClientCpuUs + AgentCpuUs + DatabaseCpuUs;
+
     /// <summary>The median of each number.</summary>
     public static Cost? Median(IReadOnlyCollection<Cost> runs) => runs.Count == 0 ? null : new Cost(
         Of(runs, run => run.HubCpuUs), Of(runs, run => run.ClientCpuUs), Of(runs, run => run.AgentCpuUs), Of(runs, run => run.DatabaseCpuUs), Of(runs, run => run.HubAllocatedBytes),

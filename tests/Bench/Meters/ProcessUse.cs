@@ -13,6 +13,9 @@ internal readonly record struct ProcessUse(double CpuMs, long WrittenBytes)
     /// <summary>One process; nothing where it has ended.</summary>
     public static ProcessUse Of(int pid) => Read(pid, withChildren: false);
 
+    /// <summary>This process and those of its children that have ended.</summary>
+    public static ProcessUse OfSelf() => Read(Environment.ProcessId, withChildren: true);
+
     /// <summary>A process, those of its children that live, and those that ended.</summary>
     public static ProcessUse OfFamily(int parent) =>
         ChildrenOf(parent).Select(pid => Read(pid, withChildren: false)).Append(Read(parent, withChildren: true)).Aggregate((one, other) => new ProcessUse(one.CpuMs + other.CpuMs, one.WrittenBytes + other.WrittenBytes));

@@ -35,20 +35,22 @@ internal sealed class HotRow : IRow
         var pgbench = site.Server is null ? null : new PgBench(site.Storage, 1, payloadBytes: 200);
         await (pgbench?.PrepareAsync(Math.Max(2, site.Options.Seconds / 2), cancellation) ?? Task.CompletedTask);
         await using var append = await site.OpenAppendAsync();
-        var (runs, costs, latencies) = (new List<(double, double)>(), new List<Cost>(), new List<Quantiles?>());
+        var (runs, costs, latencies, peerCpu) = (new List<(double, double)>(), new List<Cost>(), new List<Quantiles?>(), new List<double>());
         for (var run = 0; run < site.Options.Runs; run++)
         {
             var rate = 0.0;
             costs.Add(await site.Meter().MeasureAsync(ops, async () => rate = await SendAsync(fleet, member, ops, cancellation)));
             latencies.Add(Quantiles.Of(fleet.TakeLatencies()));
-            runs.Add((rate, pgbench is null ? (await append.RunAsync(1, site.Options.Seconds, cancellation)).OpsPerSecond : await pgbench.RunAsync(site.Options.Seconds, cancellation)));
-            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {site.Engine}: {rate:0} ops/s beside {runs[^1].Item2:0}"));
+            var peer = 0.0;
+            peerCpu.Add(await site.CpuUsAsync(async () => (peer = pgbench is null ? (await append.RunAsync(1, site.Options.Seconds, cancellation)).OpsPerSecond : await pgbench.RunAsync(site.Options.Seconds, cancellation)) * site.Options.Seconds));
+            runs.Add((rate, peer));
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {site.Engine}: {rate:0} ops/s beside {peer:0}; CPU per op {costs[^1].TotalCpuUs:0.0} us beside {peerCpu[^1]:0.0}"));
         }
 
         return
         [
             RowResult.Of(Name, site.Engine, "one hot member, 256 concurrent ops of 16 stores", pgbench is null ? "SQLite alone, one commit per op, synchronous = FULL" : string.Create(CultureInfo.InvariantCulture, $"pgbench on one row, {pgbench.Clients} clients"),
-                "ops/s", pgbench is null ? Aim.None : Aim.AtLeast(5), runs) with { Cost = Cost.Median(costs), Latency = Quantiles.Median(latencies) },
+                "ops/s", pgbench is null ? Aim.None : Aim.AtLeast(5), runs) with { Cost = Cost.Median(costs), Latency = Quantiles.Median(latencies), PeerCpuUs = Quantiles.Median(peerCpu) },
         ];
     }
 

@@ -23,6 +23,9 @@ internal sealed record RowResult(string Row, string Engine, string Scenario, str
     /// <summary>Per op of ours.</summary>
     public Cost? Cost { get; init; }
 
+    /// <summary>Processor time that each op of the peer took, in all processes; 0 where it was not measured. On a machine that others use, too, it compares better than a rate does.</summary>
+    public double PeerCpuUs { get; init; }
+
     /// <summary>What else to know.</summary>
     public string Note { get; init; } = "";
 

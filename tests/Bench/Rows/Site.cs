@@ -67,6 +67,17 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>A meter of the hub, its database and these agents.</summary>
     public Meter Meter(params IReadOnlyList<Agent> agents) => new(Hub, Server, agents);
 
+    /// <summary>Processor time that a peer takes for each of its ops, in all processes together.</summary>
+    /// <param name="work">Gives its ops.</param>
+    public async Task<double> CpuUsAsync(Func<Task<double>> work)
+    {
+        var before = Read();
+        var ops = await work();
+        return (Read() - before) * 1000 / ops;
+
+        double Read() => ProcessUse.OfSelf().CpuMs + ProcessUse.Of(Hub.ProcessId).CpuMs + (Server is { } server ? ProcessUse.OfFamily(server.ProcessId).CpuMs : 0);
+    }
+
     /// <summary>The engine's limit, once the hub has written rows.</summary>
     public async Task<IAppendPeer> OpenAppendAsync() =>
         Server is null ? SqliteAppend.Open(Folder, Path.Combine(HubFolder, "hub.db")) : await PgAppend.OpenAsync(Storage, _cancellation);

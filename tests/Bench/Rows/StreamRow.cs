@@ -13,10 +13,10 @@ internal sealed class StreamRow : IRow
     public const int Stores = 16;
 
     /// <summary>Ops that each has under way.</summary>
-    public const int Window = 1_000;
+    public const int Window = 250;
 
     /// <summary>The least that leaves at once.</summary>
-    public const int LeastBatch = 100;
+    public const int LeastBatch = 50;
 
     private const int WarmOps = 20_000;
     private const int PeerBatch = 1_000;
@@ -43,27 +43,32 @@ internal sealed class StreamRow : IRow
         await using var append = await site.OpenAppendAsync();
         await append.RunAsync(PeerBatch, 1, cancellation);
 
-        var (runs, costs, latencies) = (new List<(double Ours, double Limit, double Function)>(), new List<Cost>(), new List<Quantiles?>());
+        var (runs, costs, latencies) = (new List<StreamRun>(), new List<Cost>(), new List<Quantiles?>());
         for (var run = 0; run < site.Options.Runs; run++)
         {
             fleet.Prepare(ops);
             var (rate, cost, latency) = await SendAsync(fleet, site, ops, cancellation);
-            var limit = await append.RunAsync(PeerBatch, site.Options.Seconds, cancellation);
-            runs.Add((rate, limit.OpsPerSecond, pgbench is null ? 0 : await pgbench.RunAsync(site.Options.Seconds, cancellation)));
+            var (limit, function) = (0.0, 0.0);
+            var limitCpu = await site.CpuUsAsync(async () => (limit = (await append.RunAsync(PeerBatch, site.Options.Seconds, cancellation)).OpsPerSecond) * site.Options.Seconds);
+            var functionCpu = pgbench is null ? 0 : await site.CpuUsAsync(async () => (function = await pgbench.RunAsync(site.Options.Seconds, cancellation)) * site.Options.Seconds);
+            runs.Add(new StreamRun(rate, limit, limitCpu, function, functionCpu));
             costs.Add(cost);
             latencies.Add(latency);
-            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {site.Engine}: {rate:0} ops/s, limit {limit.OpsPerSecond:0}, pgbench {runs[^1].Function:0}; {cost}"));
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"  {site.Engine}: {rate:0} ops/s, limit {limit:0}, pgbench {function:0}; CPU per op: hub {cost.HubCpuUs:0.0} us, database {cost.DatabaseCpuUs:0.0}, load {cost.ClientCpuUs:0.0}; limit {limitCpu:0.0}, pgbench {functionCpu:0.0}; {cost.HubAllocatedBytes:0} B allocated"));
         }
 
         var scenario = string.Create(CultureInfo.InvariantCulture, $"streamed durable ops, {Stores} stores, {site.Options.StreamMembers} members");
-        RowResult Result(string beside, Aim aim, Func<(double Ours, double Limit, double Function), double> peer) =>
-            RowResult.Of(Name, site.Engine, scenario, beside, "ops/s", aim, [.. runs.Select(run => (run.Ours, peer(run)))]) with { Cost = Cost.Median(costs), Latency = Quantiles.Median(latencies) };
+        RowResult Result(string beside, Aim aim, Func<StreamRun, double> peer, Func<StreamRun, double> peerCpu) =>
+            RowResult.Of(Name, site.Engine, scenario, beside, "ops/s", aim, [.. runs.Select(run => (run.Ours, peer(run)))]) with { Cost = Cost.Median(costs), Latency = Quantiles.Median(latencies), PeerCpuUs = Quantiles.Median(runs.Select(peerCpu)) };
 
         return pgbench is null
-            ? [Result("raw SQLite, the same rows in batches of 1,000, synchronous = FULL", Aim.AtLeast(0.35), run => run.Limit)]
-            : [Result(string.Create(CultureInfo.InvariantCulture, $"pgbench, a stored function per op, {pgbench.Clients} clients"), Aim.AtLeast(4), run => run.Function),
-                Result("one connection, the same rows by COPY in batches of 1,000", Aim.AtLeast(0.5), run => run.Limit)];
+            ? [Result("raw SQLite, the same rows in batches of 1,000, synchronous = FULL", Aim.AtLeast(0.35), run => run.Limit, run => run.LimitCpuUs)]
+            : [Result(string.Create(CultureInfo.InvariantCulture, $"pgbench, a stored function per op, {pgbench.Clients} clients"), Aim.AtLeast(4), run => run.Function, run => run.FunctionCpuUs),
+                Result("one connection, the same rows by COPY in batches of 1,000", Aim.AtLeast(0.5), run => run.Limit, run => run.LimitCpuUs)];
     }
+
+    private readonly record struct StreamRun(double Ours, double Limit, double LimitCpuUs, double Function, double FunctionCpuUs);
 
     private static int OpsFor(Site site, double rate) => (int)Math.Clamp(rate * site.Options.Seconds, WarmOps / 2, 1_000_000);
 

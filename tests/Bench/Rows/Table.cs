@@ -22,11 +22,11 @@ internal static class Table
     {
         RowResult[] results = [.. Directory.EnumerateFiles(folder, "row-*.json").Order(StringComparer.Ordinal).SelectMany(path => JsonSerializer.Deserialize<RowResult[]>(File.ReadAllText(path), Json)!)];
         var text = new StringBuilder();
-        text.AppendLine("| scenario | engine | ours | beside | theirs | ratio | aim |");
-        text.AppendLine("|---|---|---:|---|---:|---:|---|");
+        text.AppendLine("| scenario | engine | ours | beside | theirs | ratio | aim | CPU µs/op, all processes: ours | theirs | theirs to ours |");
+        text.AppendLine("|---|---|---:|---|---:|---:|---|---:|---:|---:|");
         foreach (var row in results)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Scenario} | {row.Engine} | {Number(row.Ours)} {row.Unit} | {row.Beside} | {Number(row.Peer)} | {row.Ratio:0.00} | {Verdict(row)} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Scenario} | {row.Engine} | {Number(row.Ours)} {row.Unit} | {row.Beside} | {Number(row.Peer)} | {row.Ratio:0.00} | {Verdict(row)} | {Cpu(row)} |");
         }
 
         text.AppendLine().AppendLine("| scenario | engine | p50 ms | p95 | p99 | max | beside: p50 | p99 | CPU µs/op hub | stores | agents | database | hub allocates B/op | syncs/op | written B/op |");
@@ -45,6 +45,9 @@ internal static class Table
     }
 
     private static string Verdict(RowResult row) => row.Aim.Bound == 0 ? "" : $"{row.Aim}: {(row.IsMet ? "met" : "MISSED")}";
+
+    private static string Cpu(RowResult row) => row is { PeerCpuUs: > 0, Cost: { } cost }
+        ? string.Create(CultureInfo.InvariantCulture, $"{cost.TotalCpuUs:0.0} | {row.PeerCpuUs:0.0} | {row.PeerCpuUs / cost.TotalCpuUs:0.00}") : "- | - | -";
 
     private static string Times(Quantiles? times) => $"{Number(times?.P50Ms)} | {Number(times?.P95Ms)} | {Number(times?.P99Ms)} | {Number(times?.MaxMs)}";
 
