@@ -233,7 +233,8 @@ public sealed class AgentHost : IAsyncDisposable
 
     private static WebApplication BuildWeb(AgentOptions options, TillCalls calls, ILoggerFactory logs)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // No watch over configuration files: the agent reads none, and the watcher would wake at every write below the folder it was started in.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Services.Replace(ServiceDescriptor.Singleton(logs));
         var address = IPAddress.Parse(options.TillAddress);
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -136,7 +136,8 @@ public sealed class HubHost : IAsyncDisposable
 
     private static async Task<HubHost> StartAsync(HubOptions options, CertificateAuthority? certificates, IJournal journal, HubJournal opening, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // No watch over configuration files: the hub reads none, and the watcher would wake at every write below the folder it was started in.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
