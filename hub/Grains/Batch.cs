@@ -72,9 +72,11 @@ internal sealed class Batch(long number)
     }
 
     /// <summary>What each store may spend of a member, or has advanced, to be compared after a turn.</summary>
-    public static Dictionary<StoreId, Exposure> ExposureOf(MemberState state)
+    /// <param name="state">The member.</param>
+    /// <param name="exposure">What to fill; emptied before.</param>
+    public static void ReadExposure(MemberState state, Dictionary<StoreId, Exposure> exposure)
     {
-        var exposure = new Dictionary<StoreId, Exposure>();
+        exposure.Clear();
         foreach (var bucket in state.Buckets)
         {
             if (!bucket.Bucket.IsMoney && bucket.Bucket != Bucket.Credit)
@@ -93,15 +95,16 @@ internal sealed class Batch(long number)
         {
             exposure[holder.Store] = exposure.GetValueOrDefault(holder.Store) + new Exposure(0, 0, line.OutstandingMinor);
         }
-
-        return exposure;
     }
 
     /// <summary>A turn changed a member.</summary>
-    public void Changed(MemberState state, Dictionary<StoreId, Exposure> before)
+    /// <param name="state">The member after it.</param>
+    /// <param name="before">The exposure before it.</param>
+    /// <param name="after">And after it.</param>
+    public void Changed(MemberState state, Dictionary<StoreId, Exposure> before, Dictionary<StoreId, Exposure> after)
     {
         _changed[state.Id] = state;
-        foreach (var (store, amount) in ExposureOf(state))
+        foreach (var (store, amount) in after)
         {
             var delta = amount - before.GetValueOrDefault(store);
             if (delta != default)

@@ -14,16 +14,27 @@ namespace SyncHub.Hub.Grains;
 /// <remarks>
 /// I14: no effect is released before every batch up to its own is durable. A commit that fails ends the hub: what the grains hold in
 /// memory is then ahead of the journal, and only a restart from the journal is sure to be right.
+/// Group commit: while two commits are under way, one at the disk and one behind it, whatever is decided gathers and goes as one batch. What
+/// is written once per batch (sums of exposure, seals, answers) is then written once for hundreds of decisions, and a decision alone waits for nobody.
 /// </remarks>
 internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILogger<CommitPipeline> log)
 {
+    private const int MostUnderWay = 2;
+
+    // Records or facts. They bound one commit, and with it the time that its first decision waits for its last; and lists of more would be large
+    // objects, whose garbage only the slowest collection takes.
+    private const int LargestCommit = 1000;
+
     private readonly Lock _order = new();
     // Decided on what grains and registry hold in memory: after one that failed, that is ahead of the journal.
     private readonly BatchChain _chain = new();
-    private readonly Queue<(Task<long> Commit, Action Release)> _underWay = new();
+    private readonly Queue<(Task<long> Commit, List<Action> Release)> _underWay = new();
+    private readonly Queue<Submitted> _gathering = new();
     private readonly Channel<Task> _commits = Channel.CreateUnbounded<Task>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _releasedPosition = journal.LastPosition;
+    private bool _isCompleting;
+    private bool _isBroken;
 
     /// <summary>Writes the audit trail; null where there are no doors.</summary>
     public TrailWriter? Trail { get; init; }
@@ -50,18 +61,14 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 return;
             }
 
-            stores.AddTo(batch, exposure);
-            Record(batch, own, acts);
-            batch.Chain = _chain;
-            var commit = journal.CommitAsync(batch);
             if (Switches.IsOff(Mechanism.CommitBeforeSend))
             {
                 release();
                 release = static () => { };
             }
 
-            _underWay.Enqueue((commit, release));
-            _commits.Writer.TryWrite(commit);
+            _gathering.Enqueue(new Submitted(batch, exposure, release, own, acts ?? []));
+            CommitGathered();
         }
     }
 
@@ -82,7 +89,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     /// <returns>False where nothing is under way, the oldest commit is not done, or one failed.</returns>
     public bool ReleaseNext()
     {
-        (Task<long> Commit, Action Release) next;
+        (Task<long> Commit, List<Action> Release) next;
         lock (_order)
         {
             if (_failed.Task.IsCompleted || !_underWay.TryPeek(out next) || !next.Commit.IsCompleted)
@@ -91,12 +98,16 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             }
 
             _underWay.Dequeue();
+            if (next.Commit.IsCompletedSuccessfully)
+            {
+                CommitGathered(); // before anything is sent: the disk does not wait for the senders
+            }
         }
 
         try
         {
             var position = next.Commit.GetAwaiter().GetResult();
-            next.Release();
+            next.Release.ForEach(static release => release());
             Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
             return true;
         }
@@ -138,24 +149,109 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         _commits.Writer.TryComplete();
     }
 
-    /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those under way.</summary>
-    public void Complete() => _commits.Writer.TryComplete();
+    /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those that were submitted.</summary>
+    public void Complete()
+    {
+        lock (_order)
+        {
+            _isCompleting = true;
+            CompleteWhenAllAreUnderWay();
+        }
+    }
 
-    private void Record(JournalBatch batch, AuditEntry? own, IReadOnlyList<AuditEntry>? acts)
+    // Under the lock.
+    private void CommitGathered()
+    {
+        while (!_isBroken && _underWay.Count < MostUnderWay && _gathering.TryDequeue(out var first))
+        {
+            var batch = first.Batch;
+            var exposure = first.Exposure;
+            var releases = new List<Action> { first.Release };
+            if (_gathering.Count > 0)
+            {
+                (batch, var sum) = (new JournalBatch(), new Dictionary<StoreId, Exposure>());
+                var balances = new BalanceSum();
+                Append(batch, sum, balances, first);
+                while (_gathering.TryPeek(out var next) && batch.Records.Count + next.Batch.Records.Count <= LargestCommit && batch.Facts.Count + next.Batch.Facts.Count <= LargestCommit)
+                {
+                    Append(batch, sum, balances, _gathering.Dequeue());
+                    releases.Add(next.Release);
+                }
+
+                balances.AddTo(batch);
+                exposure = sum;
+            }
+            else
+            {
+                Record(batch, first);
+            }
+
+            var commit = Commit(batch, exposure);
+            _underWay.Enqueue((commit, releases));
+            _commits.Writer.TryWrite(commit);
+        }
+
+        CompleteWhenAllAreUnderWay();
+    }
+
+    // Whoever submitted the batch is gone by now: one that cannot be written at all ends the hub, as one that the disk refuses does.
+    private Task<long> Commit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure)
+    {
+        try
+        {
+            stores.AddTo(batch, exposure);
+            batch.Chain = _chain;
+            return journal.CommitAsync(batch);
+        }
+        catch (Exception fault)
+        {
+            _isBroken = true;
+            return Task.FromException<long>(fault);
+        }
+    }
+
+    private void CompleteWhenAllAreUnderWay()
+    {
+        if (_isCompleting && _gathering.Count == 0)
+        {
+            _commits.Writer.TryComplete();
+        }
+    }
+
+    // Each list has an order of its own, and the journal takes a batch list by list: what stood in an earlier batch still comes first.
+    private void Append(JournalBatch batch, Dictionary<StoreId, Exposure> exposure, BalanceSum balances, Submitted submitted)
+    {
+        var next = submitted.Batch;
+        batch.Records.AddRange(next.Records);
+        batch.Facts.AddRange(next.Facts);
+        batch.Snapshots.AddRange(next.Snapshots);
+        batch.Cursors.AddRange(next.Cursors);
+        batch.Documents.AddRange(next.Documents);
+        balances.Add(next.Balances);
+        Record(batch, submitted);
+        foreach (var (store, delta) in submitted.Exposure ?? new Dictionary<StoreId, Exposure>())
+        {
+            exposure[store] = exposure.GetValueOrDefault(store) + delta;
+        }
+    }
+
+    private void Record(JournalBatch batch, Submitted submitted)
     {
         if (Trail is not { } trail)
         {
             return;
         }
 
-        if (own is not null)
+        if (submitted.Own is not null)
         {
-            trail.AddTo(batch, own);
+            trail.AddTo(batch, submitted.Own);
         }
 
-        foreach (var act in acts ?? [])
+        foreach (var act in submitted.Acts)
         {
             trail.AddTo(batch, act);
         }
     }
+
+    private readonly record struct Submitted(JournalBatch Batch, IReadOnlyDictionary<StoreId, Exposure>? Exposure, Action Release, AuditEntry? Own, IReadOnlyList<AuditEntry> Acts);
 }

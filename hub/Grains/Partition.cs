@@ -7,6 +7,7 @@ using SyncHub.Core.Protocol;
 using SyncHub.Hub.Cases;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Refunds;
+using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
@@ -24,6 +25,10 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
     private readonly OriginalOps _originals = new(journal);
+
+    // Of the turn under way; kept only so that no turn has to make its own.
+    private readonly Dictionary<StoreId, Exposure> _exposureBefore = [];
+    private readonly Dictionary<StoreId, Exposure> _exposureAfter = [];
     private long _decided;
     private long _released;
     private int _active;
@@ -124,7 +129,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 
         var grain = Activate(message.Member);
         var state = grain.Machine.State;
-        var before = Batch.ExposureOf(state);
+        Batch.ReadExposure(state, _exposureBefore);
         var turn = grain.Machine.Turn(_originals.Fill(message.Message), context);
         foreach (var applied in turn.Events)
         {
@@ -157,7 +162,8 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         }
 
         grain.LastBatch = batch.Number;
-        batch.Changed(state, before);
+        Batch.ReadExposure(state, _exposureAfter);
+        batch.Changed(state, _exposureBefore, _exposureAfter);
         if (message.Call?.TakeAct(state.Id) is { } act)
         {
             batch.Acts.Add(act);

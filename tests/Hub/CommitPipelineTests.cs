@@ -1,0 +1,189 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SyncHub.Core.Primitives;
+using SyncHub.Hub.Grains;
+using SyncHub.Hub.Stores;
+using SyncHub.Storage;
+using Xunit;
+
+namespace SyncHub.Hub.Tests;
+
+/// <summary>Group commit across grains: what gathers, what waits for nobody, and in which order effects leave.</summary>
+public sealed class CommitPipelineTests
+{
+    private readonly HeldJournal _journal = new();
+    private readonly List<string> _left = [];
+    private readonly CommitPipeline _pipeline;
+
+    public CommitPipelineTests() => _pipeline = new CommitPipeline(_journal, StoreRegistry.Load(_journal, TimeProvider.System), NullLogger<CommitPipeline>.Instance);
+
+    [Fact]
+    public void A_decision_alone_is_committed_at_once()
+    {
+        Submit("a");
+        Assert.Equal([["a"]], _journal.Held);
+    }
+
+    [Fact]
+    public void What_is_decided_while_two_commits_are_under_way_goes_as_one()
+    {
+        foreach (var name in (string[])["a", "b", "c", "d", "e"])
+        {
+            Submit(name);
+        }
+
+        Assert.Equal([["a"], ["b"]], _journal.Held);
+        _journal.Finish();
+        Assert.True(_pipeline.ReleaseNext());
+        Assert.Equal([["b"], ["c", "d", "e"]], _journal.Held);
+    }
+
+    [Fact]
+    public void Effects_leave_in_the_order_of_the_decisions_and_never_before_their_commit()
+    {
+        foreach (var name in (string[])["a", "b", "c", "d"])
+        {
+            Submit(name);
+        }
+
+        Assert.False(_pipeline.ReleaseNext());
+        Assert.Empty(_left);
+        _journal.Finish();
+        Assert.True(_pipeline.ReleaseNext());
+        Assert.Equal(["a"], _left);
+        Assert.False(_pipeline.ReleaseNext());
+        _journal.Finish();
+        _journal.Finish();
+        while (_pipeline.ReleaseNext())
+        {
+        }
+
+        Assert.Equal(["a", "b", "c", "d"], _left);
+    }
+
+    [Fact]
+    public void The_exposure_of_all_that_gathered_is_written_once()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            Submit("x", new Dictionary<StoreId, Exposure> { [new StoreId(7)] = new(100, 0, 0) });
+        }
+
+        _journal.Finish();
+        _pipeline.ReleaseNext();
+        var written = Assert.Single(_journal.Newest.Documents, write => write.Collection == "exposure");
+        Assert.Equal([0, 0, 0, 0, 0, 0, 1, 244], written.Value!); // 5 x 100
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 200], written.Expected!.Value.ToArray());
+    }
+
+    [Fact]
+    public void Balances_of_many_partitions_are_summed_by_account_in_the_lowest_of_them()
+    {
+        Submit("a");
+        Submit("b");
+        foreach (var partition in (int[])[9, 4, 7])
+        {
+            var batch = new JournalBatch();
+            batch.Balances.Add(new BalanceChange(partition, "wallet", "EUR", -5));
+            batch.Balances.Add(new BalanceChange(partition, "sales", "EUR", 5));
+            _pipeline.Submit(batch, null, static () => { });
+        }
+
+        _journal.Finish();
+        _pipeline.ReleaseNext();
+        Assert.Equal([new BalanceChange(4, "wallet", "EUR", -15), new BalanceChange(4, "sales", "EUR", 15)], _journal.Newest.Balances);
+    }
+
+    [Fact]
+    public async Task A_pipeline_that_is_completed_still_commits_what_had_gathered()
+    {
+        foreach (var name in (string[])["a", "b", "c", "d"])
+        {
+            Submit(name);
+        }
+
+        _pipeline.Complete();
+        var running = _pipeline.RunAsync();
+        while (!running.IsCompleted)
+        {
+            _journal.Finish();
+            await Task.Yield();
+        }
+
+        await running;
+        Assert.Equal(["a", "b", "c", "d"], _left);
+    }
+
+    [Fact]
+    public void After_a_commit_that_failed_nothing_more_is_committed_and_nothing_leaves()
+    {
+        foreach (var name in (string[])["a", "b", "c"])
+        {
+            Submit(name);
+        }
+
+        _journal.Fail();
+        Assert.False(_pipeline.ReleaseNext());
+        Submit("d");
+        Assert.Equal([["b"]], _journal.Held);
+        Assert.Empty(_left);
+        Assert.True(_pipeline.Failed.IsCompleted);
+    }
+
+    private void Submit(string name, Dictionary<StoreId, Exposure>? exposure = null)
+    {
+        var batch = new JournalBatch();
+        batch.Documents.Add(new DocumentWrite("test", [.. name.Select(letter => (byte)letter)], [1]));
+        _pipeline.Submit(batch, exposure, () => _left.Add(name));
+    }
+
+    // Commits when it is told to.
+    private sealed class HeldJournal : IJournal
+    {
+        private readonly Queue<(JournalBatch Batch, TaskCompletionSource<long> Done)> _held = new();
+
+        public JournalBatch Newest { get; private set; } = new();
+
+        public List<string[]> Held => [.. _held.Select(held => held.Batch.Documents.Where(write => write.Collection == "test").Select(write => new string([.. write.Key.Select(letter => (char)letter)])).ToArray())];
+
+        public long LastPosition => 0;
+
+        public Task<long> CommitAsync(JournalBatch batch)
+        {
+            var done = new TaskCompletionSource<long>();
+            _held.Enqueue((Newest = batch, done));
+            return done.Task;
+        }
+
+        public void Finish()
+        {
+            if (_held.TryDequeue(out var held))
+            {
+                held.Done.SetResult(0);
+            }
+        }
+
+        public void Fail() => _held.Dequeue().Done.SetException(new JournalUnavailableException(JournalFault.DiskFull, "The disk is full."));
+
+        public StoredStream ReadStream(StreamId stream) => new(0, null, []);
+
+        public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => [];
+
+        public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => [];
+
+        public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => [];
+
+        public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit) => [];
+
+        public StoredCursor? ReadCursor(string name, ProducerId producer) => null;
+
+        public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => null;
+
+        public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit) => [];
+
+        public long CountDocuments(string collection) => 0;
+
+        public IReadOnlyList<StoredBalance> ReadBalances() => [];
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
