@@ -68,9 +68,24 @@ public sealed class SealedJournal : IJournal
     {
         BatchRules.ThrowIfBroken(batch);
         var stored = new JournalBatch { Chain = batch.Chain };
-        stored.Records.AddRange(batch.Records.Select(record => record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)) }));
-        stored.Facts.AddRange(batch.Facts.Select(fact => fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)) }));
-        stored.Snapshots.AddRange(batch.Snapshots.Select(snapshot => snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)) }));
+        stored.Records.EnsureCapacity(batch.Records.Count);
+        foreach (var record in batch.Records)
+        {
+            stored.Records.Add(record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)) });
+        }
+
+        stored.Facts.EnsureCapacity(batch.Facts.Count);
+        foreach (var fact in batch.Facts)
+        {
+            stored.Facts.Add(fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)) });
+        }
+
+        stored.Snapshots.EnsureCapacity(batch.Snapshots.Count);
+        foreach (var snapshot in batch.Snapshots)
+        {
+            stored.Snapshots.Add(snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)) });
+        }
+
         stored.Cursors.AddRange(batch.Cursors);
         stored.Balances.AddRange(batch.Balances);
         if (batch.Documents.Count == 0)
