@@ -6,7 +6,8 @@ namespace SyncHub.Agent.Engine;
 
 /// <summary>The engine's shell: takes in commands from everywhere, commits what a batch of them decided in one transaction, then answers.</summary>
 /// <remarks>
-/// Thread rule: any thread may ask; one consumer drives the engine. While a commit is under way the next batch gathers.
+/// Thread rule: any thread may ask; one consumer drives the engine. While a commit is under way the next batch gathers. News that nobody waits for
+/// waits a little for a till's next command, in whose commit it goes: a sale would else stand behind the sync of what the hub said about the sale before.
 /// Crash rule: no reply leaves before its batch is durable. A disk that is full or fails costs refusals, never the process;
 /// a journal that closed itself is opened again.
 /// </remarks>
@@ -14,9 +15,11 @@ public sealed class AgentLoop : IAsyncDisposable
 {
     private const int LongestQueue = 4096;
     private const int LargestBatch = 256;
+    private static readonly TimeSpan NewsMayWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ReopenDelay = TimeSpan.FromSeconds(1); // a dead disk must not be hammered by every request
 
     private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
+    private readonly SemaphoreSlim _asked = new(0); // never disposed of: a late caller may still release it
     private readonly Func<IJournal> _openJournal;
     private readonly Func<IJournal, long, AgentEngine> _createEngine;
     private readonly TimeProvider _time;
@@ -71,9 +74,13 @@ public sealed class AgentLoop : IAsyncDisposable
     public Task<EngineReply> AskAsync(AgentCommand command)
     {
         var work = new Work(command, new TaskCompletionSource<EngineReply>(TaskCreationOptions.RunContinuationsAsynchronously));
-        return _queue.Writer.TryWrite(work)
-            ? work.Done!.Task
-            : throw new AgentBusyException("The agent has more requests waiting than it takes, or is stopping. Send the request again, under the same request_id, in a second.");
+        if (!_queue.Writer.TryWrite(work))
+        {
+            throw new AgentBusyException("The agent has more requests waiting than it takes, or is stopping. Send the request again, under the same request_id, in a second.");
+        }
+
+        _asked.Release();
+        return work.Done!.Task;
     }
 
     /// <summary>Tells, without waiting for what comes of it; waits only where the queue is full.</summary>
@@ -99,13 +106,28 @@ public sealed class AgentLoop : IAsyncDisposable
         var works = new List<Work>(LargestBatch);
         while (await _queue.Reader.WaitToReadAsync())
         {
-            works.Clear();
-            while (works.Count < LargestBatch && _queue.Reader.TryRead(out var work))
+            while (_asked.Wait(0))
             {
-                works.Add(work);
+                // Of commands that are in the queue already.
+            }
+
+            works.Clear();
+            Take(works);
+            if (works.Count < LargestBatch && works.TrueForAll(work => work.Done is null))
+            {
+                await _asked.WaitAsync(NewsMayWait);
+                Take(works);
             }
 
             await ProcessAsync(works);
+        }
+    }
+
+    private void Take(List<Work> works)
+    {
+        while (works.Count < LargestBatch && _queue.Reader.TryRead(out var work))
+        {
+            works.Add(work);
         }
     }
 

@@ -63,17 +63,34 @@ public sealed class AgentLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_nobody_waits_for_is_committed_although_nobody_asks_for_anything()
+    {
+        var heard = new TaskCompletionSource<long>();
+        _loop.Logged += tip => heard.TrySetResult(tip);
+        await _loop.TellAsync(Register("told"), CancellationToken.None);
+        Assert.Equal(1, await heard.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task What_nobody_waits_for_keeps_its_place_before_the_next_command()
+    {
+        await _loop.TellAsync(Register("told"), CancellationToken.None);
+        Assert.NotNull((await RegisterAsync("asked")).Member);
+        var status = (V1.StatusAnswer)(await _loop.AskAsync(new TillCall(_loop.NowMs, new V1.StatusRequest(), false))).Answer!;
+        Assert.Equal(2, status.TipSequence);
+    }
+
+    [Fact]
     public async Task A_loop_that_is_stopping_says_so()
     {
         await _loop.DisposeAsync();
         await Assert.ThrowsAsync<AgentBusyException>(() => RegisterAsync());
     }
 
-    private async Task<V1.IdentifyAnswer> RegisterAsync(string request = "r")
-    {
-        var call = new TillCall(_loop.NowMs, new V1.RegisterRequest { RequestId = request, Name = "Li Lei" }, false) { Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(10) };
-        return (V1.IdentifyAnswer)(await _loop.AskAsync(call)).Answer!;
-    }
+    private async Task<V1.IdentifyAnswer> RegisterAsync(string request = "r") => (V1.IdentifyAnswer)(await _loop.AskAsync(Register(request))).Answer!;
+
+    private TillCall Register(string request) =>
+        new(_loop.NowMs, new V1.RegisterRequest { RequestId = request, Name = "Li Lei" }, false) { Entropy = System.Security.Cryptography.RandomNumberGenerator.GetBytes(10) };
 
     private sealed record Unheard(long NowMs) : AgentCommand(NowMs);
 
