@@ -108,7 +108,8 @@ internal sealed class SynchubProcess : IAsyncDisposable
 
             if (File.Exists(readyFile))
             {
-                return JsonSerializer.Deserialize<Dictionary<string, int>>(await File.ReadAllTextAsync(readyFile, cancellation))!;
+                using var said = JsonDocument.Parse(await File.ReadAllTextAsync(readyFile, cancellation));
+                return said.RootElement.EnumerateObject().Where(member => member.Value.ValueKind == JsonValueKind.Number).ToDictionary(member => member.Name, member => member.Value.GetInt32());
             }
         }
 
