@@ -66,6 +66,10 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         {
             node = new LinkedListNode<MemberHere>(Read(id));
             _byId[id] = node;
+            if (Switches.IsOff(Mechanism.MembersStayWhileDeciding))
+            {
+                Evict();
+            }
         }
 
         _newestFirst.AddFirst(node);

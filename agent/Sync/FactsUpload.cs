@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using SyncHub.Agent.Engine;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Storage;
@@ -23,7 +24,7 @@ internal sealed class FactsUpload(SelfDescription self, ILogSigner? signer)
     {
         foreach (var log in self.DeadLogs)
         {
-            _logs.Enqueue(hubTerm == self.HubTerm ? log : log with { Acknowledged = 0 });
+            _logs.Enqueue(hubTerm == self.HubTerm || Switches.IsOff(Mechanism.LogsOfOtherTerms) ? log : log with { Acknowledged = 0 });
         }
 
         _isStarted = true;

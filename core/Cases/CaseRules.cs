@@ -117,6 +117,25 @@ public static class CaseRules
         Remedy = "Compare both members' entries since the merge, and adjust what is owed to the one by the other.",
     };
 
+    /// <summary>The case of what the chain bears of a member since a restore of the hub (<see cref="ShortfallBorne"/>).</summary>
+    public static Case Shortfall(MemberId member, Wallets.Bucket bucket, LedgerTransaction transaction, long version, long recordedAtMs)
+    {
+        var borne = transaction.Entries.First(entry => Accounts.IsLoss(entry.Account));
+        return new Case
+        {
+            Id = CaseId.Of(CaseKind.LiabilityReclaimed, $"shortfall|{member}|{bucket}|{version}", recordedAtMs),
+            Kind = CaseKind.LiabilityReclaimed,
+            OpenedAtMs = recordedAtMs,
+            Member = member,
+            AmountMinor = borne.AmountMinor,
+            AssetCode = borne.Asset.Code,
+            PayerAccount = borne.Account,
+            Note = $"The restore of the hub had forgotten a reclaim, and {borne.AmountMinor} of {bucket} was spent twice: by the store that had been given up, and by those that were given what it held.",
+            Booked = BookedBy(transaction),
+            Remedy = "Nothing is owed by the member. Book the loss where the restore, or the reclaim, was decided.",
+        };
+    }
+
     /// <summary>What a person should do about a case of this kind.</summary>
     public static string RemedyOf(CaseKind kind) => kind switch
     {

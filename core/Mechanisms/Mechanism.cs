@@ -159,6 +159,24 @@ public enum Mechanism
     /// <summary>What late top-ups of a reclaimed life brought is released at the end of its log.</summary>
     LateValueIsReleased,
 
+    /// <summary>When a batch is not written, none that builds upon it is.</summary>
+    BatchesBreakTogether,
+
+    /// <summary>A parked op parks the later ops of its log in whatever chain they stand.</summary>
+    ParksTheLog,
+
+    /// <summary>A restored hub hears the logs again that it had confirmed before.</summary>
+    LogsOfOtherTerms,
+
+    /// <summary>A tag of headquarters has a name of its own at every member.</summary>
+    TagsHaveOwnNames,
+
+    /// <summary>A restored hub hears who keeps replicas of whom.</summary>
+    FollowersAreHeard,
+
+    /// <summary>A member stays in an agent's memory while a batch is decided.</summary>
+    MembersStayWhileDeciding,
+
     /// <summary>What a store holds stays reserved however long it is silent; switched off by the simulator, which gives it away.</summary>
     ReservedWhileSilent,
 }

@@ -12,7 +12,7 @@ public sealed partial class MemberMachine
     private bool Park(OpArrived arrived, TurnResult turn, ITurnContext context)
     {
         var reason = arrived.ParkBecause.Length > 0 ? arrived.ParkBecause
-            : State.FirstParkedOf(arrived.Op.Id.Holder) is { } first && (first < arrived.Op.Id.Sequence || State.Parked.ContainsKey(arrived.Place.Holder)) ? $"op {first} of store {arrived.Place.Holder.Store} waits before it" : "";
+            : State.FirstParkedOf(arrived.Op.Id.Holder) is { } first && ((first < arrived.Op.Id.Sequence && !Switches.IsOff(Mechanism.ParksTheLog)) || State.Parked.ContainsKey(arrived.Place.Holder)) ? $"op {first} of store {arrived.Place.Holder.Store} waits before it" : "";
         if (reason.Length == 0)
         {
             return false;
@@ -98,7 +98,11 @@ public sealed partial class MemberMachine
     {
         while (!context.IsReconciling && Shortfall.Find(State) is { } mend)
         {
-            Apply(mend, turn, context);
+            var outcome = Apply(mend, turn, context);
+            if (mend is ShortfallBorne borne && outcome is not null)
+            {
+                turn.Cases.Add(CaseRules.Shortfall(State.Id, borne.Bucket, outcome.Transaction, State.Version, context.NowMs));
+            }
         }
     }
 

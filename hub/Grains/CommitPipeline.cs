@@ -200,7 +200,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         try
         {
             stores.AddTo(batch, exposure);
-            batch.Chain = _chain;
+            batch.Chain = Switches.IsOff(Mechanism.BatchesBreakTogether) ? null : _chain;
             return journal.CommitAsync(batch);
         }
         catch (Exception fault)

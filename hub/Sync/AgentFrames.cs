@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
@@ -25,7 +26,7 @@ internal static class AgentFrames
         };
 
     /// <summary>Logs of earlier lives that an agent will send. What a hub of another term had of them, a restored one may have forgotten, and they come again.</summary>
-    public static IReadOnlyList<DeadLog> LogsToCome(Hello hello, long term) => hello.HubTerm == term ? hello.DeadLogs : [.. hello.DeadLogs, .. hello.ConfirmedLogs];
+    public static IReadOnlyList<DeadLog> LogsToCome(Hello hello, long term) => hello.HubTerm == term || Switches.IsOff(Mechanism.LogsOfOtherTerms) ? hello.DeadLogs : [.. hello.DeadLogs, .. hello.ConfirmedLogs];
 
     /// <summary>Handles one frame of a stream whose Hello was judged, or is being judged.</summary>
     /// <returns>Null, or why the stream must end.</returns>

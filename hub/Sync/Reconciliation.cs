@@ -42,7 +42,7 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
             Tell(member.Key, done => new LinesReported(holder, lines, done), taken);
         }
 
-        foreach (var member in report.Followed.Where(member => member.Length == 16))
+        foreach (var member in report.Followed.Where(member => member.Length == 16 && !Switches.IsOff(Mechanism.FollowersAreHeard)))
         {
             Tell(member, done => new FollowReported(holder.Store, done), taken);
         }

@@ -23,13 +23,15 @@ internal static class Mutants
         // Commits, snapshots, older and newer versions, the window, parking.
         ("base", [Mechanism.SnapshotTail]), ("base", [Mechanism.SnapshotMarks]), ("base", [Mechanism.MemberMarks]), ("base", [Mechanism.AtomicCommit]),
         ("base", [Mechanism.Dedupe, Mechanism.MemberMarks, Mechanism.JournalFences]), ("base", [Mechanism.Dedupe, Mechanism.SnapshotMarks, Mechanism.JournalFences]),
+        ("whole", [Mechanism.BatchesBreakTogether]), ("whole", [Mechanism.ParksTheLog]), ("merge", [Mechanism.MembersStayWhileDeciding]),
+        ("forget", [Mechanism.LogsOfOtherTerms]), ("utmost", [Mechanism.FollowersAreHeard]),
         ("upgrade", [Mechanism.OldSnapshotsAreReplayed]), ("versions", [Mechanism.UnknownOpsAreKept]), ("narrow", [Mechanism.Window]), ("poison", [Mechanism.Parking]),
 
         // What members own and owe, and who they are.
         ("lots", [Mechanism.BreakageTakesOnlyWhatIsFree]), ("tills", [Mechanism.PointsAreRights]), ("account", [Mechanism.FloorIsCumulative]), ("account", [Mechanism.FloorBudget]),
         ("account", [Mechanism.SettlesOnlyWhatIsFree]), ("refunds", [Mechanism.RefundsAreCumulative]), ("refunds", [Mechanism.ClosesNeedTheLog]), ("refunds", [Mechanism.RightsSayWhatWasRefunded]),
         ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
-        ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]),
+        ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("whole", [Mechanism.TagsHaveOwnNames]),
     ];
 
     /// <summary>Turns mechanisms off by name, to look at a run without them.</summary>

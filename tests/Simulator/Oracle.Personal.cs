@@ -68,7 +68,7 @@ internal sealed partial class Oracle
             {
                 for (var i = 0; i < changed.AddedTags.Count; i++)
                 {
-                    added[(new Holder(default, new Incarnation(changed.AddedDots[i].Incarnation)), changed.AddedDots[i].Sequence)] = changed.AddedTags[i];
+                    added[changed.AddedDots.Count > i ? (new Holder(default, new Incarnation(changed.AddedDots[i].Incarnation)), changed.AddedDots[i].Sequence) : (new Holder(default, new Incarnation(i)), record.Version)] = changed.AddedTags[i];
                 }
 
                 removed.UnionWith(changed.RemovedDots.Select(OpIdCodec.ToCore).Select(dot => (dot.Holder, dot.Sequence)));
@@ -76,7 +76,7 @@ internal sealed partial class Oracle
 
             foreach (var (tag, dot) in change.AliasTaken is not null && EventCodec.Decode(record.Payload, null).Event is AliasTaken taken ? taken.News.Tags : [])
             {
-                isAmbiguous |= added.TryGetValue((dot.Holder, dot.Sequence), out var other) && other != tag;
+                isAmbiguous |= dot.Holder.Store != default && added.TryGetValue((dot.Holder, dot.Sequence), out var other) && other != tag;
                 added[(dot.Holder, dot.Sequence)] = tag;
             }
 

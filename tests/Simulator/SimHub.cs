@@ -110,8 +110,16 @@ internal sealed class SimHub : ISchedule
 
         var decider = _partitions[partition % PartitionCount];
         _world.Clock.BreaksAtRead = IsPoison(messages[^1]) ? 1 + _world.Step % 4 : 0;
-        var batch = decider.Decide(messages);
-        _world.Clock.BreaksAtRead = 0;
+        Batch batch;
+        try
+        {
+            batch = decider.Decide(messages);
+        }
+        finally
+        {
+            _world.Clock.BreaksAtRead = 0;
+        }
+
         if (_world.Active.HasFlag(Fault.Versions) && _world.Step % 2 == 0)
         {
             Versions.MakeOld(batch.Journal.Snapshots);

@@ -1,3 +1,4 @@
+using SyncHub.Core.Cases;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
@@ -74,8 +75,11 @@ public sealed class ShortfallTests : ITurnContext
         Assert.Equal(-60, Principal.Total);
 
         IsReconciling = false;
-        var borne = Assert.Single(Touch().Events);
+        var turn = Touch();
+        var borne = Assert.Single(turn.Events);
+        var opened = Assert.Single(turn.Cases);
 
+        Assert.Equal((CaseKind.LiabilityReclaimed, 60, "hub/loss"), (opened.Kind, opened.AmountMinor, opened.PayerAccount));
         Assert.Equal(new ShortfallBorne(Bucket.Principal, 60), borne.Event);
         Assert.Equal(["hub/loss 60", "wallet/principal -60"], borne.Outcome!.Transaction.Entries.Select(entry => $"{entry.Account} {entry.AmountMinor}"));
         Assert.Equal((0, 0, 60), (Principal.Pool, Principal.Total, Principal.Loss));
