@@ -36,8 +36,8 @@ public static class HubBackup
         var journal = await PostgresJournal.OpenAsync(storage, new PostgresJournalOptions()).ConfigureAwait(false);
         await using (journal.ConfigureAwait(false))
         {
-            var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, TermFile.Read(dataDirectory)).ConfigureAwait(false);
-            TermFile.Raise(dataDirectory, term);
+            var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, HubGuard.Read(dataDirectory).Term).ConfigureAwait(false);
+            HubGuard.Raise(dataDirectory, term, journal.LastPosition);
             return new HubRestored(term, stores, "");
         }
     }
@@ -55,8 +55,8 @@ public static class HubBackup
         var path = Path.Combine(dataDirectory, Database);
         var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
         var (term, stores) = (0, 0);
-        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, TermFile.Read(dataDirectory)).ConfigureAwait(false)).ConfigureAwait(false);
-        TermFile.Raise(dataDirectory, term);
+        await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, HubGuard.Read(dataDirectory).Term).ConfigureAwait(false)).ConfigureAwait(false);
+        HubGuard.Raise(dataDirectory, term, position: 0);
         return new HubRestored(term, stores, File.Exists(aside) ? aside : "");
     }
 }

@@ -40,6 +40,7 @@ public sealed class HubHost : IAsyncDisposable
     private readonly Task _partitions;
     private readonly MemberSweep _sweep;
     private readonly CertificateRenewal _renewal;
+    private HubGuard? _guard;
     private JournalWatch? _watch;
 
     private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
@@ -90,6 +91,7 @@ public sealed class HubHost : IAsyncDisposable
                 await SharedSecrets.CheckAsync(journal, options, certificates).ConfigureAwait(false);
             }
 
+            HubGuard.Demand(options.DataDirectory, StoreRegistry.ReadTerm(journal), journal.LastPosition);
             await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
             return await StartAsync(options with { GrpcPort = ports.Grpc, HttpPort = ports.Http }, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
         }
@@ -126,6 +128,11 @@ public sealed class HubHost : IAsyncDisposable
 
         _pipeline.Complete();
         await _released.ConfigureAwait(false);
+        if (_guard is not null)
+        {
+            await _guard.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _journal.DisposeAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
         foreach (var loop in _loops.Where(_ => _partitions.IsCompleted))
@@ -188,6 +195,7 @@ public sealed class HubHost : IAsyncDisposable
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
         var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
             new CertificateRenewal(certificates, options.Time, parts.Log));
+        host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal);
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
@@ -213,7 +221,6 @@ public sealed class HubHost : IAsyncDisposable
         var time = options.Time;
         var rules = new RulesetInForce(options.LoadRuleset());
         var stores = StoreRegistry.Load(journal, time);
-        TermFile.Raise(options.DataDirectory, stores.Term); // before a life is given in it
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());

@@ -284,7 +284,8 @@ internal sealed class StoreRegistry
         return key;
     }
 
-    private static int ReadTerm(IJournal journal) =>
+    /// <summary>The term of a hub's database.</summary>
+    public static int ReadTerm(IJournal journal) =>
         journal.ReadDocument("meta", TermKey) is { } term ? int.Parse(Encoding.ASCII.GetString(term), System.Globalization.CultureInfo.InvariantCulture) : 1;
 
     private void CountReconciling() => Volatile.Write(ref _reconciling, _stores.Values.Count(static store => store.IsReconciling));

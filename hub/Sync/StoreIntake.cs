@@ -82,19 +82,11 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         }
     }
 
-    /// <summary>A store is back, and says whose logs it has: a restore may have forgotten that such a life was given.</summary>
-    public void RememberLives(IEnumerable<DeadLog> logs)
-    {
-        foreach (var life in logs.Select(log => new Incarnation(log.Incarnation)).Where(life => life.Term < parts.Stores.Term && parts.Stores.Find(store)!.Lives.Find(life) is null))
-        {
-            parts.Stores.Update(store, known => known with { Lives = known.Lives.Remember(life, default) });
-        }
-    }
-
     /// <summary>Takes a run of the log of a life that is over, or of a machine in quarantine.</summary>
     public void TakeFacts(Facts facts, IStoreConnection connection)
     {
         var life = new Incarnation(facts.Incarnation);
+        Remember(life, connection);
         if (parts.Stores.Find(store)!.Lives.Find(life) is not { Status: not LifeStatus.Branch } || facts.PreviousHash.Length is not (0 or OpHash.Size) || facts.FirstSequence < 1)
         {
             return;
@@ -236,6 +228,15 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         }
 
         link.EndReconciliation();
+    }
+
+    // A restore may have forgotten that a life was given whose log a Hello has named; of a machine in quarantine too.
+    private void Remember(Incarnation life, IStoreConnection connection)
+    {
+        if (life.Term < parts.Stores.Term && _ends.ContainsKey((connection, life)) && parts.Stores.Find(store)!.Lives.Find(life) is null)
+        {
+            parts.Stores.Update(store, known => known with { Lives = known.Lives.Remember(life, default) });
+        }
     }
 
     private void AcknowledgeFacts()

@@ -268,7 +268,6 @@ internal sealed class StoreLink
         var hello = caller.Hello;
         var session = _chains.Of(Holder.Incarnation).Main;
         var reconciling = _parts.Stores.Find(Store)!.IsReconciling;
-        _intake.RememberLives(caller.DeadLogs);
         if (reconciling)
         {
             _reconciliation.Begin(hello.TipSequence, caller.DeadLogs);

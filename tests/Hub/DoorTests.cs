@@ -5,6 +5,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Core.Protocol;
 using SyncHub.Core.Wallets;
 using SyncHub.Protos.Trust;
+using SyncHub.Storage;
 using SyncHub.V1;
 using Xunit;
 using Bucket = SyncHub.Core.Wallets.Bucket;
@@ -218,6 +219,25 @@ public sealed class DoorTests
         }
 
         Assert.Equal([terms[0], terms[0] + 1, terms[0] + 2], terms);
+    }
+
+    [Fact]
+    public async Task A_hub_refuses_to_start_on_an_older_copy_that_was_put_in_place_without_a_word()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var copy = Path.Combine(hub.DataDirectory, "copy.db");
+        HubBackup.Make(hub.DataDirectory, copy);
+        await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Ann" } }, hub.Admin);
+
+        var refusal = await Assert.ThrowsAsync<JournalUnavailableException>(() => hub.RestartAsync(folder =>
+        {
+            File.Copy(copy, Path.Combine(folder, "hub.db"), overwrite: true);
+            return Task.CompletedTask;
+        }));
+
+        Assert.Contains("synchub hub restore", refusal.Message, StringComparison.Ordinal);
+        await HubBackup.RestoreAsync(hub.DataDirectory, copy, TimeProvider.System.GetUtcNow());
+        await hub.OpenAgainAsync();
     }
 
     private static ByteString Nonce { get; } = ByteString.CopyFromUtf8("door");
