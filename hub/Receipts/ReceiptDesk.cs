@@ -63,12 +63,26 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
         var op = ReceiptCodec.TryReadOp(receipt)!.Id;
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op), receipt.ToByteArray(), OnlyIfAbsent: true));
-        Wait(op);
         parts.Pipeline.Submit(batch, null, durable);
     }
 
     /// <summary>Step 3, when it is durable: takes the op in where its store cannot report it any more.</summary>
-    internal void Take(OutOfBandOp receipt, HandInReceiptResponse response) => (response.Outcome, response.Note) = Take(ReceiptCodec.TryReadOp(receipt)!.Id, receipt);
+    internal void Take(OutOfBandOp receipt, HandInReceiptResponse response)
+    {
+        var op = ReceiptCodec.TryReadOp(receipt)!.Id;
+        (response.Outcome, response.Note) = Take(op, receipt);
+        if (response.Outcome == ReceiptOutcome.Known)
+        {
+            return;
+        }
+
+        // Not before: what waits may be taken in meanwhile, and whoever brought it would hear that it was known. After: the life may have been given up in between.
+        Wait(op);
+        if (response.Outcome == ReceiptOutcome.WillCome)
+        {
+            (response.Outcome, response.Note) = Take(op, receipt);
+        }
+    }
 
     /// <summary>Reads what waits, and looks at all of it.</summary>
     public void Resume()
