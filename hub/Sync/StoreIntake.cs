@@ -244,13 +244,14 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         if (_pendingFacts is { } pending && pending.Places.All(place => place.Chain.IsDurable(place.Sequence)))
         {
             _pendingFacts = null;
-            pending.Connection.Send(new HubFrame { FactsAck = new FactsAck { Incarnation = pending.Life.Value, Sequence = pending.Last } });
-            reconciliation.OnDeadLog(pending.Life, pending.Last);
             if (pending.IsLast)
             {
                 ReleaseAgain(pending.Life, isOfCopy: pending.Places.Any(place => place.Chain.Holder.Incarnation != pending.Life));
             }
 
+            // After what follows from the end of a log is durable: nobody sends it again, and a crash would leave with the dead life what came late.
+            parts.Pipeline.Submit(new JournalBatch(), null, () => pending.Connection.Send(new HubFrame { FactsAck = new FactsAck { Incarnation = pending.Life.Value, Sequence = pending.Last } }));
+            reconciliation.OnDeadLog(pending.Life, pending.Last);
             link.EndReconciliation();
         }
     }
