@@ -37,7 +37,8 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
     public void Stop() => _catchUp?.Stop();
 
     /// <summary>Says up to which position every change has been sent. From any thread.</summary>
-    public void SendMark()
+    /// <param name="isRepeated">Whether to say it again where it has not moved.</param>
+    public void SendMark(bool isRepeated = true)
     {
         // Read before sending: everything released up to it was queued before the mark is.
         var position = parts.Pipeline.ReleasedPosition;
@@ -51,6 +52,11 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
             if (_lanes is { IsBehind: true })
             {
                 Walk(); // what was dropped for a slow agent came after the last mark
+                return;
+            }
+
+            if (position <= _marked && !isRepeated)
+            {
                 return;
             }
 

@@ -16,6 +16,8 @@ internal sealed class StoreLink
     /// <summary>How many op bytes an agent may have under way. At 200 bytes an op about 5,000 ops: two full commits.</summary>
     public const int WindowBytes = 1024 * 1024;
 
+    private const int BeatsBetweenRepeats = 10;
+
     private readonly Lock _gate = new();
     private readonly HubParts _parts;
     private readonly StoreChains _chains;
@@ -25,6 +27,8 @@ internal sealed class StoreLink
     private readonly MemberFeed _feed;
     private AgentHeartbeat _heartbeat = new();
     private long _hubClockAtHeartbeat;
+    private long _beats;
+    private long _saidSequence;
 
     /// <summary>Makes the link of a store that the hub knows.</summary>
     public StoreLink(StoreId store, HubParts parts)
@@ -202,9 +206,11 @@ internal sealed class StoreLink
     }
 
     /// <summary>What is due every second: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
+    /// <remarks>Watermarks that have not moved are said again every ten seconds only: a thousand idle stores would else cost a tenth of a core.</remarks>
     public void Beat(IStoreConnection connection)
     {
-        HubFrame ack;
+        HubFrame? ack = null;
+        bool isDue;
         lock (_gate)
         {
             connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
@@ -213,11 +219,20 @@ internal sealed class StoreLink
                 return;
             }
 
-            ack = AckOf(_chains.Of(Holder.Incarnation).Main);
+            isDue = _beats++ % BeatsBetweenRepeats == 0;
+            if (_chains.Of(Holder.Incarnation).Main is var main && (isDue || main.CommittedSequence != _saidSequence))
+            {
+                _saidSequence = main.CommittedSequence;
+                ack = AckOf(main);
+            }
         }
 
-        Send(ack);
-        _feed.SendMark();
+        if (ack is not null)
+        {
+            Send(ack);
+        }
+
+        _feed.SendMark(isRepeated: isDue);
     }
 
     /// <summary>Queues a frame on the connection of the moment; drops it when there is none, because every frame is absolute.</summary>
@@ -273,6 +288,7 @@ internal sealed class StoreLink
             _reconciliation.Begin(hello.TipSequence, caller.DeadLogs);
         }
 
+        _beats = 0; // the first beat of a connection says all again
         _heartbeat = new AgentHeartbeat { TipSequence = hello.TipSequence, BacklogOps = hello.TipSequence - session.CommittedSequence, FeedPosition = hello.FeedPosition };
         Send(new HubFrame
         {
