@@ -36,15 +36,15 @@ public sealed class AgentHost : IAsyncDisposable
     private readonly WebApplication _web;
     private readonly AgentLoop _loop;
     private readonly SyncLink _link;
-    private readonly IdleRights _idle;
-    private readonly OldRecords _old;
+    private readonly SlowWalk<byte[]> _idle;
+    private readonly SlowWalk<(int Collection, byte[] After)> _old;
     private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
     private readonly string _readyFile;
     private readonly GuardFile _guard;
     private int _isDisposed;
 
-    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, IdleRights idle, OldRecords old, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
+    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, SlowWalk<byte[]> idle, SlowWalk<(int Collection, byte[] After)> old, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
     {
         _web = web;
         _loop = loop;
@@ -140,7 +140,7 @@ public sealed class AgentHost : IAsyncDisposable
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(web.MappedNames(), ServingStatus.Serving);
             await web.StartAsync(cancellation);
-            var host = new AgentHost(web, loop, link, new IdleRights(loop, link, options.IdleDays, TimeProvider.System, log), new OldRecords(loop, options.RetainDays, TimeProvider.System, log), ownLogs, readyFile, guard);
+            var host = new AgentHost(web, loop, link, IdleRights.WalkOver(loop, link, options.IdleDays, TimeProvider.System, log), OldRecords.WalkOver(loop, options.RetainDays, TimeProvider.System, log), ownLogs, readyFile, guard);
             link.Start();
             host._idle.Start();
             host._old.Start();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using SyncHub.Storage;
 using SyncHub.Storage.Files;
 
@@ -20,12 +21,14 @@ internal sealed class HubGuard : IAsyncDisposable
     private readonly string _directory;
     private readonly int _term;
     private readonly IJournal _journal;
+    private readonly ILogger _log;
     private readonly Task _running;
 
     /// <summary>Writes on from now on.</summary>
-    public HubGuard(string directory, int term, IJournal journal)
+    /// <exception cref="IOException">The file cannot be written: a hub that could not say which term it serves does not start.</exception>
+    public HubGuard(string directory, int term, IJournal journal, ILogger log)
     {
-        (_directory, _term, _journal) = (directory, term, journal);
+        (_directory, _term, _journal, _log) = (directory, term, journal, log);
         Raise(directory, term, journal.LastPosition); // before a life is given in the term
         _running = RunAsync();
     }
@@ -67,7 +70,7 @@ internal sealed class HubGuard : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
-        Raise(_directory, _term, _journal.LastPosition);
+        Advance();
     }
 
     private async Task RunAsync()
@@ -75,7 +78,20 @@ internal sealed class HubGuard : IAsyncDisposable
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
+            Advance();
+        }
+    }
+
+    // A disk that is full must cost neither the service nor the clean stop: the guard lags until there is room.
+    private void Advance()
+    {
+        try
+        {
             Raise(_directory, _term, _journal.LastPosition);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning("{File} could not be written, and an older copy of the database would be recognised later than it could be: {Reason}", Path.Combine(_directory, Name), fault.Message);
         }
     }
 }

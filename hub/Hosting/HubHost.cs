@@ -195,7 +195,7 @@ public sealed class HubHost : IAsyncDisposable
         var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
         var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
             new CertificateRenewal(certificates, options.Time, parts.Log));
-        host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal);
+        host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal, parts.Log);
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);

@@ -28,7 +28,7 @@ internal sealed class StoreLink
     private AgentHeartbeat _heartbeat = new();
     private long _hubClockAtHeartbeat;
     private long _beats;
-    private long _saidSequence;
+    private long _beatSequence; // in the newest acknowledgement of a beat
 
     /// <summary>Makes the link of a store that the hub knows.</summary>
     public StoreLink(StoreId store, HubParts parts)
@@ -220,9 +220,10 @@ internal sealed class StoreLink
             }
 
             isDue = _beats++ % BeatsBetweenRepeats == 0;
-            if (_chains.Of(Holder.Incarnation).Main is var main && (isDue || main.CommittedSequence != _saidSequence))
+            var main = _chains.Of(Holder.Incarnation).Main;
+            if (isDue || main.CommittedSequence != _beatSequence)
             {
-                _saidSequence = main.CommittedSequence;
+                _beatSequence = main.CommittedSequence;
                 ack = AckOf(main);
             }
         }

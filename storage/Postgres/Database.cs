@@ -99,7 +99,7 @@ internal sealed partial class Database : IDisposable
             {
                 _free.Release();
             }
-            Thread.Sleep(BetweenAttemptsMs);
+            Thread.Sleep(BetweenAttemptsMs); // reads of the journal are synchronous: whoever asks waits while the database is away, and no longer than the patience
         }
     }
 

@@ -240,6 +240,22 @@ public sealed class DoorTests
         await hub.OpenAgainAsync();
     }
 
+    [Fact]
+    public async Task A_guard_that_cannot_be_written_costs_neither_the_service_nor_the_clean_stop()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var draft = Directory.CreateDirectory(Path.Combine(hub.DataDirectory, "hub.guard.new")); // where the guard is drafted
+        var member = await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Ann" } }, hub.Admin);
+
+        await hub.RestartAsync(folder =>
+        {
+            draft.Delete();
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal("Ann", (await hub.Members.GetMemberAsync(new GetMemberRequest { MemberId = member.MemberId }, hub.Admin)).Profile.Name);
+    }
+
     private static ByteString Nonce { get; } = ByteString.CopyFromUtf8("door");
 
     private static async Task<(Machine Machine, EnrolResponse Identity)> EnrolAsync(HubFixture hub)
