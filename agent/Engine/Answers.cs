@@ -1,5 +1,6 @@
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rules;
 using SyncHub.Core.Tills;
 using SyncHub.Core.Wallets;
@@ -45,7 +46,7 @@ internal static class Answers
         {
             MemberId = member.Id.ToString(),
             Name = profile.Name,
-            PhoneMasked = profile.PhoneMasked,
+            PhoneMasked = Mask.Number(profile.Phone),
             Card = profile.Card,
             Tier = rules.TierFor(member.Replica?.LifetimeSpendMinor ?? 0).Name,
             HomeStore = profile.HomeStore.Value,

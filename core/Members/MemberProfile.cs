@@ -1,4 +1,5 @@
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 
 namespace SyncHub.Core.Members;
 
@@ -11,6 +12,6 @@ public sealed record MemberProfile(string Name, string Phone, string Card, Store
     /// <summary>The e-mail address.</summary>
     public string Email { get; init; } = "";
 
-    /// <summary>The phone with all but the last four digits hidden.</summary>
-    public string PhoneMasked => Phone.Length <= 4 ? new string('*', Phone.Length) : string.Concat(new string('*', Phone.Length - 4), Phone.AsSpan(Phone.Length - 4));
+    /// <summary>The profile as those see it who need not know the person; the home store stays.</summary>
+    public MemberProfile Masked() => this with { Name = Mask.Name(Name), Phone = Mask.Number(Phone), Card = Mask.Number(Card), Notes = Mask.Notes(Notes), Email = Mask.Name(Email) };
 }

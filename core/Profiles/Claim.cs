@@ -19,8 +19,8 @@ public enum ClaimKind
 /// <summary>A phone or card that at most one member has; the first to claim it keeps it.</summary>
 public readonly record struct Claim(ClaimKind Kind, string Value)
 {
-    /// <summary>The claim with all but its last four characters hidden, for people and logs.</summary>
-    public string Masked => $"{Kind} {new string('*', Math.Max(0, Value.Length - 4))}{Value[Math.Max(0, Value.Length - 4)..]}";
+    /// <summary>The claim as people and logs may see it.</summary>
+    public string Masked => $"{Kind} {Mask.Number(Value)}";
 }
 
 /// <summary>What a member claims, by its profile.</summary>

@@ -15,6 +15,9 @@ internal sealed record Caller(string Name, bool IsProgram, IReadOnlySet<Permissi
     /// <summary>Under what the session or token lies in the journal.</summary>
     public ReadOnlyMemory<byte> Key { get; init; }
 
+    /// <summary>Whether it sees who a member is; else names, phones, cards, addresses and notes are masked.</summary>
+    public bool SeesPersonalData => Permissions.Contains(Permission.MembersPersonal);
+
     /// <summary>As the audit trail names it.</summary>
     public string Who => IsProgram ? "token " + Name : "user " + Name;
 

@@ -65,7 +65,7 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
 
         DemandMember(view);
         Volatile.Write(ref _recorded, 1);
-        return Entry("read", view.Id);
+        return Entry(Caller.SeesPersonalData ? "read" : "read masked", view.Id);
     }
 
     /// <summary>An entry with an outcome.</summary>

@@ -13,8 +13,8 @@ internal static class Roles
             Permission.MembersRead, Permission.WalletsRead, Permission.CreditWrite, Permission.StoresRead, Permission.Reclaim,
             Permission.CasesRead, Permission.CasesWrite, Permission.ReceiptsWrite,
         ],
-        [Role.Marketing] = [Permission.MembersRead, Permission.MembersWrite],
-        [Role.StoreManager] = [Permission.MembersRead, Permission.WalletsRead, Permission.StoresRead, Permission.CasesRead, Permission.CashiersWrite],
+        [Role.Marketing] = [Permission.MembersRead, Permission.MembersPersonal, Permission.MembersWrite],
+        [Role.StoreManager] = [Permission.MembersRead, Permission.MembersPersonal, Permission.WalletsRead, Permission.StoresRead, Permission.CasesRead, Permission.CashiersWrite],
         [Role.Cashier] = [],
         [Role.Auditor] = [Permission.MembersRead, Permission.WalletsRead, Permission.StoresRead, Permission.CasesRead, Permission.UsersRead, Permission.AuditRead],
     };

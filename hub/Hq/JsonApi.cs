@@ -17,7 +17,7 @@ internal static class JsonApi
     {
         var api = routes.MapGroup("/api");
         api.MapGet("/stores", () => Json(stores.List()));
-        api.MapGet("/members/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToRecord(view, parts.Rules.Rules), cancellation));
+        api.MapGet("/members/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberReading.Show(parts, view), cancellation));
         api.MapGet("/wallets/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToWallet(view, parts.Rules.Rules.Currency), cancellation));
         routes.MapGet("/healthz", () => parts.Pipeline.Failed.IsCompleted ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : Results.Text("ok"));
         return api;

@@ -2,6 +2,8 @@ using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Doors;
+using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Hub.Hq;
 
@@ -17,6 +19,10 @@ internal static class MemberReading
     public static MemberId Parse(string text) => MemberId.TryParse(text, out var id)
         ? id
         : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.MemberIdMalformed, "A member id has 26 letters and digits.");
+
+    /// <summary>A member as the caller of this call may see it. Whatever answers with a member goes through here.</summary>
+    public static V1.MemberRecord Show(HubParts parts, MemberView view) =>
+        MemberCodec.ToRecord(view, parts.Rules.Rules, isMasked: DoorCall.Current is not { Caller.SeesPersonalData: true });
 
     /// <summary>Reads by id.</summary>
     /// <exception cref="RpcException">NOT_FOUND.</exception>

@@ -19,7 +19,7 @@ internal sealed partial class MembersService
         var (loser, survivor) = (Parse(request.LoserId), Parse(request.SurvivorId));
         DemandReason(request.Operator, request.Reason);
         var view = await parts.Grains.AskAsync(survivor, reply => new MergeWanted(loser, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
-        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+        return MemberReading.Show(parts, view);
     }
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ internal sealed partial class MembersService
         }
 
         var view = await parts.Grains.AskAsync(alias.AliasOf, reply => new UnmergeWanted(alias.Id, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
-        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+        return MemberReading.Show(parts, view);
     }
 
     private static MemberId Parse(string text) => MemberId.TryParse(text, out var id) ? id

@@ -44,5 +44,5 @@ internal sealed partial class MembersService
     }
 
     private async Task<MemberRecord> AskAsync(string member, Func<object, MemberMessage> question, ServerCallContext context) =>
-        MemberCodec.ToRecord(await parts.Grains.AskAsync(Parse(member), question, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+        MemberReading.Show(parts, await parts.Grains.AskAsync(Parse(member), question, context.CancellationToken).ConfigureAwait(false));
 }

@@ -17,7 +17,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
     public override async Task<MemberRecord> GetMember(GetMemberRequest request, ServerCallContext context)
     {
         authority.Demand(context, request);
-        return MemberCodec.ToRecord(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules);
+        return MemberReading.Show(parts, await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
             view = await MemberReading.ReadAsync(parts, view.AliasOf, context.CancellationToken).ConfigureAwait(false); // the phone or card of a merged member leads to the survivor
         }
 
-        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+        return MemberReading.Show(parts, view);
     }
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ internal sealed partial class MembersService(HubParts parts, Authority authority
         DemandFree("card", profile.Card);
         var id = MemberId.Create(parts.NowMs(), RandomNumberGenerator.GetBytes(10));
         var view = await parts.Grains.AskAsync(id, reply => new RegisterWanted(profile, reply), context.CancellationToken).ConfigureAwait(false);
-        return MemberCodec.ToRecord(view, parts.Rules.Rules);
+        return MemberReading.Show(parts, view);
     }
 
     private void DemandFree(string collection, string key)

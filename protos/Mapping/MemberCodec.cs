@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
 using SyncHub.Core.Rights;
 using SyncHub.Core.Rules;
 using SyncHub.Core.Tills;
@@ -101,13 +102,17 @@ public static class MemberCodec
     }
 
     /// <summary>The member as HQ reads it.</summary>
-    public static Wire.MemberRecord ToRecord(MemberView view, Ruleset rules)
+    /// <param name="view">The member.</param>
+    /// <param name="rules">By which its tier is told.</param>
+    /// <param name="isMasked">Whether personal data are hidden from the reader.</param>
+    public static Wire.MemberRecord ToRecord(MemberView view, Ruleset rules, bool isMasked)
     {
         var record = new Wire.MemberRecord
         {
             MemberId = view.Id.ToString(),
             Version = view.Version,
-            Profile = ToWire(view.Profile),
+            Profile = ToWire(isMasked ? view.Profile.Masked() : view.Profile),
+            Masked = isMasked,
             Tier = rules.TierFor(view.LifetimeSpendMinor).Name,
             LifetimeSpendMinor = view.LifetimeSpendMinor,
             RecordedAtMs = view.RecordedAtMs,
@@ -115,7 +120,7 @@ public static class MemberCodec
         };
         record.Aliases.AddRange(view.Aliases.Select(alias => alias.ToString()));
         record.Tags.AddRange(view.Tags.Select(dot => dot.Tag).Distinct().Order(StringComparer.Ordinal));
-        record.Pending.AddRange(view.Pending.Select(PersonalCodec.ToWire));
+        record.Pending.AddRange(view.Pending.Select(change => PersonalCodec.ToWire(isMasked ? change with { Value = Mask.Value(change.Field, change.Value) } : change)));
         record.Erased = view.IsErased;
         return record;
     }
