@@ -32,10 +32,10 @@ public sealed class MemberCredit
     public SortedDictionary<Holder, FloorLine> Floor { get; } = [];
 
     /// <summary>What the member owes in all.</summary>
-    public long ReceivableMinor => checked(UsedMinor + OwedMinor + Floor.Values.Sum(line => line.OutstandingMinor));
+    public long ReceivableMinor => checked(UsedMinor + OwedMinor + (Floor.Count == 0 ? 0 : Floor.Values.Sum(line => line.OutstandingMinor)));
 
     /// <summary>The floor line of a holder; zeros where there is none.</summary>
-    public FloorLine FloorOf(Holder holder) => Floor.GetValueOrDefault(holder);
+    public FloorLine FloorOf(Holder holder) => Floor.Count == 0 ? default : Floor.GetValueOrDefault(holder);
 
     /// <summary>Takes <paramref name="amount"/>, at most the receivable, off it: the store's own advances, other stores' in order, voided top-ups, then used credit.</summary>
     /// <returns>How much credit is free again.</returns>
@@ -60,7 +60,7 @@ public sealed class MemberCredit
 
     /// <summary>What is broken here in words, or null.</summary>
     public string? FindBreach() =>
-        UsedMinor < 0 || OwedMinor < 0 || LimitMinor < 0 || Floor.Values.Any(line => line.OutstandingMinor < 0) ? $"I15: credit used {UsedMinor}, owed {OwedMinor}, limit {LimitMinor}, floor {string.Join(", ", Floor.Values)}" : null;
+        UsedMinor < 0 || OwedMinor < 0 || LimitMinor < 0 || (Floor.Count > 0 && Floor.Values.Any(line => line.OutstandingMinor < 0)) ? $"I15: credit used {UsedMinor}, owed {OwedMinor}, limit {LimitMinor}, floor {string.Join(", ", Floor.Values)}" : null;
 
     private long SettleFloor(Holder holder, long amount)
     {

@@ -34,16 +34,15 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
 
     /// <summary>Takes a run of the log.</summary>
     /// <returns>The new facts, in order, with their chains; and for every op of the run the chain and number where it is, new or not.</returns>
-    public (IReadOnlyList<TakenFact> New, IReadOnlyList<(StoreSession Chain, long Sequence)> Places) Take(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes)
+    public (IReadOnlyList<TakenFact> New, IReadOnlyList<(StoreSession Chain, long Sequence)> Places) Take(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes) =>
+        Take(firstSequence, previousHash, envelopes, OpHash.Chain(previousHash, envelopes));
+
+    /// <summary>Takes a run of the log whose hashes are known.</summary>
+    /// <returns>As the other one.</returns>
+    public (IReadOnlyList<TakenFact> New, IReadOnlyList<(StoreSession Chain, long Sequence)> Places) Take(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes, OpHash[] hashes)
     {
         var taken = new List<TakenFact>();
         var places = new List<(StoreSession, long)>(envelopes.Count);
-        var hashes = new OpHash[envelopes.Count];
-        for (var i = 0; i < envelopes.Count; i++)
-        {
-            hashes[i] = (i == 0 ? previousHash : hashes[i - 1]).Next(envelopes[i].Span);
-        }
-
         var before = previousHash;
         for (var i = 0; i < envelopes.Count; i++)
         {

@@ -19,49 +19,48 @@ public sealed class LedgerTransaction
     /// <summary>Books the moves of <paramref name="op"/>.</summary>
     /// <param name="op">The op; relinquishments book nothing, because the member's value does not change.</param>
     /// <param name="currency">The asset of money buckets.</param>
-    /// <param name="lossOf">For the n-th move: the part of a debit that the wallet could not carry and the store bears; of a settlement, the part that is principal again.</param>
+    /// <param name="losses">For each move: the part of a debit that the wallet could not carry and the store bears; of a settlement, the part that is principal again.</param>
     /// <param name="payerOf">For the n-th move: the account that bears such a part; null = the store's own loss account.</param>
     /// <param name="undoneAt">For a void or refund: the store whose op is undone, where it is another one.</param>
     /// <param name="latePayer">For a void or refund under a right that was reclaimed: the account that stands in for the store whose op is undone; empty = none.</param>
     /// <exception cref="InvalidOperationException">I3: the entries do not sum to zero.</exception>
-    public static LedgerTransaction Of(Op op, Asset currency, Func<int, long> lossOf, Func<int, string>? payerOf = null, StoreId? undoneAt = null, string latePayer = "")
+    public static LedgerTransaction Of(Op op, Asset currency, ReadOnlySpan<long> losses, Func<int, string>? payerOf = null, StoreId? undoneAt = null, string latePayer = "")
     {
-        var sums = new SortedDictionary<(string Account, string Asset), long>();
-        void Book(string account, Asset asset, long amount)
-        {
-            if (amount != 0)
-            {
-                sums[(account, asset.Code)] = checked(sums.GetValueOrDefault((account, asset.Code)) + amount);
-            }
-        }
-
-        string OtherSide(Move move) => latePayer.Length > 0 ? latePayer : Counterpart(op, move, op.Id.Holder.Store, undoneAt ?? op.Id.Holder.Store);
+        var sums = new LedgerSums(2 * op.Moves.Count);
+        var store = op.Id.Holder.Store;
         for (var i = 0; i < op.Moves.Count; i++)
         {
             var move = op.Moves[i];
+            if (move.Kind is not (MoveKind.Credit or MoveKind.Debit or MoveKind.Advance or MoveKind.Settle))
+            {
+                continue;
+            }
+
             var asset = move.Bucket == Bucket.Points ? Asset.Points : currency;
-            var store = op.Id.Holder.Store;
+            var otherSide = latePayer.Length > 0 ? latePayer : Counterpart(op, move, store, undoneAt ?? store);
             switch (move.Kind)
             {
                 case MoveKind.Credit:
-                    Book(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
-                    Book(OtherSide(move), asset, move.AmountMinor);
+                    sums.Add(Accounts.Wallet(move.Bucket), asset, -move.AmountMinor);
+                    sums.Add(otherSide, asset, move.AmountMinor);
                     break;
                 case MoveKind.Debit:
-                    Book(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - lossOf(i));
-                    Book(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, lossOf(i));
-                    Book(OtherSide(move), asset, -move.AmountMinor);
+                    sums.Add(Accounts.Wallet(move.Bucket), asset, move.AmountMinor - losses[i]);
+                    if (losses[i] != 0)
+                    {
+                        sums.Add(payerOf?.Invoke(i) ?? Accounts.Loss(store), asset, losses[i]);
+                    }
+
+                    sums.Add(otherSide, asset, -move.AmountMinor);
                     break;
                 case MoveKind.Advance:
-                    Book(Accounts.MemberReceivable, asset, move.AmountMinor);
-                    Book(OtherSide(move), asset, -move.AmountMinor);
-                    break;
-                case MoveKind.Settle:
-                    Book(Accounts.MemberReceivable, asset, lossOf(i) - move.AmountMinor);
-                    Book(Accounts.WalletPrincipal, asset, -lossOf(i));
-                    Book(OtherSide(move), asset, move.AmountMinor);
+                    sums.Add(Accounts.MemberReceivable, asset, move.AmountMinor);
+                    sums.Add(otherSide, asset, -move.AmountMinor);
                     break;
                 default:
+                    sums.Add(Accounts.MemberReceivable, asset, losses[i] - move.AmountMinor);
+                    sums.Add(Accounts.WalletPrincipal, asset, -losses[i]);
+                    sums.Add(otherSide, asset, move.AmountMinor);
                     break;
             }
         }
@@ -70,33 +69,35 @@ public sealed class LedgerTransaction
     }
 
     /// <summary>Books <paramref name="amount"/> from one account to another: debit the first, credit the second.</summary>
-    public static LedgerTransaction Between(string debit, string credit, Asset asset, long amount) =>
-        Validated(new SortedDictionary<(string Account, string Asset), long> { [(debit, asset.Code)] = amount, [(credit, asset.Code)] = -amount });
+    public static LedgerTransaction Between(string debit, string credit, Asset asset, long amount)
+    {
+        var sums = new LedgerSums(2);
+        sums.Add(debit, asset, amount);
+        sums.Add(credit, asset, -amount);
+        return Validated(sums);
+    }
 
     /// <summary>Books value that left one member for another (sent) or arrived there (taken).</summary>
     public static LedgerTransaction OfTransfer(IReadOnlyList<BucketTotal> amounts, Asset currency, bool isSent)
     {
-        var sums = new SortedDictionary<(string Account, string Asset), long>();
+        var sums = new LedgerSums(2 * amounts.Count);
         foreach (var (bucket, amount) in amounts)
         {
-            var asset = (bucket.IsMoney ? currency : Asset.Points).Code;
+            var asset = bucket.IsMoney ? currency : Asset.Points;
             var toWallet = isSent ? amount : -amount;
-            sums[(Accounts.Wallet(bucket), asset)] = checked(sums.GetValueOrDefault((Accounts.Wallet(bucket), asset)) + toWallet);
-            sums[(Accounts.Transit(bucket), asset)] = checked(sums.GetValueOrDefault((Accounts.Transit(bucket), asset)) - toWallet);
+            sums.Add(Accounts.Wallet(bucket), asset, toWallet);
+            sums.Add(Accounts.Transit(bucket), asset, -toWallet);
         }
 
         return Validated(sums);
     }
 
-    private static LedgerTransaction Validated(SortedDictionary<(string Account, string Asset), long> sums)
+    private static LedgerTransaction Validated(LedgerSums sums)
     {
-        var entries = sums.Where(sum => sum.Value != 0).Select(sum => new LedgerEntry(sum.Key.Account, new Asset(sum.Key.Asset), sum.Value)).ToArray();
-        foreach (var asset in entries.GroupBy(entry => entry.Asset.Code, StringComparer.Ordinal))
+        var entries = sums.ToEntries();
+        if (LedgerSums.FindUnbalanced(entries) is { } asset)
         {
-            if (asset.Sum(entry => entry.AmountMinor) != 0)
-            {
-                throw new InvalidOperationException($"I3 broken: entries in {asset.Key} do not sum to zero.");
-            }
+            throw new InvalidOperationException($"I3 broken: entries in {asset} do not sum to zero.");
         }
 
         return entries.Length == 0 ? Empty : new LedgerTransaction(entries);

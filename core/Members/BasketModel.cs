@@ -39,10 +39,17 @@ public sealed class BasketModel
             return null;
         }
 
-        var own = newest.ToArray();
-        Array.Sort(own);
+        const int OnStack = 32;
+        var count = newest.Count + Shape.Length;
+        var own = count <= OnStack ? stackalloc long[newest.Count] : new long[newest.Count];
+        for (var i = 0; i < own.Length; i++)
+        {
+            own[i] = newest[i];
+        }
+
+        own.Sort();
         var median = own[own.Length / 2];
-        var points = new (long Amount, int Weight)[own.Length + Shape.Length];
+        var points = count <= OnStack ? stackalloc (long Amount, int Weight)[count] : new (long Amount, int Weight)[count];
         for (var i = 0; i < own.Length; i++)
         {
             points[i] = (own[i], OwnWeight);
@@ -53,16 +60,22 @@ public sealed class BasketModel
             points[own.Length + i] = (Math.Max(1, Placement.Scale(median, Shape[i].MedianPermille)), Shape[i].Weight);
         }
 
-        Array.Sort(points, static (left, right) => left.Amount.CompareTo(right.Amount));
-        var (amounts, within, count, sum) = (new long[points.Length], new int[points.Length], 0, 0);
+        points.Sort(static (left, right) => left.Amount.CompareTo(right.Amount));
+        var different = 1;
+        for (var i = 1; i < points.Length; i++)
+        {
+            different += points[i].Amount == points[i - 1].Amount ? 0 : 1;
+        }
+
+        var (amounts, within, at, sum) = (new long[different], new int[different], -1, 0);
         foreach (var (amount, weight) in points)
         {
             sum += weight;
-            count += count > 0 && amounts[count - 1] == amount ? 0 : 1;
-            (amounts[count - 1], within[count - 1]) = (amount, sum);
+            at += at >= 0 && amounts[at] == amount ? 0 : 1;
+            (amounts[at], within[at]) = (amount, sum);
         }
 
-        return new BasketModel(amounts[..count], within[..count], sum + BeyondShape, own[^1]);
+        return new BasketModel(amounts, within, sum + BeyondShape, own[^1]);
     }
 
     /// <summary>How likely the next purchase is at most <paramref name="amountMinor"/>.</summary>

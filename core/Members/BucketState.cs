@@ -42,7 +42,18 @@ public sealed class BucketState(Bucket bucket)
     public long Total => checked(Credited - Debited + Loss - Breakage + MovedIn - MovedOut);
 
     /// <summary>The line of a holder, or null.</summary>
-    public HubLine? Find(Holder holder) => Lines.Find(line => line.Holder == holder);
+    public HubLine? Find(Holder holder)
+    {
+        foreach (var line in Lines)
+        {
+            if (line.Holder == holder)
+            {
+                return line;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The line of a holder, made where there is none.</summary>
     public HubLine LineOf(Holder holder)

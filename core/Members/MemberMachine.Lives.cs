@@ -1,5 +1,6 @@
 using SyncHub.Core.Cases;
 using SyncHub.Core.Mechanisms;
+using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Core.Members;
@@ -37,7 +38,7 @@ public sealed partial class MemberMachine
         foreach (var arrived in wanted.Ops)
         {
             var op = arrived.Op;
-            Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
+            Heal(op, turn, context);
             var outcome = Apply(new OpApplied(op)
             {
                 Place = arrived.Place,
@@ -103,6 +104,14 @@ public sealed partial class MemberMachine
             {
                 turn.Cases.Add(CaseRules.Shortfall(State.Id, borne.Bucket, outcome.Transaction, State.Version, context.NowMs));
             }
+        }
+    }
+
+    private void Heal(Op op, TurnResult turn, ITurnContext context)
+    {
+        if (context.IsReconciling)
+        {
+            Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
         }
     }
 

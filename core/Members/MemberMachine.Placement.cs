@@ -23,12 +23,16 @@ public sealed partial class MemberMachine
             return;
         }
 
+        var sites = Sites(giver, mayAsk, context);
+        var (visits, pool) = (VisitWeights(), PoolOf(context));
+        if (!Placement.MayMove(sites, visits, pool, context.Policy))
+        {
+            return;
+        }
+
         // Who has bought nothing yet has paid in for some purchases: about five.
         var baskets = State.Baskets ?? BasketModel.Of([Math.Max(1, State.MoneyMinor / PurchasesOfATopUp)])!;
-
-        var sites = Sites(giver, mayAsk, context);
-        var shifts = Placement.Plan(sites, State.Visits.Sum(visit => visit.Weight) + MemberState.VisitUnit, PoolOf(context), baskets, context.Policy);
-        foreach (var shift in shifts)
+        foreach (var shift in Placement.Plan(sites, visits, pool, baskets, context.Policy))
         {
             if (shift.AmountMinor < 0)
             {
@@ -48,26 +52,39 @@ public sealed partial class MemberMachine
         return State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Bucket.IsValidOn(day));
     }
 
-    private long PoolOf(ITurnContext context) => MoneyOf(context).Sum(bucket => bucket.Pool);
+    private long PoolOf(ITurnContext context)
+    {
+        var (day, pool) = (Calendar.DayOf(context.NowMs), 0L);
+        foreach (var bucket in State.Buckets)
+        {
+            pool = checked(pool + (bucket.Bucket.IsMoney && bucket.Bucket.IsValidOn(day) ? bucket.Pool : 0));
+        }
+
+        return pool;
+    }
+
+    // With that of a store never visited before.
+    private long VisitWeights()
+    {
+        var sum = MemberState.VisitUnit;
+        foreach (var visit in State.Visits)
+        {
+            sum = checked(sum + visit.Weight);
+        }
+
+        return sum;
+    }
 
     private List<Site> Sites(StoreId? giver, bool mayAsk, ITurnContext context)
     {
-        var held = new SortedDictionary<Holder, long>();
-        foreach (var bucket in MoneyOf(context))
+        var held = HeldBySite(context);
+        var sites = new List<Site>(held.Count + Math.Min(State.Visits.Count, context.Policy.UsualStores));
+        for (var i = 0; i < State.Visits.Count && i < context.Policy.UsualStores; i++)
         {
-            foreach (var line in bucket.Lines.Where(line => line.Outstanding > 0))
-            {
-                held[line.Holder] = held.GetValueOrDefault(line.Holder) + line.Outstanding;
-            }
-        }
-
-        var sites = new List<Site>(held.Count + context.Policy.UsualStores);
-        foreach (var visit in State.Visits.Take(context.Policy.UsualStores))
-        {
+            var visit = State.Visits[i];
             if (context.OnlineHolder(visit.Store) is { } holder) // rights sent to an offline store would only be stranded
             {
-                sites.Add(SiteOf(holder, visit.Weight, held.GetValueOrDefault(holder), isOnline: true));
-                held.Remove(holder);
+                sites.Add(SiteOf(holder, visit.Weight, TakeOut(held, holder), isOnline: true));
             }
         }
 
@@ -80,6 +97,60 @@ public sealed partial class MemberMachine
 
         Site SiteOf(Holder holder, long weight, long amount, bool isOnline) =>
             new(holder, weight, amount, isOnline && weight > 0 && holder.Store != giver, isOnline && mayAsk && !IsHeld(holder, context));
+    }
+
+    // Ordered by holder; a handful at most.
+    private List<(Holder Holder, long Amount)> HeldBySite(ITurnContext context)
+    {
+        var held = new List<(Holder Holder, long Amount)>();
+        var day = Calendar.DayOf(context.NowMs);
+        foreach (var bucket in State.Buckets)
+        {
+            if (!bucket.Bucket.IsMoney || !bucket.Bucket.IsValidOn(day))
+            {
+                continue;
+            }
+
+            var at = 0; // lines are ordered too
+            foreach (var line in bucket.Lines)
+            {
+                if (line.Outstanding <= 0)
+                {
+                    continue;
+                }
+
+                while (at < held.Count && held[at].Holder.CompareTo(line.Holder) < 0)
+                {
+                    at++;
+                }
+
+                if (at < held.Count && held[at].Holder == line.Holder)
+                {
+                    held[at] = (line.Holder, checked(held[at].Amount + line.Outstanding));
+                }
+                else
+                {
+                    held.Insert(at, (line.Holder, line.Outstanding));
+                }
+            }
+        }
+
+        return held;
+    }
+
+    private static long TakeOut(List<(Holder Holder, long Amount)> held, Holder holder)
+    {
+        for (var i = 0; i < held.Count; i++)
+        {
+            if (held[i].Holder == holder)
+            {
+                var amount = held[i].Amount;
+                held.RemoveAt(i);
+                return amount;
+            }
+        }
+
+        return 0;
     }
 
     private void GrantMoney(Holder holder, long amount, TurnResult turn, ITurnContext context)

@@ -50,5 +50,5 @@ public sealed partial class MemberMachine
     }
 
     private static long FloorLimitFor(Op op, ITurnContext context) =>
-        op.Moves.Any(move => move.Kind == MoveKind.Advance) ? context.FloorLimitMinor : 0;
+        context.FloorLimitMinor is not 0 and var limit && op.Moves.Any(move => move.Kind == MoveKind.Advance) ? limit : 0;
 }

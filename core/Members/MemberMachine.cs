@@ -140,7 +140,7 @@ public sealed partial class MemberMachine(MemberState state)
             return;
         }
 
-        Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
+        Heal(op, turn, context);
         var outcome = Apply(new OpApplied(op) { Place = place, Undoing = arrived.Undoing, FloorLimitMinor = FloorLimitFor(op, context) }, turn, context)!;
         if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
         {

@@ -20,7 +20,7 @@ public sealed partial class MemberState
     public IEnumerable<Holder> ParkedChainsOf(Holder life) => Parked.Keys.Where(chain => chain == life || (ParkedBranches.TryGetValue(chain, out var number) && chain with { Incarnation = number } == life));
 
     /// <summary>The first op of a life that waits, or null where none does. One log may stand in several chains, because receipts and copies overtake it.</summary>
-    public long? FirstParkedOf(Holder life) => ParkedChainsOf(life).Select(chain => (long?)Parked[chain]).Min();
+    public long? FirstParkedOf(Holder life) => Parked.Count == 0 ? null : ParkedChainsOf(life).Select(chain => (long?)Parked[chain]).Min();
 
     /// <summary>What a release would take from each line of a holder.</summary>
     public IReadOnlyList<ReleasedLine> HeldBy(Holder holder)
@@ -92,6 +92,8 @@ public sealed partial class MemberState
 
         Follow(healed.Holder.Store);
     }
+
+    private Func<int, string> PayersOf(Op op) => move => PayerOf(op, move);
 
     private string PayerOf(Op op, int move) =>
         Find(op.Moves[move].Bucket)?.Find(op.Id.Holder) is { Payer.Length: > 0 } line ? line.Payer : Accounts.Loss(op.Id.Holder.Store);

@@ -31,10 +31,10 @@ public sealed partial class MemberState
     public SortedDictionary<MemberId, TransferSums> Taken { get; } = [];
 
     /// <summary>Lifetime spend under all of the member's ids.</summary>
-    public long TotalSpendMinor => checked(LifetimeSpendMinor + Aliases.Values.Sum(alias => alias.News.LifetimeSpendMinor));
+    public long TotalSpendMinor => Aliases.Count == 0 ? LifetimeSpendMinor : checked(LifetimeSpendMinor + Aliases.Values.Sum(alias => alias.News.LifetimeSpendMinor));
 
     /// <summary>What stores hold on right lines of aliases.</summary>
-    public IEnumerable<Holding> HeldByAliases => Aliases.Values.SelectMany(alias => alias.News.Held);
+    public IEnumerable<Holding> HeldByAliases => Aliases.Count == 0 ? [] : Aliases.Values.SelectMany(alias => alias.News.Held);
 
     /// <summary>What this member, as an alias, tells its survivor.</summary>
     public AliasNews NewsAsAlias => new(Version, TotalSpendMinor, LargestBasketMinor, [.. Visits], [.. Followers],

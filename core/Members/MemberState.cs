@@ -71,23 +71,46 @@ public sealed partial class MemberState(MemberId id, Asset currency)
     public SortedDictionary<Holder, long> Applied { get; } = [];
 
     /// <summary>What the member owns as money.</summary>
-    public long MoneyMinor => Buckets.Where(bucket => bucket.Bucket.IsMoney).Sum(bucket => bucket.Total);
+    public long MoneyMinor
+    {
+        get
+        {
+            long sum = 0;
+            foreach (var bucket in Buckets)
+            {
+                sum = checked(sum + (bucket.Bucket.IsMoney ? bucket.Total : 0));
+            }
+
+            return sum;
+        }
+    }
 
     /// <summary>What the member owns in one bucket.</summary>
     public long TotalOf(Bucket bucket) => Find(bucket)?.Total ?? 0;
 
     /// <summary>The bucket's state, or null.</summary>
-    public BucketState? Find(Bucket bucket) => Buckets.Find(state => state.Bucket == bucket);
+    public BucketState? Find(Bucket bucket)
+    {
+        foreach (var state in Buckets)
+        {
+            if (state.Bucket == bucket)
+            {
+                return state;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The bucket's state, made where there is none.</summary>
     public BucketState BucketOf(Bucket bucket)
     {
-        var index = Buckets.FindIndex(state => state.Bucket.CompareTo(bucket) >= 0);
-        if (index >= 0 && Buckets[index].Bucket == bucket)
+        if (Find(bucket) is { } known)
         {
-            return Buckets[index];
+            return known;
         }
 
+        var index = Buckets.FindIndex(state => state.Bucket.CompareTo(bucket) >= 0);
         var made = new BucketState(bucket);
         Buckets.Insert(index < 0 ? Buckets.Count : index, made);
         return made;
@@ -159,7 +182,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         // What a restored hub has not heard yet may be missing (mayOwe); there is no parcel of what is owed.
-        var parcels = Parcels.Sum(parcel => parcel.RemainingMinor);
+        var parcels = SumOfParcels();
         return parcels != Math.Max(0, TotalOf(Bucket.Principal)) ? $"member {Id}: parcels hold {parcels}, principal is {TotalOf(Bucket.Principal)}" : null;
     }
 
@@ -182,9 +205,14 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         var undoFault = FindUndoFault(applied);
-        var anomalies = new List<string>(undoFault is null ? [] : [undoFault]);
+        var anomalies = new List<string>(); // without an item it has no array either
+        if (undoFault is not null)
+        {
+            anomalies.Add(undoFault);
+        }
+
         var losses = new long[op.Moves.Count];
-        var unbacked = Buckets.Sum(bucket => bucket.Unbacked);
+        var unbacked = SumOfUnbacked();
         for (var i = 0; i < op.Moves.Count; i++)
         {
             losses[i] = ApplyMove(op, op.Moves[i], anomalies);
@@ -205,12 +233,39 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
         var latePayer = undoFault is null ? LatePayerOf(applied) : "";
         RecordUndo(op);
-        var transaction = LedgerTransaction.Of(op, Currency, index => losses[index], index => PayerOf(op, index), undoFault is null ? UndoneAt(op) : null, latePayer);
-        var loss = losses.Where((_, index) => op.Moves[index].Kind != MoveKind.Settle).Sum();
-        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = Buckets.Sum(bucket => bucket.Unbacked) > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn || excess is not null ? CaseKind.Other : CaseKind.UnknownGrant }
+        var transaction = LedgerTransaction.Of(op, Currency, losses, losses.AsSpan().ContainsAnyExcept(0) ? PayersOf(op) : null, undoFault is null ? UndoneAt(op) : null, latePayer);
+        long loss = 0;
+        for (var i = 0; i < losses.Length; i++)
+        {
+            loss = checked(loss + (op.Moves[i].Kind == MoveKind.Settle ? 0 : losses[i]));
+        }
+
+        return anomalies.Count > 0 ? new OpOutcome(Classification.Anomaly, string.Join("; ", anomalies), transaction) { Kind = SumOfUnbacked() > unbacked ? CaseKind.UnbackedUse : undoFault is not null ? CaseKind.RefundExceeds : op.Type == OpType.AliasIn || excess is not null ? CaseKind.Other : CaseKind.UnknownGrant }
             : latePayer.Length > 0 ? new OpOutcome(Classification.Liability, $"{latePayer} bears it: store {op.Id.Holder.Store} undid op {op.Reference} under a right that had been reclaimed and given to another store.", transaction)
             : loss > 0 ? new OpOutcome(Classification.Liability, $"{BearersOf(op, losses)} bears {loss}: store {op.Id.Holder.Store} used rights that had been reclaimed.", transaction)
             : OpOutcome.Normal(transaction);
+    }
+
+    private long SumOfUnbacked()
+    {
+        long sum = 0;
+        foreach (var bucket in Buckets)
+        {
+            sum = checked(sum + bucket.Unbacked);
+        }
+
+        return sum;
+    }
+
+    private long SumOfParcels()
+    {
+        long sum = 0;
+        foreach (var parcel in Parcels)
+        {
+            sum = checked(sum + parcel.RemainingMinor);
+        }
+
+        return sum;
     }
 
     private long ApplyMove(Op op, Move move, List<string> anomalies)
@@ -306,14 +361,19 @@ public sealed partial class MemberState(MemberId id, Asset currency)
     // Called when the bucket has the value already. What the member owed since the hub forgot something is paid first: parcels hold what is there.
     internal void AddParcel(PrincipalParcel added)
     {
-        var room = Math.Max(0, TotalOf(Bucket.Principal)) - Parcels.Sum(parcel => parcel.RemainingMinor);
+        var room = Math.Max(0, TotalOf(Bucket.Principal)) - SumOfParcels();
         added = added with { RemainingMinor = Math.Min(added.RemainingMinor, room) };
         if (added.RemainingMinor <= 0)
         {
             return;
         }
 
-        var index = Parcels.FindIndex(parcel => parcel.OriginStore == added.OriginStore && parcel.Terms == added.Terms);
+        var index = Parcels.Count - 1;
+        while (index >= 0 && (Parcels[index].OriginStore != added.OriginStore || Parcels[index].Terms != added.Terms))
+        {
+            index--;
+        }
+
         if (index < 0)
         {
             Parcels.Add(added);
@@ -390,7 +450,12 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
     private void AddVisit(StoreId store, long weight)
     {
-        var index = Visits.FindIndex(visit => visit.Store == store);
+        var index = Visits.Count - 1;
+        while (index >= 0 && Visits[index].Store != store)
+        {
+            index--;
+        }
+
         if (index < 0)
         {
             Visits.Add(new Visit(store, weight));

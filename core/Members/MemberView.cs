@@ -9,6 +9,8 @@ namespace SyncHub.Core.Members;
 /// <summary>A member's state at one version, unchangeable, to be read anywhere.</summary>
 public sealed record MemberView
 {
+    private static readonly Dictionary<Holder, FloorLine> NoFloor = [];
+
     /// <summary>Who.</summary>
     public required MemberId Id { get; init; }
 
@@ -52,7 +54,7 @@ public sealed record MemberView
     public long ReceivableMinor { get; init; }
 
     /// <summary>What stores advanced without a right, by holder.</summary>
-    public IReadOnlyDictionary<Holder, FloorLine> Floor { get; init; } = new Dictionary<Holder, FloorLine>();
+    public IReadOnlyDictionary<Holder, FloorLine> Floor { get; init; } = NoFloor;
 
     /// <summary>Tags by the op that added them.</summary>
     public IReadOnlyList<TagDot> Tags { get; init; } = [];
@@ -66,8 +68,8 @@ public sealed record MemberView
     /// <summary>Whether the personal data were erased.</summary>
     public bool IsErased { get; init; }
 
-    /// <summary>The newest op of each holder about this member.</summary>
-    public IReadOnlyDictionary<Holder, long> Applied { get; init; } = new Dictionary<Holder, long>();
+    /// <summary>The newest op of each holder about this member, ordered by holder.</summary>
+    public IReadOnlyList<OpId> Applied { get; init; } = [];
 
     /// <summary>Copies <paramref name="state"/>.</summary>
     public static MemberView Of(MemberState state) => new()
@@ -79,20 +81,58 @@ public sealed record MemberView
         LifetimeSpendMinor = state.TotalSpendMinor,
         LargestBasketMinor = state.LargestBasketMinor,
         RecordedAtMs = state.RecordedAtMs,
-        Buckets = [.. state.Buckets.Select(BucketView.Of)],
+        Buckets = CopyOf(state.Buckets),
         Parcels = [.. state.Parcels],
         Tags = state.Personal.TagDots,
         Pending = state.Personal.Pending,
         NewestStamp = state.Personal.Newest,
         IsErased = state.IsErased,
-        Applied = new Dictionary<Holder, long>(state.Applied),
+        Applied = CopyOf(state.Applied),
         AliasOf = state.AliasOf,
         Aliases = [.. state.Aliases.Keys],
         HeldByAliases = [.. state.HeldByAliases],
         CreditLimitMinor = state.Credit.LimitMinor,
         ReceivableMinor = state.Credit.ReceivableMinor,
-        Floor = state.Credit.Floor.ToDictionary(),
+        Floor = state.Credit.Floor.Count == 0 ? NoFloor : state.Credit.Floor.ToDictionary(),
     };
+
+    /// <summary>The newest op of a holder about this member; 0 where there is none.</summary>
+    public long AppliedOf(Holder holder)
+    {
+        foreach (var op in Applied)
+        {
+            if (op.Holder == holder)
+            {
+                return op.Sequence;
+            }
+        }
+
+        return 0;
+    }
+
+    // Each op that is decided is copied for the stores that follow its member: no enumerators, no collections that grow.
+    private static BucketView[] CopyOf(List<BucketState> buckets)
+    {
+        var copies = new BucketView[buckets.Count];
+        for (var i = 0; i < copies.Length; i++)
+        {
+            copies[i] = BucketView.Of(buckets[i]);
+        }
+
+        return copies;
+    }
+
+    private static OpId[] CopyOf(SortedDictionary<Holder, long> applied)
+    {
+        var copies = new OpId[applied.Count];
+        var count = 0;
+        foreach (var (holder, sequence) in applied)
+        {
+            copies[count++] = new OpId(holder, sequence);
+        }
+
+        return copies;
+    }
 }
 
 /// <summary>One bucket of a <see cref="MemberView"/>.</summary>
@@ -102,8 +142,17 @@ public sealed record BucketView(Bucket Bucket, long Total, long Pool, long Loss,
     public long Breakage { get; init; }
 
     /// <summary>Copies <paramref name="state"/>.</summary>
-    public static BucketView Of(BucketState state) => new(state.Bucket, state.Total, state.Pool, state.Loss,
-        [.. state.Lines.Select(line => new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding, line.Payer))]) { Breakage = state.Breakage };
+    public static BucketView Of(BucketState state)
+    {
+        var lines = new LineView[state.Lines.Count];
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = state.Lines[i];
+            lines[i] = new LineView(line.Holder, line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding, line.Payer);
+        }
+
+        return new BucketView(state.Bucket, state.Total, state.Pool, state.Loss, lines) { Breakage = state.Breakage };
+    }
 }
 
 /// <summary>One right line of a <see cref="MemberView"/>.</summary>

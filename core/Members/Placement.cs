@@ -16,6 +16,38 @@ public static class Placement
     // An outage may last for more than one visit: what lies at a store beyond the next basket is worth a little too, but never a basket elsewhere.
     private const int DepthPermille = 50;
 
+    /// <summary>Whether a plan could move anything at all, by bounds that need no baskets: after most sales there is one store that matters and it has everything.</summary>
+    /// <returns>False only where <see cref="Plan"/> would be empty, whatever the baskets are.</returns>
+    public static bool MayMove(List<Site> sites, long visitWeights, long poolMinor, PlacementPolicy policy)
+    {
+        if (poolMinor < 0 || policy.StrandedPermille < 0 || policy.MinGainPermille < 0)
+        {
+            return true; // not what the bounds are about
+        }
+
+        var givable = poolMinor;
+        foreach (var site in sites)
+        {
+            givable += site.MayGive ? site.HeldMinor : 0;
+        }
+
+        foreach (var site in sites)
+        {
+            // In thousandths of what a sure basket is worth. A grant cannot be worth more than p x (basket and depth); asking back not more than what stranded rights cost.
+            var probability = ProbabilityOf(site, visitWeights);
+            var mayGain = site.MayGain && givable > (site.MayGive ? site.HeldMinor : 0) && (long)probability * (1000 + DepthPermille) > (long)policy.MinGainPermille * Sure;
+            var mayGive = site is { MayGive: true, HeldMinor: > 0 } && (long)policy.StrandedPermille * (Sure - probability) > 2L * policy.MinGainPermille * Sure;
+            if (mayGain || mayGive || probability > Sure)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int ProbabilityOf(Site site, long visitWeights) => (int)((Int128)site.Weight * Sure / Math.Max(1, visitWeights));
+
     /// <summary>What to move now; never more than <paramref name="poolMinor"/> and what is asked back in the same plan.</summary>
     /// <param name="sites">Stores that hold something or may be given something.</param>
     /// <param name="visitWeights">The sum of all visit weights, with that of a store never visited before.</param>
@@ -135,10 +167,7 @@ public static class Placement
         private readonly long _strandedPermille;
         private readonly long _wallet;
         private readonly int _withinWallet;
-        private readonly long[] _amounts;
-        private readonly int[] _covered;
-        private readonly int[] _stranded;
-        private readonly long[] _depth;
+        private readonly (long Amount, long Depth, int Covered, int Stranded)[] _points;
 
         public Worth(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
         {
@@ -149,29 +178,31 @@ public static class Placement
             _probability = new int[sites.Count];
             for (var i = 0; i < _probability.Length; i++)
             {
-                _probability[i] = (int)((Int128)sites[i].Weight * Sure / Math.Max(1, visitWeights));
+                _probability[i] = ProbabilityOf(sites[i], visitWeights);
             }
 
             // Only here does the worth change: where one more basket is covered, and where one more would be missing elsewhere.
+            const int OnStack = 64; // a member's model has 24 steps at most
             var steps = baskets.Steps;
-            _amounts = new long[(2 * steps.Length) + 1];
+            var most = (2 * steps.Length) + 1;
+            var amounts = most <= OnStack ? stackalloc long[OnStack] : new long[most];
             var count = 0;
             foreach (var step in steps)
             {
                 if (step <= _wallet)
                 {
-                    (_amounts[count], _amounts[count + 1]) = (step, _wallet - step);
+                    (amounts[count], amounts[count + 1]) = (step, _wallet - step);
                     count += 2;
                 }
             }
 
-            _amounts[count++] = _wallet;
-            _amounts = _amounts[..count];
-            Array.Sort(_amounts);
-            (_covered, _stranded, _depth) = (new int[count], new int[count], new long[count]);
+            amounts[count++] = _wallet;
+            amounts = amounts[..count];
+            amounts.Sort();
+            _points = new (long, long, int, int)[count];
             for (var i = 0; i < count; i++)
             {
-                (_covered[i], _stranded[i], _depth[i]) = (baskets.Within(_amounts[i]), _withinWallet - baskets.Within(_wallet - _amounts[i]), Depth(_amounts[i]));
+                _points[i] = (amounts[i], Depth(amounts[i]), baskets.Within(amounts[i]), _withinWallet - baskets.Within(_wallet - amounts[i]));
             }
         }
 
@@ -187,9 +218,9 @@ public static class Placement
 
             var worthNow = At(site, from);
             var most = facts.MayGain ? left : Math.Min(left, facts.HeldMinor - from);
-            for (var i = 0; i < _amounts.Length; i++)
+            foreach (var (amount, depth, covered, stranded) in _points)
             {
-                var cost = _amounts[i] - from;
+                var cost = amount - from;
                 if (cost <= 0)
                 {
                     continue;
@@ -200,7 +231,7 @@ public static class Placement
                     break;
                 }
 
-                Compare(new Step(At(site, _depth[i], _covered[i], _stranded[i]) - worthNow, cost));
+                Compare(new Step(At(site, depth, covered, stranded) - worthNow, cost));
             }
 
             if (most > 0)

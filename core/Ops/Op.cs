@@ -178,7 +178,16 @@ public sealed record Op
     public string Note { get; init; } = "";
 
     /// <summary>The sum of one kind of move over money buckets.</summary>
-    public long MoneyMinor(MoveKind kind) => Moves.Where(move => move.Kind == kind && move.Bucket.IsMoney).Sum(move => move.AmountMinor);
+    public long MoneyMinor(MoveKind kind)
+    {
+        long sum = 0;
+        for (var i = 0; i < Moves.Count; i++)
+        {
+            sum = checked(sum + (Moves[i].Kind == kind && Moves[i].Bucket.IsMoney ? Moves[i].AmountMinor : 0));
+        }
+
+        return sum;
+    }
 
     /// <summary>What the op lets the member owe: used credit and advances.</summary>
     public long OnAccountMinor => Moves.Where(move => move.IsOnAccount).Sum(move => move.AmountMinor);

@@ -30,25 +30,51 @@ public static class OpDefects
             return outside;
         }
 
-        if (op.Type is OpType.AliasOut or OpType.AliasIn)
+        if (op.Type is OpType.AliasOut or OpType.AliasIn && FindInAlias(op) is { } misnamed)
         {
-            var way = op.Type == OpType.AliasOut ? MoveKind.Debit : MoveKind.Credit;
-            if (op.OtherMember == default || op.OtherMember == op.Member || op.Moves.Any(move => move.Kind != way))
-            {
-                return $"an {op.Type} names another member and has moves of kind {way} only";
-            }
+            return misnamed;
         }
 
-        foreach (var move in op.Moves)
+        for (var i = 0; i < op.Moves.Count; i++)
         {
-            if (FindIn(op, move) is { } defect)
+            if (FindIn(op, op.Moves[i]) is { } defect)
             {
                 return defect;
             }
         }
 
-        var distinct = op.Moves.Select(move => (move.Kind, move.Bucket)).Distinct().Count();
-        return distinct != op.Moves.Count ? "two moves of one kind on one bucket" : null;
+        return HasTwoOfAKind(op.Moves) ? "two moves of one kind on one bucket" : null;
+    }
+
+    private static string? FindInAlias(Op op)
+    {
+        var way = op.Type == OpType.AliasOut ? MoveKind.Debit : MoveKind.Credit;
+        return op.OtherMember == default || op.OtherMember == op.Member || op.Moves.Any(move => move.Kind != way)
+            ? $"an {op.Type} names another member and has moves of kind {way} only"
+            : null;
+    }
+
+    // Each op is looked at twice in its life, and nearly all have a few moves: those are compared with each other.
+    private static bool HasTwoOfAKind(IReadOnlyList<Move> moves)
+    {
+        const int Few = 16;
+        if (moves.Count > Few)
+        {
+            return moves.Select(move => (move.Kind, move.Bucket)).Distinct().Count() != moves.Count;
+        }
+
+        for (var i = 1; i < moves.Count; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (moves[i].Kind == moves[j].Kind && moves[i].Bucket == moves[j].Bucket)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private static string? FindOutside(Op op) =>

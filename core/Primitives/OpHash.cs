@@ -32,13 +32,27 @@ public readonly struct OpHash : IEquatable<OpHash>
     /// <summary>The hash of the op with these bytes that follows this one.</summary>
     public OpHash Next(ReadOnlySpan<byte> opBytes)
     {
-        using var hasher = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> buffer = stackalloc byte[Size];
-        WriteTo(buffer);
-        hasher.AppendData(buffer);
-        hasher.AppendData(opBytes);
-        hasher.GetHashAndReset(buffer);
-        return new OpHash(buffer);
+        // Both parts side by side and one call: a hasher that takes parts is an object with a finalizer, and each op would make one.
+        const int OnStack = 1024;
+        var length = Size + opBytes.Length;
+        var bytes = length <= OnStack ? stackalloc byte[OnStack] : new byte[length];
+        WriteTo(bytes);
+        opBytes.CopyTo(bytes[Size..]);
+        Span<byte> hash = stackalloc byte[Size];
+        SHA256.HashData(bytes[..length], hash);
+        return new OpHash(hash);
+    }
+
+    /// <summary>The hash after each op of a run that follows <paramref name="previous"/>.</summary>
+    public static OpHash[] Chain(OpHash previous, IReadOnlyList<ReadOnlyMemory<byte>> run)
+    {
+        var hashes = new OpHash[run.Count];
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            hashes[i] = previous = previous.Next(run[i].Span);
+        }
+
+        return hashes;
     }
 
     /// <summary>The 32 bytes.</summary>

@@ -54,14 +54,28 @@ public sealed class PersonalData
     public IReadOnlyList<string> Tags => [.. Dots.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>The dots.</summary>
-    public IReadOnlyList<TagDot> TagDots => [.. Dots.Select(dot => new TagDot(dot.Value, new OpId(dot.Key.Holder, dot.Key.Sequence)))];
+    public IReadOnlyList<TagDot> TagDots => Dots.Count == 0 ? [] : [.. Dots.Select(dot => new TagDot(dot.Value, new OpId(dot.Key.Holder, dot.Key.Sequence)))];
 
     /// <summary>Contact fields with a newer value that nobody has proved yet.</summary>
-    public IReadOnlyList<FieldChange> Pending =>
+    public IReadOnlyList<FieldChange> Pending => Unproved.Count == 0 ? [] :
         [.. Unproved.Where(entry => entry.Value.Stamp.CompareTo(Fields.GetValueOrDefault(entry.Key).Stamp) > 0).Select(entry => new FieldChange(entry.Key, entry.Value.Value))];
 
     /// <summary>The newest stamp of all fields.</summary>
-    public Hlc Newest => Fields.Values.Concat(Unproved.Values).Select(written => written.Stamp.At).DefaultIfEmpty().Max();
+    public Hlc Newest => NewestOf(Unproved, NewestOf(Fields, null)) ?? default;
+
+    // Each view of a member asks for it: an enumerator only where there is something.
+    private static Hlc? NewestOf(SortedDictionary<ProfileField, Written> fields, Hlc? newest)
+    {
+        if (fields.Count > 0)
+        {
+            foreach (var (_, written) in fields)
+            {
+                newest = newest is { } known ? Hlc.Max(known, written.Stamp.At) : written.Stamp.At;
+            }
+        }
+
+        return newest;
+    }
 
     /// <summary>Takes a value of a field; an older one than is there changes nothing.</summary>
     public void Write(FieldChange change, Stamp stamp, bool isProved)

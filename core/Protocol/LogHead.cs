@@ -13,17 +13,12 @@ public readonly record struct LogHead(Holder Life, long Sequence, OpHash Hash)
     private static ReadOnlySpan<byte> Purpose => "synchub log head 1"u8;
 
     /// <summary>The head after a run of ops.</summary>
-    public static LogHead After(Holder life, long firstSequence, OpHash previous, IEnumerable<ReadOnlyMemory<byte>> envelopes)
-    {
-        var (sequence, hash) = (firstSequence - 1, previous);
-        foreach (var envelope in envelopes)
-        {
-            hash = hash.Next(envelope.Span);
-            sequence++;
-        }
-
-        return new LogHead(life, sequence, hash);
-    }
+    /// <param name="life">Whose log.</param>
+    /// <param name="firstSequence">The number of the run's first op.</param>
+    /// <param name="previous">The hash before it.</param>
+    /// <param name="hashes">The hash after each op of the run.</param>
+    public static LogHead After(Holder life, long firstSequence, OpHash previous, IReadOnlyList<OpHash> hashes) =>
+        new(life, firstSequence - 1 + hashes.Count, hashes.Count == 0 ? previous : hashes[^1]);
 
     /// <summary>What is signed: the purpose, then store (4 bytes), life and sequence (8 each, big-endian), then the hash.</summary>
     public byte[] ToSignedBytes()

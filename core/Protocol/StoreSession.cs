@@ -41,8 +41,11 @@ public readonly record struct BatchVerdict(IReadOnlyList<IncomingOp> Ops, string
 /// </remarks>
 public sealed class StoreSession(Holder holder, long committedSequence, OpHash committedHash)
 {
-    // Above the watermark: hash by sequence, whether it is durable yet, and the bytes of what a crash left durable beyond a gap.
-    private readonly SortedDictionary<long, (OpHash Hash, bool Durable, ReadOnlyMemory<byte> Bytes)> _above = [];
+    // Above the watermark up to what was received, without gaps: at full load each op comes and goes here.
+    private readonly OpsUnderWay _underWay = new();
+
+    // What a crash left durable beyond a gap, with its bytes. Empty but for the first moments after a restart.
+    private readonly SortedDictionary<long, (OpHash Hash, ReadOnlyMemory<byte> Bytes)> _beyond = [];
 
     /// <summary>Whose stream.</summary>
     public Holder Holder { get; } = holder;
@@ -60,7 +63,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     public OpHash ReceivedHash { get; private set; } = committedHash;
 
     /// <summary>Ops handed on and not durable yet.</summary>
-    public int InFlight => _above.Count(op => !op.Value.Durable);
+    public int InFlight => _underWay.CountNotDurable();
 
     /// <summary>Tells, after a restart, of an op above the cursor that is durable already. In rising order.</summary>
     /// <param name="sequence">Its number.</param>
@@ -73,7 +76,15 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             return;
         }
 
-        _above[sequence] = (hash, true, bytes);
+        if (sequence <= ReceivedSequence)
+        {
+            _underWay.SetDurable(IndexOf(sequence), hash);
+        }
+        else
+        {
+            _beyond[sequence] = (hash, bytes);
+        }
+
         Advance();
     }
 
@@ -81,7 +92,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     public string? FindAmnesia(long tipSequence, OpHash tipHash)
     {
         // What was taken in or remembered above the watermark came from this database too: one that ends below it has lost it.
-        var newest = _above.Count == 0 ? CommittedSequence : _above.Keys.Last();
+        var newest = Newest.Sequence;
         if (tipSequence < newest)
         {
             return $"The hub has op {newest} of store {Holder.Store}; this database ends at {tipSequence}. It is an older copy and must not spend.";
@@ -93,15 +104,18 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     }
 
     /// <summary>Step 2: takes a batch. What was taken before is passed over; a gap or a fork ends the connection, and nothing after it is taken.</summary>
-    public BatchVerdict OnBatch(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes)
+    public BatchVerdict OnBatch(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes) =>
+        OnBatch(firstSequence, previousHash, envelopes, OpHash.Chain(previousHash, envelopes));
+
+    /// <summary>Step 2, for a batch whose hashes are known.</summary>
+    public BatchVerdict OnBatch(long firstSequence, OpHash previousHash, IReadOnlyList<ReadOnlyMemory<byte>> envelopes, OpHash[] hashes)
     {
         var taken = new List<IncomingOp>(envelopes.Count);
-        var hash = previousHash;
         for (var i = 0; i < envelopes.Count; i++)
         {
             var sequence = firstSequence + i;
-            var before = hash;
-            hash = before.Next(envelopes[i].Span);
+            var before = i == 0 ? previousHash : hashes[i - 1];
+            var hash = hashes[i];
             if (Switches.IsOff(Mechanism.Dedupe) && sequence <= ReceivedSequence)
             {
                 taken.Add(new IncomingOp(sequence, before, hash, envelopes[i]));
@@ -138,9 +152,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
                 return new BatchVerdict(taken, $"Fork: op {sequence} of store {Holder.Store} does not lead to op {sequence + 1} as the hub has it.", IsFork: true);
             }
 
-            ReceivedSequence = sequence;
-            ReceivedHash = hash;
-            _above[sequence] = (hash, false, default);
+            Receive(hash, isDurable: false);
             taken.Add(new IncomingOp(sequence, before, hash, envelopes[i]));
             SkipRemembered();
         }
@@ -156,9 +168,7 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
             return null;
         }
 
-        ReceivedSequence = sequence;
-        ReceivedHash = hash;
-        _above[sequence] = (hash, false, default);
+        Receive(hash, isDurable: false);
         SkipRemembered();
         return new IncomingOp(sequence, previousHash, hash, envelope);
     }
@@ -166,31 +176,40 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     /// <summary>Step 3: an op is durable and applied. True when the watermark moved.</summary>
     public bool OnApplied(long sequence)
     {
-        if (!_above.TryGetValue(sequence, out var op))
+        if (sequence <= CommittedSequence || sequence > ReceivedSequence)
         {
-            return false;
+            return false; // what lies beyond a gap is durable as it is
         }
 
-        _above[sequence] = (op.Hash, true, default);
+        _underWay.SetDurable(IndexOf(sequence));
         var before = CommittedSequence;
         Advance();
         return CommittedSequence > before;
     }
 
     /// <summary>The newest op that the hub has, with its hash: a database that has it with that hash wrote everything before it too.</summary>
-    public (long Sequence, OpHash Hash) Newest => _above.Count == 0 ? (CommittedSequence, CommittedHash) : (_above.Keys.Last(), _above.Values.Last().Hash);
+    public (long Sequence, OpHash Hash) Newest
+    {
+        get
+        {
+            if (_beyond.Count == 0)
+            {
+                return (ReceivedSequence, ReceivedHash);
+            }
+
+            var (sequence, op) = _beyond.Last();
+            return (sequence, op.Hash);
+        }
+    }
 
     /// <summary>The next op that a crash left beyond a gap; null where there is no gap.</summary>
     public (long Sequence, OpHash Hash)? BeyondGap
     {
         get
         {
-            foreach (var (sequence, op) in _above)
+            foreach (var (sequence, op) in _beyond)
             {
-                if (sequence > ReceivedSequence)
-                {
-                    return (sequence, op.Hash);
-                }
+                return (sequence, op.Hash);
             }
 
             return null;
@@ -198,46 +217,43 @@ public sealed class StoreSession(Holder holder, long committedSequence, OpHash c
     }
 
     /// <summary>Whether an op is on the disk.</summary>
-    public bool IsDurable(long sequence) => sequence <= CommittedSequence || (_above.TryGetValue(sequence, out var op) && op.Durable);
+    public bool IsDurable(long sequence) => sequence <= CommittedSequence || (sequence <= ReceivedSequence ? _underWay.IsDurable(IndexOf(sequence)) : _beyond.ContainsKey(sequence));
 
     /// <summary>The hash of an op that was taken in and is still in memory: at the watermark or above it.</summary>
     public OpHash? KnownHash(long sequence) =>
-        sequence == CommittedSequence && sequence > 0 ? CommittedHash
-        : _above.TryGetValue(sequence, out var op) ? op.Hash : null;
+        sequence <= CommittedSequence ? (sequence == CommittedSequence && sequence > 0 ? CommittedHash : null)
+        : sequence <= ReceivedSequence ? _underWay.HashAt(IndexOf(sequence))
+        : _beyond.Count > 0 && _beyond.TryGetValue(sequence, out var op) ? op.Hash : null;
+
+    private int IndexOf(long sequence) => (int)(sequence - CommittedSequence - 1);
+
+    private void Receive(OpHash hash, bool isDurable)
+    {
+        ReceivedSequence++;
+        ReceivedHash = hash;
+        _underWay.Add(hash, isDurable);
+    }
 
     // A crash can leave an op durable while the one before it is lost: what comes in its place must lead to the one that is here.
     private bool Contradicts(long sequence, OpHash hash) =>
-        _above.TryGetValue(sequence + 1, out var next) && !next.Bytes.IsEmpty && hash.Next(next.Bytes.Span) != next.Hash && !Switches.IsOff(Mechanism.HashChain);
+        _beyond.Count > 0 && _beyond.TryGetValue(sequence + 1, out var next) && !next.Bytes.IsEmpty && hash.Next(next.Bytes.Span) != next.Hash && !Switches.IsOff(Mechanism.HashChain);
 
     // Ops above the watermark that a crash left durable while one below them was not: they are passed over in their turn.
     private void SkipRemembered()
     {
-        while (_above.TryGetValue(ReceivedSequence + 1, out var next))
+        while (_beyond.Count > 0 && _beyond.Remove(ReceivedSequence + 1, out var next))
         {
-            ReceivedSequence++;
-            ReceivedHash = next.Hash;
+            Receive(next.Hash, isDurable: true);
         }
     }
 
     private void Advance()
     {
-        while (_above.Remove(CommittedSequence + 1, out var next))
+        SkipRemembered();
+        while (_underWay.TryTakeDurable(out var hash))
         {
-            if (!next.Durable)
-            {
-                _above[CommittedSequence + 1] = next;
-                break;
-            }
-
             CommittedSequence++;
-            CommittedHash = next.Hash;
-        }
-
-        if (ReceivedSequence < CommittedSequence)
-        {
-            ReceivedSequence = CommittedSequence;
-            ReceivedHash = CommittedHash;
-            SkipRemembered();
+            CommittedHash = hash;
         }
     }
 }

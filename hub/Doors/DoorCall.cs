@@ -98,7 +98,7 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
     // A caller with a list of stores reads only members who are at home at one of them, or were there.
     private void DemandMember(MemberView view)
     {
-        if (Caller.IsScoped && !Caller.MaySee(view.Profile.HomeStore.Value) && !view.Applied.Keys.Any(holder => Caller.MaySee(holder.Store.Value)))
+        if (Caller.IsScoped && !Caller.MaySee(view.Profile.HomeStore.Value) && !view.Applied.Any(op => Caller.MaySee(op.Holder.Store.Value)))
         {
             throw new RpcException(new Status(StatusCode.NotFound, "None of your stores knows such a member."));
         }

@@ -14,14 +14,14 @@ internal sealed class LogEvidence(StoreId store, HubParts parts)
 {
     /// <summary>Checks a run of ops. A run with a bad signature did not come from the store's machine as it is: nothing of it is taken, and HQ hears of it.</summary>
     /// <returns>The end of the log that was signed; and null, or why nothing is taken.</returns>
-    public (LogHead Head, string? Fault) Check(Holder life, long first, OpHash previous, IEnumerable<ReadOnlyMemory<byte>> envelopes, ByteString signature, IStoreConnection connection)
+    public (LogHead Head, string? Fault) Check(Holder life, long first, OpHash previous, OpHash[] hashes, ByteString signature, IStoreConnection connection)
     {
         if (connection.Signatures is not { } check)
         {
             return (default, null);
         }
 
-        var head = LogHead.After(life, first, previous, envelopes);
+        var head = LogHead.After(life, first, previous, hashes);
         if (check.Holds(head, signature.Span))
         {
             return (head, null);

@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Cases;
 using SyncHub.Core.Identity;
@@ -28,15 +30,15 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
     public BatchVerdict TakeBatch(OpBatch batch, Holder life, IStoreConnection connection)
     {
         var previous = OpHash.FromBytes(batch.PreviousHash.Span);
-        ReadOnlyMemory<byte>[] envelopes = [.. batch.Envelopes.Select(envelope => envelope.Memory)];
-        var (head, forged) = _evidence.Check(life, batch.FirstSequence, previous, envelopes, batch.Signature, connection);
+        var (envelopes, hashes) = Read(batch.Envelopes, previous);
+        var (head, forged) = _evidence.Check(life, batch.FirstSequence, previous, hashes, batch.Signature, connection);
         if (forged is not null)
         {
             return new BatchVerdict([], forged);
         }
 
         var logs = chains.Of(life.Incarnation);
-        var verdict = logs.Main.OnBatch(batch.FirstSequence, previous, envelopes);
+        var verdict = logs.Main.OnBatch(batch.FirstSequence, previous, envelopes, hashes);
         if (verdict is { Ops.Count: > 0, Fault: null })
         {
             _evidence.Keep(life, head, batch.Signature, connection);
@@ -93,8 +95,8 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         }
 
         var previous = OpHash.FromBytes(facts.PreviousHash.Span);
-        ReadOnlyMemory<byte>[] envelopes = [.. facts.Envelopes.Select(envelope => envelope.Memory)];
-        var (head, forged) = _evidence.Check(new Holder(store, life), facts.FirstSequence, previous, envelopes, facts.Signature, connection);
+        var (envelopes, hashes) = Read(facts.Envelopes, previous);
+        var (head, forged) = _evidence.Check(new Holder(store, life), facts.FirstSequence, previous, hashes, facts.Signature, connection);
         if (forged is not null)
         {
             connection.End();
@@ -103,7 +105,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
 
         var intake = chains.Of(life);
         var branches = intake.Branches.Count;
-        var (fresh, places) = intake.Take(facts.FirstSequence, previous, envelopes);
+        var (fresh, places) = intake.Take(facts.FirstSequence, previous, envelopes, hashes);
         if (fresh.Count > 0)
         {
             _evidence.Keep(places[^1].Chain.Holder, head, facts.Signature, connection);
@@ -208,6 +210,18 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
                 EndLife(life.Number);
             }
         }
+    }
+
+    // Hashed once, for the signature and for the chain.
+    private static (ReadOnlyMemory<byte>[] Envelopes, OpHash[] Hashes) Read(RepeatedField<ByteString> run, OpHash previous)
+    {
+        var envelopes = new ReadOnlyMemory<byte>[run.Count];
+        for (var i = 0; i < envelopes.Length; i++)
+        {
+            envelopes[i] = run[i].Memory;
+        }
+
+        return (envelopes, OpHash.Chain(previous, envelopes));
     }
 
     private void OpenForkCase(Incarnation life, string note)

@@ -42,9 +42,12 @@ public static class MemberCodec
             UsualBasketMinor = view.LargestBasketMinor,
             ReceivableMinor = view.ReceivableMinor,
             CreditLimitMinor = view.CreditLimitMinor,
-            OwnAdvancedMinor = view.Floor.GetValueOrDefault(receiver).AdvancedMinor,
-            OwnFloorSettledMinor = view.Floor.GetValueOrDefault(receiver).SettledMinor,
         };
+        if (view.Floor.TryGetValue(receiver, out var floor))
+        {
+            (delta.OwnAdvancedMinor, delta.OwnFloorSettledMinor) = (floor.AdvancedMinor, floor.SettledMinor);
+        }
+
         foreach (var bucket in view.Buckets)
         {
             AddBucket(delta, bucket, receiver);
@@ -149,17 +152,26 @@ public static class MemberCodec
     {
         delta.AliasOf = view.AliasOf == default ? ByteString.Empty : MergeCodec.Bytes(view.AliasOf);
         // What the receiver holds on an alias's line it knows better than the hub, and has moved or will move by itself.
-        delta.Holdings.AddRange(view.HeldByAliases.Where(held => held.Store != receiver.Store)
-            .Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
+        foreach (var held in view.HeldByAliases)
+        {
+            if (held.Store != receiver.Store)
+            {
+                delta.Holdings.Add(new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor });
+            }
+        }
+
         delta.Detail = new Wire.MemberDetail
         {
-            OwnApplied = view.Applied.GetValueOrDefault(receiver),
+            OwnApplied = view.AppliedOf(receiver),
             NewestStamp = PersonalCodec.ToWire(view.NewestStamp),
             Erased = view.IsErased,
         };
-        delta.Detail.Aliases.AddRange(view.Aliases.Select(MergeCodec.Bytes));
-        delta.Detail.Tags.AddRange(view.Tags.Select(PersonalCodec.ToWire));
-        delta.Detail.Pending.AddRange(view.Pending.Select(PersonalCodec.ToWire));
+        if (view.Aliases.Count + view.Tags.Count + view.Pending.Count > 0)
+        {
+            delta.Detail.Aliases.AddRange(view.Aliases.Select(MergeCodec.Bytes));
+            delta.Detail.Tags.AddRange(view.Tags.Select(PersonalCodec.ToWire));
+            delta.Detail.Pending.AddRange(view.Pending.Select(PersonalCodec.ToWire));
+        }
     }
 
     private static void AddBucket(Wire.MemberDelta delta, BucketView bucket, Holder receiver)

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using Wire = SyncHub.V1;
@@ -60,6 +61,17 @@ public static class OpCodec
     /// <exception cref="InvalidDataException">The message is no op.</exception>
     public static Op Decode(ReadOnlyMemory<byte> bytes) => ToCore(Wire.OpEnvelope.Parser.ParseFrom(bytes.Span));
 
+    private static Move[] ToCore(RepeatedField<Wire.Move> wire)
+    {
+        var moves = new Move[wire.Count];
+        for (var i = 0; i < moves.Length; i++)
+        {
+            moves[i] = MoveCodec.ToCore(wire[i]);
+        }
+
+        return moves;
+    }
+
     private static Op ToCore(Wire.OpEnvelope wire)
     {
         if (wire.Id is null || wire.Member.Length is not (0 or 16))
@@ -72,7 +84,7 @@ public static class OpCodec
             Id = OpIdCodec.ToCore(wire.Id),
             Type = (OpType)wire.Type,
             Member = wire.Member.IsEmpty ? default : MemberId.FromBytes(wire.Member.Span),
-            Moves = [.. wire.Moves.Select(MoveCodec.ToCore)],
+            Moves = ToCore(wire.Moves),
             OccurredAtMs = wire.OccurredAtMs,
             Reference = wire.Reference is null ? null : OpIdCodec.ToCore(wire.Reference),
             RulesetVersion = wire.RulesetVersion,
@@ -90,6 +102,7 @@ public static class OpCodec
             PromisedBonusMinor = wire.PromisedBonusMinor,
             OtherMember = MergeCodec.Member(wire.OtherMember),
             ClosedUpTo = wire.ClosedUpTo,
+            Stamp = PersonalCodec.ToCore(wire.Stamp),
         });
     }
 }

@@ -36,9 +36,9 @@ public static class PersonalCodec
         wire.RemovedDots.AddRange(op.RemovedDots.Select(OpIdCodec.ToWire));
     }
 
-    internal static Op Decode(Wire.OpEnvelope wire, Op op) => op with
+    // Sales and top-ups have none of it: those are not copied to say so.
+    internal static Op Decode(Wire.OpEnvelope wire, Op op) => wire.Tag.Length + wire.Fields.Count + wire.RemovedDots.Count == 0 ? op : op with
     {
-        Stamp = ToCore(wire.Stamp),
         Tag = wire.Tag,
         Fields = [.. wire.Fields.Select(ToCore)],
         IsProved = wire.Fields.Count > 0 && wire.Fields.All(change => change.Proved),

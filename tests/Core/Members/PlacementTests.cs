@@ -97,6 +97,35 @@ public sealed class PlacementTests
     });
 
     [Fact]
+    public void Where_the_bounds_say_that_nothing_can_move_the_full_plan_moves_nothing()
+    {
+        var (bounded, moved) = (0, 0);
+        SeededRandom.ForEachSeed(20_000, seed =>
+        {
+            var random = new SeededRandom(seed);
+            var baskets = BasketModel.Of([.. Enumerable.Range(0, (int)random.Between(1, 16)).Select(_ => random.Between(1, 5_000))])!;
+            var policy = random.Chance(500) ? Policy : new PlacementPolicy { StrandedPermille = random.Below(2_000), MinGainPermille = random.Below(60) };
+            var pool = random.Chance(500) ? 0 : random.Between(0, 20_000);
+            var sites = Enumerable.Range(1, (int)random.Between(1, 4)).Select(store => new Site(Make.Holder(store), random.Chance(700) ? random.Between(1, (long)(random.Between(1, 33) * MemberState.VisitUnit)) : 0,
+                random.Chance(500) ? random.Between(0, 8_000) : 0, random.Chance(700), random.Chance(700))).ToList();
+            var visits = sites.Sum(site => site.Weight) + MemberState.VisitUnit;
+            var shifts = Placement.Plan(sites, visits, pool, baskets, policy);
+            if (!Placement.MayMove(sites, visits, pool, policy))
+            {
+                bounded++;
+                Assert.Empty(shifts);
+            }
+
+            moved += shifts.Count > 0 ? 1 : 0;
+        });
+        Assert.True(bounded > 1_000 && moved > 1_000, $"{bounded} bounded, {moved} moved: the cases are one-sided");
+    }
+
+    [Fact]
+    public void A_member_of_one_store_that_holds_everything_needs_no_plan() =>
+        Assert.False(Placement.MayMove([Usual(1, 9) with { HeldMinor = 5_000 }], Visits, 0, Policy));
+
+    [Fact]
     public void The_largest_amounts_do_not_overflow()
     {
         var baskets = BasketModel.Of([.. Enumerable.Range(1, 16).Select(i => i * 1_000_000_000_000L / 16)])!;
