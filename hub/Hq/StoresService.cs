@@ -68,10 +68,8 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         DemandName("approver", request.Approver);
         DemandCertificates();
         var store = DemandEnrolled(request.Store);
-        // A code that waits would undo it.
-        parts.Stores.Update(store.Id, known => known with { Keys = StoreKeys.Revoke(known.Keys, parts.NowMs(), request.Approver), CodeHash = default, CodeValidUntilMs = 0 });
-        parts.Streams.End(store.Id);
-        parts.Links.Find(store.Id)?.Cut();
+        parts.Stores.Update(store.Id, known => ShutOut(known, request.Approver));
+        CutOff(store.Id);
         await DurableAsync(context.CancellationToken).ConfigureAwait(false);
         parts.Log.LogWarning("The certificates of store {Store} were revoked by {Approver}", store.Id, request.Approver);
         return StateOf(parts.Stores.Find(store.Id)!);
@@ -201,19 +199,20 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             return (one, 1);
         }
 
-        // 1. None of these lives is granted anything any more. 2. What each of them holds is taken, member by member.
+        // 1. The machine is the store no more, and none of these lives is granted anything. 2. What each of them holds is taken, member by member.
         var lives = store.Lives.All.Where(life => IsReclaimed(life, request)).Select(life => life.Number).ToArray();
-        parts.Stores.Update(store.Id, known => known with
+        parts.Stores.Update(store.Id, known => (request.OnlyDeadLives ? known : ShutOut(known, request.Approver)) with
         {
             IsReconciling = known.IsReconciling && request.OnlyDeadLives, // else nobody is left to be heard out
             Lives = lives.Select(number => known.Lives.Find(number)!).Aggregate(known.Lives, (all, life) =>
                 all.Put(life with { Status = LifeStatus.Dead, Release = Core.Identity.ReleaseKind.Reclaimed, IsReleased = false, Payer = payer, Approver = request.Approver })),
         });
-        await DurableAsync(cancellation).ConfigureAwait(false);
         if (!request.OnlyDeadLives)
         {
-            parts.Links.Find(store.Id)?.Cut();
+            CutOff(store.Id);
         }
+
+        await DurableAsync(cancellation).ConfigureAwait(false);
 
         long amount = 0, members = 0;
         foreach (var number in lives)
@@ -226,6 +225,15 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         }
 
         return (amount, members);
+    }
+
+    // A code that waits would undo it.
+    private Store ShutOut(Store store, string by) => store with { Keys = StoreKeys.Revoke(store.Keys, parts.NowMs(), by), CodeHash = default, CodeValidUntilMs = 0 };
+
+    private void CutOff(StoreId store)
+    {
+        parts.Streams.End(store);
+        parts.Links.Find(store)?.Cut();
     }
 
     private async Task<long> ReclaimAsync(MemberId member, Holder holder, string payer, string approver, CancellationToken cancellation)

@@ -128,6 +128,29 @@ public sealed class DoorTests
     }
 
     [Fact]
+    public async Task A_reclaimed_machine_is_shut_out_at_once_and_one_of_which_a_member_or_an_ended_life_is_reclaimed_is_not()
+    {
+        await using var hub = await HubFixture.StartSecureAsync();
+        var (machine, _) = await EnrolAsync(hub);
+        using var speaking = await OpenAsync(hub, machine);
+        using var uploading = await OpenAsync(hub, machine, isLocked: true);
+        await hub.Stores.ReclaimAsync(new ReclaimRequest { Store = 1, Approver = "Eve", OnlyDeadLives = true }, hub.Admin);
+        await hub.Stores.ReclaimAsync(new ReclaimRequest { Store = 1, Approver = "Eve", MemberId = Member.ToString() }, hub.Admin);
+        Assert.Equal(CertificateState.Valid, Assert.Single((await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores).Certificate);
+        var waiting = (await hub.Stores.RenewCertificateAsync(new RenewCertificateRequest { Store = 1, Approver = "Eve" }, hub.Admin)).EnrolmentCode;
+
+        await hub.Stores.ReclaimAsync(new ReclaimRequest { Store = 1, Approver = "Eve" }, hub.Admin);
+
+        await EndsAsync(speaking);
+        await EndsAsync(uploading);
+        await AssertRefusedAsync(hub, machine, StatusCode.Unauthenticated, "was revoked");
+        Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(() => new Machine().EnrolAsync(hub, waiting))).StatusCode);
+        var next = new Machine();
+        await next.EnrolAsync(hub, (await hub.Stores.ReplaceAgentAsync(new ReplaceAgentRequest { Store = 1, Approver = "Eve" }, hub.Admin)).EnrolmentCode);
+        using var link = await OpenAsync(hub, next);
+    }
+
+    [Fact]
     public async Task Ops_that_were_changed_on_the_way_or_signed_by_another_machine_are_not_taken_and_become_a_case()
     {
         await using var hub = await HubFixture.StartSecureAsync();
