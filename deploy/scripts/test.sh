@@ -5,6 +5,9 @@ cd "$(dirname "$0")/../.."
 passed=0
 failed=0
 results=$(mktemp -d)
+# Whatever a test or a tool leaves behind, also where it was killed, goes with this folder. Its name is short: sockets lie in it.
+export TMPDIR="$results/t"
+chmod 711 "$results" && mkdir -m 1777 "$TMPDIR" # database servers run under an account of their own
 trap 'rm -rf "$results"' EXIT
 
 dotnet build SyncHub.sln -c Release -v quiet -nologo || { echo "the build failed"; echo "0 passed, 1 failed"; exit 1; }

@@ -78,6 +78,8 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         }
 
         Directory.Delete(_folder, recursive: true);
+        File.Delete(_folder + ".guard");
+        File.Delete(_folder + ".keys");
     }
 
     private bool Mount()
