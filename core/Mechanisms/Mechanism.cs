@@ -141,6 +141,12 @@ public enum Mechanism
     /// <summary>What the hub knows of refunds is told with the right to make more.</summary>
     RightsSayWhatWasRefunded,
 
+    /// <summary>Before a refund right moves, those that the member was merged into say what was given back under their names.</summary>
+    SurvivorsSayWhatWasRefunded,
+
+    /// <summary>A survivor pays what its aliases owe.</summary>
+    DebtsFollowTheMerge,
+
     /// <summary>An op that breaks a turn is parked.</summary>
     Parking,
 

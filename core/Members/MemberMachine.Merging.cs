@@ -229,7 +229,7 @@ public sealed partial class MemberMachine
 
     private void Unmerge(UnmergeWanted wanted, TurnResult turn, ITurnContext context)
     {
-        var contributed = State.Aliases[wanted.Alias].Contributed.ToArray();
+        var contributed = State.Aliases[wanted.Alias].Contributed.Where(part => part.Value > 0).ToArray();
         Apply(new AliasReleased(wanted.Alias, wanted.Operator, wanted.Reason), turn, context);
         turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, wanted.Alias, IsDone: false));
         turn.Effects.Add(new PostTo(wanted.Alias, new ReleaseAlias(State.Id, State.Version, wanted.Operator, wanted.Reason)));
@@ -308,6 +308,24 @@ public sealed partial class MemberMachine
         TellSurvivor(turn);
     }
 
+    // Nobody leaves a debt behind by being merged: once its own are settled, the survivor's free principal goes to aliases that owe.
+    private void PayForAliases(TurnResult turn, ITurnContext context)
+    {
+        if (State.Aliases.Count == 0 || Switches.IsOff(Mechanism.DebtsFollowTheMerge))
+        {
+            return;
+        }
+
+        foreach (var alias in State.Aliases.Keys)
+        {
+            var amount = Math.Min(State.DueTo(alias), State.Find(Bucket.Principal)?.Pool ?? 0);
+            if (amount > 0)
+            {
+                SendValue(alias, [new BucketTotal(Bucket.Principal, amount)], turn, context);
+            }
+        }
+    }
+
     private void TellSurvivor(TurnResult turn)
     {
         var totals = State.Sent.GetValueOrDefault(State.AliasOf)?.Totals ?? new TransferTotals([], []);
@@ -340,10 +358,7 @@ public sealed partial class MemberMachine
             return false;
         }
 
-        if (!State.Followers.Contains(asker.Store))
-        {
-            Apply(new MemberFollowed(asker.Store), turn, context);
-        }
+        FollowFrom(asker.Store, turn, context);
 
         turn.Effects.Add(new SendChange(asker.Store, MemberView.Of(State)));
         turn.Effects.Add(new PostTo(State.AliasOf, message));

@@ -12,7 +12,61 @@ public sealed partial class MemberMachine
 {
     private void OnRefundRight(RefundRightWanted wanted, TurnResult turn, ITurnContext context)
     {
+        FollowFrom(wanted.Holder.Store, turn, context); // the answer makes a replica there, also where it is a refusal
+
+        // A day close gives rights up; what its store did with them before is applied, because the hub has its whole log up to there.
+        // A life that was reclaimed gives up nothing any more: its rights are taken as its value was, and its payer bears what it did with them.
         var known = State.UndoneOf(wanted.Original.Id);
+        var isGivenUp = known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder));
+        var payer = isGivenUp ? "" : context.ReclaimPayer(known.Right.Holder);
+        var question = new RefundQuestion(State.Id, wanted, known, MayMove: payer is not null && !HasParked(wanted, known), payer ?? "");
+        AskSurvivors(new UndoneWanted(question, [], []), turn, context);
+    }
+
+    // Whatever was given back under the name of a member that this one was ever merged into lies in that one's stream: each is asked in its turn.
+    // What they say holds: a right that is free was given up by its owner with all that he had undone at the hub, so it can only have stayed or been moved by this grain.
+    private void AskSurvivors(UndoneWanted asked, TurnResult turn, ITurnContext context)
+    {
+        var question = asked.Question;
+        MemberId[] seen = [.. asked.Asked, State.Id];
+        MemberId[] left = Switches.IsOff(Mechanism.SurvivorsSayWhatWasRefunded) ? [] : [.. asked.Left.Union(State.Survivors).Except(seen)];
+        if (left.Length > 0)
+        {
+            turn.Effects.Add(new PostTo(left[0], new UndoneWanted(question, seen, [.. left[1..]])));
+        }
+        else if (question.Member != State.Id)
+        {
+            turn.Effects.Add(new PostTo(question.Member, new UndoneTold(question)));
+        }
+        else
+        {
+            Decide(question, turn, context);
+        }
+    }
+
+    private void OnUndoneWanted(UndoneWanted asked, TurnResult turn, ITurnContext context)
+    {
+        var question = asked.Question;
+        AskSurvivors(asked with
+        {
+            Question = question with { Known = question.Known.And(State.UndoneOf(question.Known.Id)), MayMove = question.MayMove && !HasParked(question.Wanted, question.Known) },
+        }, turn, context);
+    }
+
+    private void OnUndoneTold(RefundQuestion question, TurnResult turn, ITurnContext context)
+    {
+        if (State.UndoneOf(question.Known.Id).Right != question.Known.Right)
+        {
+            OnRefundRight(question.Wanted, turn, context); // somebody else got it in the meantime
+            return;
+        }
+
+        Decide(question, turn, context);
+    }
+
+    private void Decide(RefundQuestion question, TurnResult turn, ITurnContext context)
+    {
+        var (wanted, known) = (question.Wanted, question.Known);
         var op = wanted.Original with { IsVoided = known.IsVoided, GivenBack = Switches.IsOff(Mechanism.RightsSayWhatWasRefunded) ? [] : known.GivenBack, Right = known.Right };
         if (FindRefusal(op) is { } nothingLeft)
         {
@@ -20,21 +74,33 @@ public sealed partial class MemberMachine
             return;
         }
 
-        // A day close gives rights up; what its store did with them before is applied, because the hub has its whole log up to there.
-        // Where an op of the owner waits for a person, what it had given back may not be counted here yet.
-        // A life that was reclaimed gives up nothing any more: its rights are taken as its value was, and its payer bears what it did with them.
-        var isGivenUp = known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder));
-        var payer = isGivenUp ? "" : context.ReclaimPayer(known.Right.Holder);
-        if (!op.StaysAtItsStore && State.FirstParkedOf(known.Right.Holder) is null && State.FirstParkedOf(op.Id.Holder) is null && payer is not null)
+        if (!op.StaysAtItsStore && question.MayMove)
         {
             op = op with { Right = new RefundRight(wanted.Holder, wanted.Since) };
-            Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)) { Payer = payer }, turn, context);
+            Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)) { Payer = question.Payer }, turn, context);
         }
 
         // The holder that has it already gets the same numbers again: the answer before may have been lost.
         turn.Effects.Add(op.Right.Holder == wanted.Holder
             ? new SendRefundRight(wanted.Holder, wanted.Request, op, null, MemberView.Of(State))
             : new SendRefundRight(wanted.Holder, wanted.Request, null, HeldBy(op.Right.Holder), MemberView.Of(State)));
+        if (State.IsAlias)
+        {
+            // What is given back goes to the survivor, whom that store may not know yet.
+            turn.Effects.Add(new PostTo(State.AliasOf, new IdentifyWanted(wanted.Holder, Request: 0, Prefetch: false)));
+        }
+    }
+
+    // Where an op of the owner waits for a person, what it had given back may not be counted yet.
+    private bool HasParked(RefundRightWanted wanted, UndoneOp known) =>
+        State.FirstParkedOf(known.Right.Holder) is not null || State.FirstParkedOf(wanted.Original.Id.Holder) is not null;
+
+    private void FollowFrom(StoreId store, TurnResult turn, ITurnContext context)
+    {
+        if (!State.Followers.Contains(store))
+        {
+            Apply(new MemberFollowed(store), turn, context);
+        }
     }
 
     // protocol.md 1.17: the store that holds a right proves it to a hub that was restored and has forgotten it. At most one store has one that its
@@ -50,10 +116,8 @@ public sealed partial class MemberMachine
         turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
     }
 
-    private Rejection? FindRefusal(OwnOp op) =>
-        // What its survivor gave back of it is not known in this stream.
-        State.IsAlias ? new Rejection(RejectionCode.RefundRightElsewhere, "The member was merged into another one since; give the amount as goodwill with a top-up.")
-        : !UndoCheck.IsUndoable(op.Type) ? new Rejection(RejectionCode.UnknownOp, $"A {op.Type} cannot be undone; only a sale, a top-up or a redemption can.")
+    private static Rejection? FindRefusal(OwnOp op) =>
+        !UndoCheck.IsUndoable(op.Type) ? new Rejection(RejectionCode.UnknownOp, $"A {op.Type} cannot be undone; only a sale, a top-up or a redemption can.")
         : op.IsVoided ? new Rejection(RejectionCode.AlreadyVoided, "It was voided before.")
         : !UndoCheck.HasLeft(op) ? new Rejection(RejectionCode.RefundTooLarge, "Everything that the wallet paid was given back before.")
         : null;

@@ -28,6 +28,8 @@ public sealed partial class MemberMachine
         {
             Apply(settlement, turn, context);
         }
+
+        PayForAliases(turn, context);
     }
 
     // Credit lies where the member was last: a right to owe is of use only where the money rights do not reach, and that is rare.

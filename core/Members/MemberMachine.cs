@@ -65,6 +65,12 @@ public sealed partial class MemberMachine(MemberState state)
             case RefundRightWanted wanted:
                 OnRefundRight(wanted, turn, context);
                 break;
+            case UndoneWanted wanted:
+                OnUndoneWanted(wanted, turn, context);
+                break;
+            case UndoneTold told:
+                OnUndoneTold(told.Question, turn, context);
+                break;
             case RefundRightReported reported:
                 OnRefundRightReported(reported, turn, context);
                 break;
@@ -228,10 +234,7 @@ public sealed partial class MemberMachine(MemberState state)
             return;
         }
 
-        if (!State.Followers.Contains(wanted.Holder.Store))
-        {
-            Apply(new MemberFollowed(wanted.Holder.Store), turn, context);
-        }
+        FollowFrom(wanted.Holder.Store, turn, context);
 
         if (wanted.Prefetch)
         {

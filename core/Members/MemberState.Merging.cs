@@ -18,6 +18,9 @@ public sealed partial class MemberState
     /// <summary>Whether this member was merged into another one.</summary>
     public bool IsAlias => AliasOf != default;
 
+    /// <summary>Whoever this member was ever merged into: what was given back of its ops under their names lies in their streams.</summary>
+    public SortedSet<MemberId> Survivors { get; } = [];
+
     /// <summary>Members that this one has offered to take in.</summary>
     public SortedDictionary<MemberId, MergeOffer> Offers { get; } = [];
 
@@ -38,7 +41,22 @@ public sealed partial class MemberState
 
     /// <summary>What this member, as an alias, tells its survivor.</summary>
     public AliasNews NewsAsAlias => new(Version, TotalSpendMinor, LargestBasketMinor, [.. Visits], [.. Followers],
-        [.. Buckets.SelectMany(bucket => bucket.Lines.Where(line => line.Outstanding > 0).Select(line => new Holding(bucket.Bucket, line.Holder.Store, line.Outstanding))).Concat(HeldByAliases)], Personal.TagDots);
+        [.. Buckets.SelectMany(bucket => bucket.Lines.Where(line => line.Outstanding > 0).Select(line => new Holding(bucket.Bucket, line.Holder.Store, line.Outstanding))).Concat(HeldByAliases)], Personal.TagDots)
+    {
+        OwesMinor = TotalReceivableMinor,
+        ReceivedMinor = Taken.GetValueOrDefault(AliasOf)?.Lines.GetValueOrDefault(Bucket.Principal) ?? 0,
+    };
+
+    /// <summary>What the member owes under all of its ids, less what is on its way there.</summary>
+    public long TotalReceivableMinor => Aliases.Count == 0 ? Credit.ReceivableMinor : checked(Credit.ReceivableMinor + Aliases.Keys.Sum(DueTo));
+
+    /// <summary>What an alias owes, less what was sent to pay it and has not come there yet.</summary>
+    public long DueTo(MemberId alias)
+    {
+        var news = Aliases[alias].News;
+        var sent = Sent.GetValueOrDefault(alias)?.Lines.GetValueOrDefault(Bucket.Principal) ?? 0;
+        return Math.Max(0, checked(news.OwesMinor - (sent - news.ReceivedMinor)));
+    }
 
     /// <summary>Whether value of this kind goes to the survivor of a merge. Credit and pending value are settled where they arose.</summary>
     public static bool GoesToSurvivor(Bucket bucket) => bucket.Kind is BucketKind.Principal or BucketKind.Points or BucketKind.Lot;
@@ -73,6 +91,7 @@ public sealed partial class MemberState
                 return null;
             case MergedInto merged:
                 (AliasOf, AliasOffer) = (merged.Survivor, merged.Offer);
+                Survivors.Add(merged.Survivor);
                 return null;
             case AliasTaken taken:
                 TakeAlias(taken.Alias, taken.News);
@@ -134,6 +153,8 @@ public sealed partial class MemberState
             {
                 ConsumeParcels(amount);
             }
+
+            Contribute(sent.To, bucketId, -amount); // what paid an alias's debt is not brought back to it again
         }
 
         sums.Raise(sent.Totals);

@@ -50,7 +50,7 @@ public sealed record MemberView
     /// <summary>How much the member may owe by HQ's limit.</summary>
     public long CreditLimitMinor { get; init; }
 
-    /// <summary>What the member owes.</summary>
+    /// <summary>What the member owes, under all of its ids.</summary>
     public long ReceivableMinor { get; init; }
 
     /// <summary>What stores advanced without a right, by holder.</summary>
@@ -92,7 +92,7 @@ public sealed record MemberView
         Aliases = [.. state.Aliases.Keys],
         HeldByAliases = [.. state.HeldByAliases],
         CreditLimitMinor = state.Credit.LimitMinor,
-        ReceivableMinor = state.Credit.ReceivableMinor,
+        ReceivableMinor = state.TotalReceivableMinor,
         Floor = state.Credit.Floor.Count == 0 ? NoFloor : state.Credit.Floor.ToDictionary(),
     };
 

@@ -68,7 +68,14 @@ public sealed class AliasState
 /// <param name="Followers">Stores that keep a replica of the alias have to hear of the survivor.</param>
 /// <param name="Held">What stores still hold on the alias's right lines.</param>
 /// <param name="Tags">Added to the survivor's, each dot once.</param>
-public sealed record AliasNews(long Version, long LifetimeSpendMinor, long LargestBasketMinor, IReadOnlyList<Visit> Visits, IReadOnlyList<StoreId> Followers, IReadOnlyList<Holding> Held, IReadOnlyList<TagDot> Tags);
+public sealed record AliasNews(long Version, long LifetimeSpendMinor, long LargestBasketMinor, IReadOnlyList<Visit> Visits, IReadOnlyList<StoreId> Followers, IReadOnlyList<Holding> Held, IReadOnlyList<TagDot> Tags)
+{
+    /// <summary>What it, and its own aliases, owe and have no principal for: the survivor pays it from what is free.</summary>
+    public long OwesMinor { get; init; }
+
+    /// <summary>The principal that ever came to it from the survivor; what was sent above it is still on its way.</summary>
+    public long ReceivedMinor { get; init; }
+}
 
 /// <summary>A promise to take a member in; <paramref name="Version"/> is the survivor's when it was made.</summary>
 public readonly record struct MergeOffer(long Version, string Operator, string Reason);

@@ -26,10 +26,15 @@ public sealed record UndoneOp(OpId Id)
     public IReadOnlyList<Move> GivenBack { get; init; } = [];
 
     /// <summary>After one more void or refund.</summary>
-    public UndoneOp With(Op undoing)
+    public UndoneOp With(Op undoing) => With(undoing.Moves, undoing.Type == OpType.Void);
+
+    /// <summary>With what was undone of the same op elsewhere; the right stays as it is here.</summary>
+    public UndoneOp And(UndoneOp elsewhere) => With(elsewhere.GivenBack, elsewhere.IsVoided);
+
+    private UndoneOp With(IEnumerable<Move> moves, bool isVoided)
     {
         var sums = GivenBack.ToList();
-        foreach (var move in undoing.Moves)
+        foreach (var move in moves)
         {
             var index = sums.FindIndex(sum => sum.Kind == move.Kind && sum.Bucket == move.Bucket);
             if (index < 0)
@@ -42,6 +47,6 @@ public sealed record UndoneOp(OpId Id)
             }
         }
 
-        return this with { IsVoided = IsVoided || undoing.Type == OpType.Void, GivenBack = [.. sums.OrderBy(sum => sum.Kind).ThenBy(sum => sum.Bucket)] };
+        return this with { IsVoided = IsVoided || isVoided, GivenBack = [.. sums.OrderBy(sum => sum.Kind).ThenBy(sum => sum.Bucket)] };
     }
 }

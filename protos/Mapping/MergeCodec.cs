@@ -72,6 +72,7 @@ internal static class MergeCodec
             wire.Aliases.Add(snapshot);
         }
 
+        wire.Survivors.AddRange(state.Survivors.Select(Bytes));
         wire.Sent.AddRange(state.Sent.Select(sums => ToWire(sums.Key, sums.Value.Totals, null)));
         wire.Taken.AddRange(state.Taken.Select(sums => ToWire(sums.Key, sums.Value.Totals, null)));
     }
@@ -99,6 +100,8 @@ internal static class MergeCodec
 
         Decode(wire.Sent, state.Sent);
         Decode(wire.Taken, state.Taken);
+        // One of before survivors were noted: whoever value was sent to, and some that did not survive it, which know nothing of its ops.
+        state.Survivors.UnionWith(wire.Survivors.Count > 0 ? wire.Survivors.Select(Member) : state.IsAlias ? state.Sent.Keys.Append(state.AliasOf) : state.Sent.Keys);
     }
 
     /// <summary>A member's number, which may be missing.</summary>
@@ -131,7 +134,7 @@ internal static class MergeCodec
 
     private static Wire.AliasTakenEvent ToWire(MemberId alias, AliasNews news)
     {
-        var wire = new Wire.AliasTakenEvent { Alias = Bytes(alias), Version = news.Version, LifetimeSpendMinor = news.LifetimeSpendMinor, LargestBasketMinor = news.LargestBasketMinor };
+        var wire = new Wire.AliasTakenEvent { Alias = Bytes(alias), Version = news.Version, LifetimeSpendMinor = news.LifetimeSpendMinor, LargestBasketMinor = news.LargestBasketMinor, OwesMinor = news.OwesMinor, ReceivedMinor = news.ReceivedMinor };
         wire.Visits.AddRange(news.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.Followers.AddRange(news.Followers.Select(store => store.Value));
         wire.Held.AddRange(news.Held.Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
@@ -146,5 +149,9 @@ internal static class MergeCodec
         [.. wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight))],
         [.. wire.Followers.Select(store => new StoreId(store))],
         [.. wire.Held.Select(held => new Holding(BucketCodec.ToCore(held.Bucket), new StoreId(held.Store), held.AmountMinor))],
-        [.. wire.Tags.Select(PersonalCodec.ToCore)]);
+        [.. wire.Tags.Select(PersonalCodec.ToCore)])
+    {
+        OwesMinor = wire.OwesMinor,
+        ReceivedMinor = wire.ReceivedMinor,
+    };
 }

@@ -78,6 +78,7 @@ internal static class FaultSets
         ["forget"] = Base | Fault.Tills | Fault.HubRestore | Fault.Restore | Fault.Reclaim | Fault.Often,
         ["lots"] = Base | Fault.Tills | Fault.Months,
         ["merge"] = Base | Fault.Tills | Fault.Merge,
+        ["returns"] = Base | Fault.Tills | Fault.Refunds | Fault.Merge | Fault.Account,
         ["narrow"] = Base | Fault.Tills | Fault.Narrow,
         ["person"] = Base | Fault.Tills | Fault.Person | Fault.Clock | Fault.DeadClock,
         ["poison"] = Base | Fault.Tills | Fault.Poison,

@@ -30,7 +30,7 @@ internal static class Mutants
         // What members own and owe, and who they are.
         ("lots", [Mechanism.BreakageTakesOnlyWhatIsFree]), ("tills", [Mechanism.PointsAreRights]), ("account", [Mechanism.FloorIsCumulative]), ("account", [Mechanism.FloorBudget]),
         ("account", [Mechanism.SettlesOnlyWhatIsFree]), ("refunds", [Mechanism.RefundsAreCumulative]), ("refunds", [Mechanism.ClosesNeedTheLog]), ("refunds", [Mechanism.RightsSayWhatWasRefunded]),
-        ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
+        ("returns", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
         ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("whole", [Mechanism.TagsHaveOwnNames]),
     ];
 

@@ -120,8 +120,13 @@ internal sealed partial class Oracle
     }
 
     // I17: nothing waits at an alias, and no promise is open.
-    private static void CheckAlias(MemberId member, MemberState state)
+    private void CheckAlias(MemberId member, MemberState state)
     {
+        if (state.IsAlias && state.Credit.ReceivableMinor > 0 && world.Hub.Peek(state.AliasOf) is { IsAlias: false } survivor && survivor.Find(Bucket.Principal) is { Pool: > 0 } principal)
+        {
+            throw new Violation("I17", $"{member} owes {state.Credit.ReceivableMinor}, and its survivor {state.AliasOf} has {principal.Pool} free");
+        }
+
         if (state.Offers.Count > 0)
         {
             throw new Violation("I17", $"{member} still waits for {string.Join(", ", state.Offers.Keys)} to be merged into it");

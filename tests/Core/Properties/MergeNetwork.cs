@@ -195,7 +195,7 @@ internal sealed class MergeNetwork : ITurnContext
     }
 
     private static string Describe(MemberState state) => string.Join('\n', state.Buckets.Select(bucket => $"{bucket.Bucket} P {bucket.Pool} W {bucket.Total} {string.Join(' ', bucket.Lines.Select(line => $"{line.Holder} {line.Outstanding}"))}"))
-        + $"\n{state.Version} {state.AliasOf} {string.Join(' ', state.Aliases.Keys)} {state.TotalSpendMinor} {string.Join(' ', state.Visits)} {string.Join(' ', state.Parcels)} {string.Join(' ', state.Followers)}";
+        + $"\n{state.Version} {state.AliasOf} {string.Join(' ', state.Aliases.Keys)} {state.TotalSpendMinor} {string.Join(' ', state.Visits)} {string.Join(' ', state.Parcels)} {string.Join(' ', state.Followers)} {string.Join(' ', state.Survivors)} {state.TotalReceivableMinor}";
 
     private void Sell(Store store, MemberId id)
     {

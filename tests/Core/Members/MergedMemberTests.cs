@@ -1,0 +1,258 @@
+using SyncHub.Core.Members;
+using SyncHub.Core.Ops;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Refunds;
+using SyncHub.Core.Tills;
+using SyncHub.Core.Wallets;
+
+namespace SyncHub.Core.Tests.Members;
+
+/// <summary>What a merge does to debts and to the rights to refund: they belong to the person, whichever number they were made under.</summary>
+public sealed class MergedMemberTests : ITurnContext
+{
+    private static readonly MemberId Old = MemberId.Create(Make.NowMs, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    private static readonly MemberId New = MemberId.Create(Make.NowMs, [0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    private static readonly MemberId Newest = MemberId.Create(Make.NowMs, [0, 0, 0, 0, 0, 0, 0, 0, 0, 3]);
+
+    private readonly SortedDictionary<MemberId, MemberMachine> _hub = [];
+    private readonly Queue<(MemberId To, MemberMessage Message)> _posts = new();
+    private readonly Dictionary<Holder, long> _closed = [];
+    private readonly Dictionary<int, long> _sequences = [];
+    private readonly List<MemberEffect> _effects = [];
+    private Op? _sale;
+
+    public MergedMemberTests()
+    {
+        foreach (var id in (MemberId[])[Old, New, Newest])
+        {
+            _hub[id] = new MemberMachine(new MemberState(id, Make.Currency));
+            Turn(id, new RegisterWanted(MemberProfile.Empty, "reply"));
+        }
+    }
+
+    public long NowMs => Make.NowMs;
+
+    public PlacementPolicy Policy { get; } = new() { UsualStores = 0 };
+
+    public long FloorLimitMinor => 1_000;
+
+    public bool IsOnline(Holder holder) => true;
+
+    public Holder? OnlineHolder(StoreId store) => Make.Holder(store.Value);
+
+    public long NextAsk() => 1;
+
+    public long ClosedUpTo(Holder holder) => _closed.GetValueOrDefault(holder);
+
+    [Fact]
+    public void A_debt_is_paid_by_what_the_survivor_has_free_and_only_once()
+    {
+        Arrive(1, Old, OpType.Sale, Make.Advance(700));
+        Merge(Old, New);
+        Assert.Equal(700, _hub[New].State.TotalReceivableMinor);
+
+        TopUp(2, New, 500);
+        Assert.Equal((200, 0), (_hub[New].State.TotalReceivableMinor, Free(New)));
+        TopUp(2, New, 1_000);
+
+        Assert.Equal((0, 0, 800), (_hub[Old].State.Credit.ReceivableMinor, _hub[New].State.TotalReceivableMinor, Free(New)));
+        Assert.Equal(0, Free(Old));
+    }
+
+    [Fact]
+    public void A_debt_of_before_is_paid_through_every_merge_since_and_what_was_paid_does_not_come_back_when_one_is_undone()
+    {
+        Arrive(1, Old, OpType.Sale, Make.Advance(300));
+        TopUp(1, New, 100);
+        Merge(Old, New);
+        Merge(New, Newest);
+        Assert.Equal(200, _hub[Newest].State.TotalReceivableMinor);
+
+        TopUp(2, Newest, 1_000);
+        Assert.Equal((0, 800), (_hub[Old].State.Credit.ReceivableMinor, Free(Newest)));
+        Turn(Newest, new UnmergeWanted(New, "kim", "two persons", "reply"));
+
+        Assert.Equal((0, 800), (Free(New), Free(Newest)));
+    }
+
+    [Fact]
+    public void A_debt_that_was_undone_while_its_payment_was_under_way_sends_the_payment_back()
+    {
+        var sale = Arrive(1, Old, OpType.Sale, Make.Advance(700));
+        Merge(Old, New);
+        var payment = Held(() => TopUp(2, New, 1_000));
+        Arrive(1, Old, OpType.Void, sale, new Move(MoveKind.Settle, Bucket.Principal, 700, 0));
+        payment();
+
+        Assert.Equal((0, 0, 1_000), (_hub[Old].State.Credit.ReceivableMinor, Free(Old), Free(New)));
+    }
+
+    [Fact]
+    public void A_sale_of_before_the_merge_is_refunded_at_another_store_and_what_was_given_back_under_either_name_counts()
+    {
+        Sell();
+        Refund(1, Old, 100);
+        Merge(Old, New);
+        Refund(1, New, 200);
+        Close(1);
+
+        var right = Ask(2);
+        Assert.Equal(700, right.Op?.RefundableMinor);
+        Assert.Contains(new StoreId(2), _hub[New].State.Followers);
+        Refund(2, New, 300);
+        Close(2);
+        Assert.Equal(400, Ask(3).Op?.RefundableMinor);
+    }
+
+    [Fact]
+    public void After_a_merge_was_undone_what_was_given_back_under_the_survivors_name_still_counts()
+    {
+        Sell();
+        Merge(Old, New);
+        Refund(1, New, 1_000);
+        Turn(New, new UnmergeWanted(Old, "kim", "two persons", "reply"));
+        Close(1);
+
+        Assert.Equal(RejectionCode.RefundTooLarge, Ask(2).Refusal?.Code);
+    }
+
+    [Fact]
+    public void While_a_refund_under_the_survivors_name_waits_for_a_person_the_right_stays()
+    {
+        Sell();
+        Merge(Old, New);
+        var refund = Undo(1, New, 200);
+        Turn(New, new OpArrived(refund) { ParkBecause = "somebody has to look", Undoing = new Undoing(OwnOp.Of(_sale!)) });
+        Close(1);
+
+        Assert.Equal(RejectionCode.RefundRightElsewhere, Ask(2).Refusal?.Code);
+    }
+
+    [Fact]
+    public void Two_stores_that_ask_at_once_do_not_both_get_the_right()
+    {
+        Sell();
+        Merge(Old, New);
+        Close(1);
+        var second = Held(() => Turn(Old, Asked(3)));
+        var first = Ask(2);
+        _effects.Clear();
+        second();
+
+        Assert.NotNull(first.Op);
+        Assert.Equal(RejectionCode.RefundRightElsewhere, Assert.Single(_effects.OfType<SendRefundRight>()).Refusal?.Code);
+    }
+
+    [Fact]
+    public void A_store_that_is_refused_a_right_hears_of_the_member_from_then_on()
+    {
+        Sell();
+        Assert.NotNull(Ask(2).Refusal);
+
+        Assert.Contains(new StoreId(2), _hub[Old].State.Followers);
+    }
+
+    private void Sell()
+    {
+        TopUp(1, Old, 5_000);
+        Turn(Old, new RightsWanted(Make.Holder(1), 1, [new GrantedLine(Bucket.Principal, 1_000)], false));
+        _sale = Arrive(1, Old, OpType.Sale, Make.Debit(Bucket.Principal, 1_000, 1_000));
+    }
+
+    private void TopUp(int store, MemberId member, long amount)
+    {
+        Arrive(store, member, OpType.TopUp, Make.Credit(Bucket.Principal, amount));
+        Arrive(store, member, OpType.Relinquish, Make.Relinquish(Bucket.Principal, amount));
+    }
+
+    private Op Undo(int store, MemberId member, long amount) => new()
+    {
+        Id = Next(store),
+        Type = OpType.Refund,
+        Member = member,
+        Reference = _sale!.Id,
+        Moves = [Make.Credit(Bucket.Principal, amount)],
+        RulesetVersion = 1,
+        ClosedUpTo = ClosedUpTo(Make.Holder(store)),
+    };
+
+    private void Refund(int store, MemberId member, long amount) => Turn(member, new OpArrived(Undo(store, member, amount)) { Undoing = new Undoing(OwnOp.Of(_sale!)) });
+
+    private void Close(int store) => _closed[Make.Holder(store)] = Next(store).Sequence;
+
+    private RefundRightWanted Asked(int store) => new(Make.Holder(store), 1, OwnOp.Of(_sale!), _sequences.GetValueOrDefault(store) + 1);
+
+    private SendRefundRight Ask(int store)
+    {
+        _effects.Clear();
+        Turn(Old, Asked(store));
+        return Assert.Single(_effects.OfType<SendRefundRight>());
+    }
+
+    private void Merge(MemberId loser, MemberId survivor) => Turn(survivor, new MergeWanted(loser, "kim", "twice", "reply"));
+
+    private long Free(MemberId member) => _hub[member].State.Find(Bucket.Principal)?.Pool ?? 0;
+
+    private OpId Next(int store) => Make.Id(_sequences[store] = _sequences.GetValueOrDefault(store) + 1, store);
+
+    private Op Arrive(int store, MemberId member, OpType type, params Move[] moves) => Arrive(store, member, type, null, moves);
+
+    private Op Arrive(int store, MemberId member, OpType type, Op? undone, params Move[] moves)
+    {
+        var op = new Op { Id = Next(store), Type = type, Member = member, Moves = moves, RulesetVersion = 1, Reference = undone?.Id };
+        Turn(member, new OpArrived(op) { Undoing = undone is null ? null : new Undoing(OwnOp.Of(undone)) });
+        return op;
+    }
+
+    // What happens between members waits until the action that comes back is called.
+    private Action Held(Action action)
+    {
+        _isHolding = true;
+        action();
+        _isHolding = false;
+        var held = _posts.ToArray();
+        _posts.Clear();
+        return () =>
+        {
+            foreach (var post in held)
+            {
+                _posts.Enqueue(post);
+            }
+
+            Deliver();
+        };
+    }
+
+    private bool _isHolding;
+
+    private void Turn(MemberId id, MemberMessage message)
+    {
+        Take(id, message);
+        if (!_isHolding)
+        {
+            Deliver();
+        }
+    }
+
+    private void Deliver()
+    {
+        while (_posts.TryDequeue(out var post))
+        {
+            Take(post.To, post.Message);
+        }
+    }
+
+    private void Take(MemberId id, MemberMessage message)
+    {
+        foreach (var effect in _hub[id].Turn(message, this).Effects)
+        {
+            _effects.Add(effect);
+            if (effect is PostTo post)
+            {
+                _posts.Enqueue((post.To, post.Message));
+            }
+        }
+
+        Assert.Null(_hub[id].State.FindBreach());
+    }
+}
