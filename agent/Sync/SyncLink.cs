@@ -18,9 +18,6 @@ namespace SyncHub.Agent.Sync;
 /// </remarks>
 public sealed class SyncLink : IHubLink, IAsyncDisposable
 {
-    private static readonly TimeSpan ShortestDelay = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100); // between two hubs of one round, by chance: so that not all stores call at the same moment
     private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5); // a look at a date
     private static readonly TimeSpan IdentifyDeadline = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ReplySlack = TimeSpan.FromMilliseconds(200); // beyond the hub's own deadline, for the way back
@@ -121,10 +118,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             {
                 ShouldHandle = _ => ValueTask.FromResult(!stopping.IsCancellationRequested),
                 MaxRetryAttempts = int.MaxValue,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = ShortestDelay,
-                MaxDelay = LongestDelay,
+                DelayGenerator = static retry => ValueTask.FromResult<TimeSpan?>(HubBackoff.After(retry.AttemptNumber, Random.Shared.NextDouble())),
             })
             .Build();
         while (!stopping.IsCancellationRequested)
@@ -178,7 +172,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
                 return end.Fault;
             }
 
-            await Task.Delay(LongestPause * Random.Shared.NextDouble(), _time, stopping);
+            await Task.Delay(HubBackoff.WithinRound(Random.Shared.NextDouble()), _time, stopping);
         }
     }
 
@@ -216,7 +210,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             }
 
             Note(hub, fault, wasWelcomed, trust);
-            return new ConnectionEnd(fault, wasWelcomed && _time.GetElapsedTime(started) > LongestDelay, wantsAnother);
+            return new ConnectionEnd(fault, wasWelcomed && _time.GetElapsedTime(started) > HubBackoff.LongestDelay, wantsAnother);
         }
 
         return default;

@@ -9,6 +9,7 @@ namespace SyncHub.Storage.Postgres;
 /// move or sees it.
 /// A partition moves in two ways. Its owner gives it away (<see cref="Release"/>) after everything it decided for it is durable. Or the owner is
 /// silent for longer than the lease: then its session is ended first, and with it every commit that it may still have under way.
+/// Which partitions move is <see cref="PartitionShares"/>'s decision; this class reads, asks it, and writes.
 /// Thread rule: one call at a time. It keeps nothing between calls.
 /// </remarks>
 public sealed class PartitionLeases
@@ -37,8 +38,9 @@ public sealed class PartitionLeases
         EndSilent(connection, transaction);
         var alive = ReadAlive(connection, transaction);
         var owners = ReadOwners(connection, transaction);
-        Claim(connection, transaction, owners, alive);
-        return new LeaseRound(owners, alive, SurplusOf(owners, alive));
+        var shares = new PartitionShares(_partitions, [.. alive.Select(static holder => holder.Writer)]);
+        Claim(connection, transaction, owners, shares);
+        return new LeaseRound(owners, alive, shares.SurplusOf(Me, owners));
     });
 
     /// <summary>Gives partitions to another writer. Everything decided for them must be durable.</summary>
@@ -79,11 +81,9 @@ public sealed class PartitionLeases
         Rows(connection, transaction, "SELECT partition, writer, epoch FROM partition_lease WHERE writer <> ''", static row => (Partition: row.GetInt32(0), Owner: new PartitionOwner(row.GetString(1), row.GetInt64(2))))
             .ToDictionary(row => row.Partition, row => row.Owner);
 
-    // What nobody owns, up to this writer's share: the others find theirs in their own rounds.
-    private void Claim(NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<int, PartitionOwner> owners, List<LeaseHolder> alive)
+    private void Claim(NpgsqlConnection connection, NpgsqlTransaction transaction, Dictionary<int, PartitionOwner> owners, PartitionShares shares)
     {
-        var room = ShareOf(Me, alive) - owners.Values.Count(owner => owner.Writer == Me);
-        int[] free = [.. Enumerable.Range(0, _partitions).Where(partition => !owners.ContainsKey(partition)).Take(Math.Max(0, room))];
+        int[] free = [.. shares.ClaimsOf(Me, owners)];
         if (free.Length == 0)
         {
             return;
@@ -97,29 +97,6 @@ public sealed class PartitionLeases
         {
             owners.Add(partition, new PartitionOwner(Me, epoch));
         }
-    }
-
-    // What is above this writer's share, for those that are below theirs.
-    private List<PartitionHandover> SurplusOf(Dictionary<int, PartitionOwner> owners, List<LeaseHolder> alive)
-    {
-        var counts = owners.Values.CountBy(owner => owner.Writer).ToDictionary(StringComparer.Ordinal);
-        var mine = new Queue<int>(owners.Where(owner => owner.Value.Writer == Me).Select(owner => owner.Key).OrderDescending());
-        var surplus = counts.GetValueOrDefault(Me) - ShareOf(Me, alive);
-        var handovers = new List<PartitionHandover>();
-        foreach (var other in alive.Where(other => other.Writer != Me))
-        {
-            for (var missing = ShareOf(other.Writer, alive) - counts.GetValueOrDefault(other.Writer); missing > 0 && handovers.Count < surplus; missing--)
-            {
-                handovers.Add(new PartitionHandover(mine.Dequeue(), other.Writer));
-            }
-        }
-        return handovers;
-    }
-
-    private int ShareOf(string writer, List<LeaseHolder> alive)
-    {
-        var place = alive.FindIndex(holder => holder.Writer == writer);
-        return (_partitions / alive.Count) + (place < _partitions % alive.Count ? 1 : 0);
     }
 
     private T InTransaction<T>(Func<NpgsqlConnection, NpgsqlTransaction, T> round) => _database.Retry(connection =>
