@@ -1,9 +1,9 @@
 # One menu. Everything works on a fresh machine with the .NET 10 SDK and make.
 .DEFAULT_GOAL := help
-.PHONY: help build test demo verify bench bench-grpc acceptance faults interop soak fmt clean peers
+.PHONY: help build test demo verify bench bench-grpc acceptance scale faults interop soak fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
-TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/EndToEnd tests/Simulation tests/Faults
+TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/Scale.Tests tests/EndToEnd tests/Simulation tests/Faults
 
 help: ## Shows this menu
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -21,7 +21,7 @@ demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv
 verify: build ## Audits the databases of the last kept demo run
 	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard %.keys %.machine,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged
 
-bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,ack,idle,big,memory] [STORAGE=postgres,sqlite] [RUNS=n] [SECONDS=n] [BACKLOG=n] [BIG=members]
+bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,ack,idle,big,memory,cost] [STORAGE=postgres,sqlite] [RUNS=n] [SECONDS=n] [BACKLOG=n] [BIG=members]
 	$(if $(findstring postgres,$(or $(STORAGE),postgres)),@./deploy/scripts/postgres.sh install)
 	dotnet build tests/Bench -c Release -v quiet -nologo
 	artifacts/build/bin/Bench/release/SyncHub.Bench --runs $(or $(RUNS),5) --seconds $(or $(SECONDS),5) $(if $(ONLY),--only $(ONLY)) $(if $(STORAGE),--storage $(STORAGE)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(BIG),--big $(BIG))
@@ -41,6 +41,10 @@ sim: ## Simulates crashes, lost disks, copies and restores: [SEEDS=n] [STEPS=n] 
 mutants: ## Turns off one mechanism after the other and shows which invariant notices: [SEEDS=n] [STEPS=n] [ONLY=mechanism,mechanism]
 	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
 	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400) $(if $(ONLY),--only $(ONLY))
+
+scale: ## Simulates a chain of 100 million members, lost hubs and a reconnect of all stores: [MEMBERS=n] [STORES=n] [OPS=per second] [HUBS=n] [CORES=n] [DATABASES=n] [SHARED=hubs per database] [LOSE=n] [OUTAGE=seconds] [SEED=n]
+	dotnet build tests/Scale -c Release -v quiet -nologo
+	artifacts/build/bin/Scale/release/SyncHub.Scale --seed $(or $(SEED),1) $(if $(MEMBERS),--members $(MEMBERS)) $(if $(STORES),--stores $(STORES)) $(if $(OPS),--ops $(OPS)) $(if $(HUBS),--hubs $(HUBS)) $(if $(CORES),--cores $(CORES)) $(if $(DATABASES),--databases $(DATABASES)) $(if $(SHARED),--hubs-per-database $(SHARED)) $(if $(LOSE),--lose $(LOSE)) $(if $(OUTAGE),--outage $(OUTAGE))
 
 faults: ## Kills, pauses, restores and clones real processes on bad lines and disks: [SECONDS=n] [SEED=n] [STRIDE=1 kills at every write]
 	@./tests/Faults/install-faketime.sh

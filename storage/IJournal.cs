@@ -21,6 +21,9 @@ public interface IJournal : IAsyncDisposable
     /// <summary>All records of a stream from <paramref name="fromVersion"/> on, oldest first, whatever snapshots there are.</summary>
     IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit);
 
+    /// <summary>All records after <paramref name="position"/> in commit order, of every stream, at most <paramref name="limit"/>.</summary>
+    IReadOnlyList<StoredRecord> ReadFeed(long position, int limit);
+
     /// <summary>Distinct streams that have a record after <paramref name="position"/>, in order of their newest one, at most <paramref name="limit"/>.</summary>
     IReadOnlyList<StreamChange> ReadChanges(long position, int limit);
 

@@ -9,7 +9,7 @@ namespace SyncHub.Agent.Sync;
 internal static class HubChannel
 {
     private const int BytesPerKib = 1024;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A channel to the hub of an identity.</summary>
     /// <param name="address">The hub's address.</param>

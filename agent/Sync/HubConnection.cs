@@ -17,8 +17,8 @@ namespace SyncHub.Agent.Sync;
 internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, TimeProvider time, ILogger log) : ISessionShell
 {
     private const int NonceBytes = 16;
-    private static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8);
+    internal static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8);
 
     private readonly Lock _gate = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });

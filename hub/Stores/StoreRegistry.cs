@@ -42,7 +42,10 @@ internal sealed class StoreRegistry
     public bool IsReconciling => Volatile.Read(ref _reconciling) > 0;
 
     /// <summary>Counts up with each new store, so that agents can tell an older list.</summary>
-    public int Version => _stores.Count + 1;
+    public int Version => Count + 1;
+
+    /// <summary>How many stores there are.</summary>
+    public int Count => _stores.Count;
 
     /// <summary>Reads the stores from the journal.</summary>
     public static StoreRegistry Load(IJournal journal, TimeProvider time)

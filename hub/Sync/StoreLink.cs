@@ -13,9 +13,6 @@ namespace SyncHub.Hub.Sync;
 /// <remarks>Thread-safe: the streams' readers, the commit pipeline and the partitions all call it. It waits for nothing.</remarks>
 internal sealed class StoreLink
 {
-    /// <summary>How many op bytes an agent may have under way. At 200 bytes an op about 5,000 ops: two full commits.</summary>
-    public const int WindowBytes = 1024 * 1024;
-
     private const int BeatsBetweenRepeats = 10;
 
     private readonly Lock _gate = new();
@@ -302,7 +299,7 @@ internal sealed class StoreLink
                 CommittedHash = ByteString.CopyFrom(session.CommittedHash.ToBytes()),
                 NewestSequence = session.Newest.Sequence,
                 NewestHash = ByteString.CopyFrom(session.Newest.Hash.ToBytes()),
-                MaxUnackedBytes = WindowBytes,
+                MaxUnackedBytes = OpWindow.BytesFor(_parts.Stores.Count),
                 HubClockMs = _parts.NowMs(),
                 WantsLines = reconciling || (hello.HubTerm != 0 && hello.HubTerm != _parts.Stores.Term), // also of a store that was given up meanwhile: whose replica it keeps, the restored hub does not know
             },

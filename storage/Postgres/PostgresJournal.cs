@@ -95,6 +95,13 @@ public sealed class PostgresJournal : IJournal
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Reader.Feed(position, limit);
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);

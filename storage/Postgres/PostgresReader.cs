@@ -39,6 +39,9 @@ internal sealed class PostgresReader(Database database)
     public IReadOnlyList<StoredRecord> Records(StreamId stream, long fromVersion, int limit) =>
         List($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.stream = $1 AND r.version >= $2 ORDER BY r.version LIMIT $3", Record, stream.ToUuid(), fromVersion, (long)limit);
 
+    public IReadOnlyList<StoredRecord> Feed(long position, int limit) =>
+        List($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.position > $1 ORDER BY r.position LIMIT $2", Record, position, (long)limit);
+
     // Versions are contiguous, so a record is its stream's newest where the next version is missing. This walks forward and stops at the limit.
     public IReadOnlyList<StreamChange> Changes(long position, int limit) =>
         List("""

@@ -116,6 +116,9 @@ public sealed class SealedJournal : IJournal
     public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => [.. _inner.ReadRecords(stream, fromVersion, limit).Select(Open)];
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => [.. _inner.ReadFeed(position, limit).Select(Open)];
+
+    /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => _inner.ReadChanges(position, limit);
 
     /// <inheritdoc/>

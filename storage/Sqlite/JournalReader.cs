@@ -28,6 +28,9 @@ internal sealed class JournalReader(SqliteConnection connection) : IDisposable
         Query($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.stream = ?1 AND r.version >= ?2 ORDER BY r.version LIMIT ?3")
             .Bind(stream).Bind(fromVersion).Bind(limit).Rows(Record);
 
+    public IReadOnlyList<StoredRecord> Feed(long position, int limit) =>
+        Query($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.position > ?1 ORDER BY r.position LIMIT ?2").Bind(position).Bind(limit).Rows(Record);
+
     public IReadOnlyList<StreamChange> Changes(long position, int limit) =>
         // Versions are contiguous, so a record is its stream's newest where the next version is missing. This walks forward and stops at
         // the limit; GROUP BY stream would read everything after the position for every page.

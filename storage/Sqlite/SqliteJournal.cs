@@ -80,6 +80,13 @@ public sealed class SqliteJournal : IJournal
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Read(reader => reader.Feed(position, limit));
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);

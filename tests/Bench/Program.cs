@@ -4,8 +4,8 @@ using SyncHub.Bench;
 using SyncHub.Bench.Rows;
 
 // make bench [ONLY=rows] [STORAGE=engines] [RUNS=n]. Exit code 0: everything ran, whatever the figures say.
-IRow[] rows = [new StreamRow(), new HotRow(), new TillRow(), new RightsRow(), new ReconnectRow(), new ColdRow(), new BigRow(), new AckRow(), new IdleRow()];
-string[] named = ["big", "memory"]; // they take minutes: only when they are asked for
+IRow[] rows = [new StreamRow(), new HotRow(), new TillRow(), new RightsRow(), new ReconnectRow(), new ColdRow(), new BigRow(), new AckRow(), new IdleRow(), new CostRow()];
+string[] named = ["big", "memory", "cost"]; // they take minutes: only when they are asked for
 BenchOptions options;
 try
 {

@@ -27,6 +27,9 @@ internal sealed class KillingJournal(IJournal journal, Trigger trigger) : IJourn
     public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => journal.ReadRecords(stream, fromVersion, limit);
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => journal.ReadFeed(position, limit);
+
+    /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => journal.ReadChanges(position, limit);
 
     /// <inheritdoc/>

@@ -168,6 +168,9 @@ public sealed class CommitPipelineTests
 
         public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => [];
 
+        /// <inheritdoc/>
+        public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => [];
+
         public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => [];
 
         public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => [];

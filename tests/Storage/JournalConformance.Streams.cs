@@ -51,6 +51,22 @@ public abstract partial class JournalConformance
     }
 
     [Fact]
+    public async Task The_feed_has_every_record_in_commit_order_a_page_at_a_time_with_the_facts_bytes()
+    {
+        var fact = new FactKey(Make.Producer, 1);
+        await Journal.CommitAsync(Make.Records(Make.Record(2, 1), Make.Record(1, 1)));
+        await Journal.CommitAsync(new JournalBatch { Facts = { new NewFact(fact.Producer, 1, Make.Hash(1), Make.Bytes("op")) }, Records = { Make.Record(2, 2, fact: fact) } });
+        await Journal.CommitAsync(new JournalBatch { Snapshots = { new NewSnapshot(Make.Stream(2), 2, Make.Bytes("state")) } });
+
+        var page = Journal.ReadFeed(0, 2);
+        Assert.Equal([(1, Make.Stream(2), 1), (2, Make.Stream(1), 1)], page.Select(record => (record.Position, record.Stream, record.Version)));
+        var last = Assert.Single(Journal.ReadFeed(2, 10));
+        Assert.Equal((3, 2, "op"), (last.Position, last.Version, Make.Text(last.FactBytes)));
+        Assert.Empty(Journal.ReadFeed(3, 10));
+        Assert.Empty(Journal.ReadFeed(0, 0));
+    }
+
+    [Fact]
     public async Task A_record_about_a_fact_that_is_not_here_has_no_fact_bytes()
     {
         var fact = new FactKey(Make.Producer, 99);

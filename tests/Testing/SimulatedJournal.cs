@@ -170,6 +170,13 @@ public sealed class SimulatedJournal : IJournal
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        return Read(tables => tables.ReadFeed(position, limit));
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);

@@ -119,6 +119,12 @@ internal sealed class SimulatedTables
             .ConvertAll(record => record.Fact is { } fact ? record with { FactBytes = FactBytes(fact) } : record);
     }
 
+    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
+    {
+        var from = (int)Math.Clamp(position, 0, _records.Count);
+        return _records.GetRange(from, Math.Min(limit, _records.Count - from)).ConvertAll(record => record.Fact is { } fact ? record with { FactBytes = FactBytes(fact) } : record);
+    }
+
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
         var changes = new List<StreamChange>();
