@@ -31,7 +31,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     {
         if (TextCheck.FindFault(request) is { } fault)
         {
-            return Answers.Refusal(request, new V1.Rejection { Code = V1.RejectionCode.InvalidRequest, Message = fault }) ?? throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            return Answers.Refusal(request, new V1.Rejection { Code = V1.RejectionCode.InvalidRequest, Message = fault }) ?? throw TillFault.FieldInvalid(fault);
         }
 
         try
@@ -55,11 +55,11 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
                     or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request, signed),
                 _ => await loop.AskAsync(NewCall(request, signed)),
             };
-            return reply.Answer ?? throw new RpcException(new Status(StatusCode.Unavailable, reply.Fault ?? "The agent has no answer. Try again."));
+            return reply.Answer ?? throw TillFault.Unavailable(reply.Fault ?? "The agent has no answer. Try again.");
         }
         catch (AgentBusyException busy)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, busy.Message));
+            throw TillFault.Busy(busy.Message);
         }
     }
 

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Cli;
@@ -14,6 +17,7 @@ internal static class MemberCommand
     private static readonly Option<string> By = new("--by") { Description = "For whom a program acts; a person acts under the name of the session.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Cashier = new("--by") { Description = "Who does it.", Required = true };
     private static readonly Option<string> Reason = new("--reason") { Description = "Why.", Required = true };
+    private static readonly Option<string> Out = new("--out") { Description = "File for it, readable by its owner only; else it is printed.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Phone = new("--phone") { Description = "Find by phone." };
     private static readonly Option<string> Card = new("--card") { Description = "Find by card." };
     private static readonly Option<string> NewName = new("--name") { Description = "A new name." };
@@ -41,6 +45,7 @@ internal static class MemberCommand
             await new Members.MembersClient(channel).ChangeProfileAsync(Changes(arguments), headers, cancellationToken: cancellation))),
         Hq("erase", "Erases a member's personal data, for good. The money stays accounted under the number.", [Id, By, Reason], async (arguments, channel, headers, cancellation) => Line(
             await new Members.MembersClient(channel).EraseMemberAsync(new EraseMemberRequest { MemberId = arguments.GetValue(Id), Operator = arguments.GetValue(By), Reason = arguments.GetValue(Reason) }, headers, cancellationToken: cancellation))),
+        Hq("export", "Everything that the hub has of a member, as JSON.", [Id, Out], ExportAsync),
         Hq("credit", "Sets how much a member may owe.", [Id, Limit], async (arguments, channel, headers, cancellation) => Line(
             await new Credits.CreditsClient(channel).SetCreditLimitAsync(new SetCreditLimitRequest { MemberId = arguments.GetValue(Id), LimitMinor = arguments.GetValue(Limit) }, headers, cancellationToken: cancellation))),
         Hq("deny", "No store advances anything to the member from now on.", [Id, Allow], async (arguments, channel, headers, cancellation) => string.Join(Environment.NewLine,
@@ -108,6 +113,25 @@ internal static class MemberCommand
             : await members.FindMemberAsync(arguments.GetValue(Card) is { } card ? new FindMemberRequest { Card = card } : new FindMemberRequest { Phone = arguments.GetValue(Phone) ?? "" }, headers, cancellationToken: cancellation);
         var wallet = await new Wallets.WalletsClient(channel).GetWalletAsync(new GetWalletRequest { MemberId = record.MemberId }, headers, cancellationToken: cancellation);
         return Line(record) + Environment.NewLine + Line(wallet);
+    }
+
+    private static async Task<string> ExportAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)
+    {
+        var whole = new MemberExport();
+        using var call = new Members.MembersClient(channel).ExportMember(new ExportMemberRequest { MemberId = arguments.GetValue(Id) }, headers, cancellationToken: cancellation);
+        while (await call.ResponseStream.MoveNext(cancellation).ConfigureAwait(false))
+        {
+            whole.MergeFrom(call.ResponseStream.Current);
+        }
+
+        var json = new JsonFormatter(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithIndentation()).Format(whole);
+        if (arguments.GetValue(Out) is not { Length: > 0 } path)
+        {
+            return json;
+        }
+
+        PrivateFile.Write(Path.GetFullPath(path), Encoding.UTF8.GetBytes(json));
+        return string.Create(CultureInfo.InvariantCulture, $"{whole.Ops.Count} ops, {whole.Changes.Count} changes and {whole.Cases.Count} cases lie in {Path.GetFullPath(path)}, readable by you only.");
     }
 
     private static ChangeProfileRequest Changes(ParseResult arguments)

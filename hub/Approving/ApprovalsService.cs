@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.Users;
@@ -20,7 +21,7 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
         var call = authority.Demand(context, request);
         if (request.Reclaim is not { } reclaim || request.Reason.Length is 0 or > LongestReason)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"Say what is to be done, and why, in 1 to {LongestReason} characters."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"Say what is to be done, and why, in 1 to {LongestReason} characters.");
         }
 
         DemandPermission(call, Reclaim);
@@ -75,14 +76,14 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     {
         if (known is null)
         {
-            throw new RpcException(new Status(StatusCode.NotFound, "There is no such request. `synchub approval list` shows the open ones."));
+            throw RpcFault.Of(StatusCode.NotFound, Reason.ApprovalUnknown, "There is no such request. `synchub approval list` shows the open ones.");
         }
 
         DemandPermission(call, known.What);
         (call.Store, call.Detail, call.RequestedBy) = (known.Reclaim?.Store ?? 0, known.Id, known.RequestedBy);
         if (call.Caller.IsProgram || (decision == ApprovalState.Approved && string.Equals(call.Caller.Name, known.RequestedBy, StringComparison.OrdinalIgnoreCase)))
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "Another person has to decide this, signed in by name."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.NotASecondPerson, "Another person has to decide this, signed in by name.");
         }
 
         if (known.State == ApprovalState.Approved && decision == ApprovalState.Approved)
@@ -92,7 +93,7 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
 
         if (known.State != ApprovalState.Open || Now() - known.RequestedAtMs > LifeMs)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, known.State == ApprovalState.Open ? "This was asked for more than a week ago. Ask again." : $"It was decided by {known.DecidedBy}."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.ApprovalOver, known.State == ApprovalState.Open ? "This was asked for more than a week ago. Ask again." : $"It was decided by {known.DecidedBy}.");
         }
 
         return new Approval(known) { State = decision, DecidedBy = call.Caller.Name, DecidedAtMs = Now() };
@@ -102,7 +103,7 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     {
         if (!DoorTable.Of(what).Admits(call.Caller))
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"{what} is not among what you may do."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, $"{what} is not among what you may do.");
         }
     }
 

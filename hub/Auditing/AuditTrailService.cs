@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Storage;
 using SyncHub.V1;
 
@@ -86,6 +87,6 @@ internal sealed class AuditTrailService(HubParts parts, Authority authority) : A
         var parts = place.Split('.');
         return parts.Length == 2 && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var chain) && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
             ? (chain, sequence)
-            : throw new RpcException(new Status(StatusCode.InvalidArgument, "after must be the next_after of the page before."));
+            : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "after must be the next_after of the page before.");
     }
 }

@@ -138,5 +138,5 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     private static CaseId Parse(string text) => CaseId.TryParse(text, out var id) ? id
         : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.CaseIdMalformed, "A case id has 26 letters and digits.");
 
-    private static RpcException Unknown() => new(new Status(StatusCode.NotFound, "There is no such case. List the open ones."));
+    private static RpcException Unknown() => RpcFault.Of(StatusCode.NotFound, Reason.CaseUnknown, "There is no such case. List the open ones.");
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using AuditEntry = SyncHub.V1.AuditEntry;
@@ -91,7 +92,7 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
     {
         if (!Caller.MaySee(store))
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"Store {store} is not one of yours."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.StoreNotYours, $"Store {store} is not one of yours.");
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
     {
         if (Caller.IsScoped && !Caller.MaySee(view.Profile.HomeStore.Value) && !view.Applied.Any(op => Caller.MaySee(op.Holder.Store.Value)))
         {
-            throw new RpcException(new Status(StatusCode.NotFound, "None of your stores knows such a member."));
+            throw RpcFault.Of(StatusCode.NotFound, Reason.MemberUnknown, "None of your stores knows such a member.");
         }
     }
 }

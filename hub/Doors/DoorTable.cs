@@ -13,7 +13,14 @@ internal static class DoorTable
     private static readonly Dictionary<string, string> Routes = new(StringComparer.Ordinal)
     {
         ["GET /api/stores"] = "Stores/ListStores",
+        ["POST /api/stores"] = "Stores/CreateStore",
+        ["POST /api/stores/{id}/replace"] = "Stores/ReplaceAgent",
+        ["POST /api/stores/{id}/renew"] = "Stores/RenewCertificate",
+        ["POST /api/stores/{id}/revoke"] = "Stores/RevokeCertificate",
+        ["POST /api/stores/{id}/release"] = "Stores/ReleaseQuarantine",
+        ["POST /api/stores/{id}/reclaim"] = "Stores/Reclaim",
         ["GET /api/members/{id}"] = "Members/GetMember",
+        ["GET /api/members/{id}/export"] = "Members/ExportMember",
         ["GET /api/members"] = "Members/FindMember",
         ["POST /api/members"] = "Members/CreateMember",
         ["POST /api/members/{id}/merge"] = "Members/MergeMembers",
@@ -25,6 +32,7 @@ internal static class DoorTable
         ["POST /api/members/{id}/floor-denied"] = "Credits/SetFloorDenied",
         ["GET /api/floor-denied"] = "Credits/ListFloorDenied",
         ["GET /api/wallets/{id}"] = "Wallets/GetWallet",
+        ["GET /api/wallets/{id}/entries"] = "Wallets/ListEntries",
         ["POST /api/receipts"] = "Receipts/HandIn",
         ["GET /api/cases"] = "Cases/ListCases",
         ["GET /api/cases/{id}"] = "Cases/GetCase",
@@ -34,6 +42,21 @@ internal static class DoorTable
         ["POST /api/login"] = "Access/Login",
         ["POST /api/logout"] = "Access/Logout",
         ["GET /api/me"] = "Access/WhoAmI",
+        ["POST /api/me/password"] = "Access/ChangePassword",
+        ["GET /api/users"] = "Users/ListUsers",
+        ["POST /api/users"] = "Users/AddUser",
+        ["POST /api/users/{id}"] = "Users/ChangeUser",
+        ["POST /api/users/{id}/password"] = "Users/ResetPassword",
+        ["POST /api/users/{id}/end-sessions"] = "Users/EndSessions",
+        ["POST /api/users/{id}/pin"] = "Cashiers/SetPin",
+        ["GET /api/cashiers"] = "Cashiers/ListCashiers",
+        ["GET /api/tokens"] = "ApiTokens/ListTokens",
+        ["POST /api/tokens"] = "ApiTokens/AddToken",
+        ["POST /api/tokens/{id}/revoke"] = "ApiTokens/RevokeToken",
+        ["GET /api/approvals"] = "Approvals/ListApprovals",
+        ["POST /api/approvals"] = "Approvals/AskFor",
+        ["POST /api/approvals/{id}/approve"] = "Approvals/Approve",
+        ["POST /api/approvals/{id}/reject"] = "Approvals/Reject",
         ["GET /api/audit"] = "AuditTrail/ListAudit",
     };
 
@@ -47,6 +70,9 @@ internal static class DoorTable
         "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
     };
+
+    /// <summary>The methods that the JSON doors reach.</summary>
+    public static IReadOnlyCollection<string> MethodsByJson => Routes.Values;
 
     /// <summary>The row of a gRPC method by its full name, null where there is none.</summary>
     public static Door? OfMethod(string fullName) =>
@@ -72,6 +98,7 @@ internal static class DoorTable
 
         new("Members/GetMember", DoorKind.PersonalRead, Permission.MembersRead, AllowsScoped: true),
         new("Members/FindMember", DoorKind.PersonalRead, Permission.MembersRead, AllowsScoped: true),
+        new("Members/ExportMember", DoorKind.PersonalRead, Permission.MembersExport),
         new("Members/CreateMember", DoorKind.Act, Permission.MembersWrite),
         new("Members/ChangeProfile", DoorKind.Act, Permission.MembersWrite),
         new("Members/ConfirmPending", DoorKind.Act, Permission.MembersWrite),

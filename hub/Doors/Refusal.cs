@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.AspNetCore.Http;
 
 namespace SyncHub.Hub.Doors;
@@ -30,6 +31,6 @@ internal static class Refusal
             StatusCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
             _ => StatusCodes.Status403Forbidden,
         };
-        return http.Response.WriteAsJsonAsync(new { error = status.Detail });
+        return http.Response.WriteAsJsonAsync(new { error = status.Detail, reason = RpcFault.ReasonOf(refusal) ?? "" });
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Authority(ILogger<Authority> log)
         if (call is null || !context.Method.EndsWith(call.Door.What, StringComparison.Ordinal))
         {
             log.LogCritical("{Method} was reached without a guard", context.Method);
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "Nobody made sure who calls this."));
+            throw RpcFault.Of(StatusCode.Unauthenticated, Reason.TokenWrong, "Nobody made sure who calls this.");
         }
 
         DemandText(request);

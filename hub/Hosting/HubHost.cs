@@ -163,6 +163,11 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton<CaseBook>();
         builder.Services.AddSingleton<CasesService>();
         builder.Services.AddSingleton<EnrolmentService>();
+        builder.Services.AddSingleton<WalletsService>();
+        builder.Services.AddSingleton<UsersService>();
+        builder.Services.AddSingleton<CashiersService>();
+        builder.Services.AddSingleton<ApiTokensService>();
+        builder.Services.AddSingleton<ApprovalsService>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
         opening.LogTo(web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Storage"));
@@ -183,11 +188,7 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<ApprovalsService>();
         web.MapGrpcService<AuditTrailService>();
         web.MapStandardServices(options.Reflection);
-        var api = JsonApi.Map(web, parts, web.Services.GetRequiredService<StoresService>());
-        AccessJson.Map(api, web.Services.GetRequiredService<AccessService>(), web.Services.GetRequiredService<AuditTrailService>());
-        ReceiptsService.Map(api, parts);
-        MembersJson.Map(api, web.Services.GetRequiredService<MembersService>(), web.Services.GetRequiredService<CreditService>());
-        CasesJson.Map(api, web.Services.GetRequiredService<CasesService>());
+        HubJson.Map(web, parts);
 
         parts.Resume();
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);

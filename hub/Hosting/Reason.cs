@@ -45,6 +45,54 @@ internal static class Reason
     /// <summary>The session or API token is missing, wrong or no longer good.</summary>
     public const string TokenWrong = "TOKEN_WRONG";
 
+    /// <summary>A name, password or both are wrong.</summary>
+    public const string CredentialsWrong = "CREDENTIALS_WRONG";
+
+    /// <summary>Too many wrong names or passwords came lately; the detail says when to try again.</summary>
+    public const string TooManyTries = "TOO_MANY_TRIES";
+
+    /// <summary>There is no such user, or none whom the caller may change.</summary>
+    public const string UserUnknown = "USER_UNKNOWN";
+
+    /// <summary>There is a user of that name.</summary>
+    public const string UserExists = "USER_EXISTS";
+
+    /// <summary>Nobody changes his own role.</summary>
+    public const string OwnRole = "OWN_ROLE";
+
+    /// <summary>A program has no password.</summary>
+    public const string NoPassword = "NO_PASSWORD";
+
+    /// <summary>There is no such API token.</summary>
+    public const string TokenUnknown = "TOKEN_UNKNOWN";
+
+    /// <summary>The act needs two people: one asks, another one approves.</summary>
+    public const string SecondPersonNeeded = "SECOND_PERSON_NEEDED";
+
+    /// <summary>Whoever asked, or a program, cannot approve.</summary>
+    public const string NotASecondPerson = "NOT_A_SECOND_PERSON";
+
+    /// <summary>There is no such request for approval.</summary>
+    public const string ApprovalUnknown = "APPROVAL_UNKNOWN";
+
+    /// <summary>The request for approval was decided before, or is too old.</summary>
+    public const string ApprovalOver = "APPROVAL_OVER";
+
+    /// <summary>The store is not one of the caller's.</summary>
+    public const string StoreNotYours = "STORE_NOT_YOURS";
+
+    /// <summary>This hub runs without certificates.</summary>
+    public const string NoCertificates = "NO_CERTIFICATES";
+
+    /// <summary>A request for a certificate cannot be used.</summary>
+    public const string CertificateRequestMalformed = "CERTIFICATE_REQUEST_MALFORMED";
+
+    /// <summary>There is no such case.</summary>
+    public const string CaseUnknown = "CASE_UNKNOWN";
+
+    /// <summary>The member's state does not allow it; the text says why.</summary>
+    public const string MemberRefuses = "MEMBER_REFUSES";
+
     /// <summary>The caller is known and may not do this.</summary>
     public const string PermissionMissing = "PERMISSION_MISSING";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
@@ -21,7 +22,7 @@ internal static class HqJson
         }
         catch (RpcException fault)
         {
-            return Refusal(fault.Status);
+            return Refusal(fault);
         }
     }
 
@@ -35,7 +36,7 @@ internal static class HqJson
         }
         catch (RpcException fault)
         {
-            return Refusal(fault.Status);
+            return Refusal(fault);
         }
     }
 
@@ -70,7 +71,36 @@ internal static class HqJson
         : Enum.TryParse<T>(text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) ? value
         : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"'{text}' is none of {string.Join(", ", Enum.GetNames<T>())}.");
 
-    private static IResult Refusal(Status status) => Results.Json(new { error = status.Detail }, statusCode: status.StatusCode switch
+    /// <summary>A route whose body is the method's request, with what the path names put into it.</summary>
+    /// <param name="what">The method, as in "Members/EraseMember"; it must be the one in the route's row of the table of doors.</param>
+    /// <param name="parser">Of the request.</param>
+    /// <param name="name">Puts the path's {id} into the request.</param>
+    /// <param name="handler">The gRPC method.</param>
+    public static Func<HttpRequest, CancellationToken, Task<IResult>> Post<TRequest, TAnswer>(string what, MessageParser<TRequest> parser, Action<TRequest, string> name, Func<TRequest, ServerCallContext, Task<TAnswer>> handler)
+        where TRequest : IMessage<TRequest>, new()
+        where TAnswer : IMessage =>
+        (http, cancellation) => AnswerAsync(async () =>
+        {
+            var request = await ReadAsync(http, parser, cancellation).ConfigureAwait(false);
+            name(request, http.RouteValues["id"] as string ?? "");
+            return await handler(request, new JsonCallContext(http.HttpContext, what)).ConfigureAwait(false);
+        });
+
+    /// <summary>A route without a body.</summary>
+    /// <param name="what">The method.</param>
+    /// <param name="read">The request, from path and query.</param>
+    /// <param name="handler">The gRPC method.</param>
+    public static Func<HttpRequest, Task<IResult>> Get<TRequest, TAnswer>(string what, Func<HttpRequest, TRequest> read, Func<TRequest, ServerCallContext, Task<TAnswer>> handler)
+        where TAnswer : IMessage =>
+        http => AnswerAsync(() => handler(read(http), new JsonCallContext(http.HttpContext, what)));
+
+    /// <summary>A store's number from a path.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static int StoreOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var store) ? store
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "A store is named by its number.");
+
+    /// <summary>A refusal: what a person reads, and the reason for programs.</summary>
+    public static IResult Refusal(RpcException fault) => Results.Json(new { error = fault.Status.Detail, reason = RpcFault.ReasonOf(fault) ?? "" }, statusCode: fault.StatusCode switch
     {
         StatusCode.InvalidArgument => StatusCodes.Status400BadRequest,
         StatusCode.NotFound => StatusCodes.Status404NotFound,

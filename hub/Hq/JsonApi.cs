@@ -31,7 +31,7 @@ internal static class JsonApi
         }
         catch (RpcException fault)
         {
-            return Results.Json(new { error = fault.Status.Detail }, statusCode: fault.StatusCode == StatusCode.NotFound ? StatusCodes.Status404NotFound : StatusCodes.Status400BadRequest);
+            return HqJson.Refusal(fault);
         }
     }
 

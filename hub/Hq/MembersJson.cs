@@ -15,24 +15,15 @@ internal static class MembersJson
     {
         api.MapGet("/members", (HttpRequest http, string? phone, string? card) => HqJson.AnswerAsync(() => members.FindMember(
             card is not null ? new FindMemberRequest { Card = card } : phone is not null ? new FindMemberRequest { Phone = phone } : new FindMemberRequest(), new JsonCallContext(http.HttpContext, "Members/FindMember"))));
-        api.MapPost("/members", Post("Members/CreateMember", CreateMemberRequest.Parser, static (_, _) => { }, members.CreateMember));
-        api.MapPost("/members/{id}/merge", Post("Members/MergeMembers", MergeMembersRequest.Parser, static (request, id) => request.LoserId = id, members.MergeMembers));
-        api.MapPost("/members/{id}/unmerge", Post("Members/UnmergeMember", UnmergeMemberRequest.Parser, static (request, id) => request.AliasId = id, members.UnmergeMember));
-        api.MapPost("/members/{id}/profile", Post("Members/ChangeProfile", ChangeProfileRequest.Parser, static (request, id) => request.MemberId = id, members.ChangeProfile));
-        api.MapPost("/members/{id}/pending", Post("Members/ConfirmPending", ConfirmPendingRequest.Parser, static (request, id) => request.MemberId = id, members.ConfirmPending));
-        api.MapPost("/members/{id}/erase", Post("Members/EraseMember", EraseMemberRequest.Parser, static (request, id) => request.MemberId = id, members.EraseMember));
-        api.MapPost("/members/{id}/credit", Post("Credits/SetCreditLimit", SetCreditLimitRequest.Parser, static (request, id) => request.MemberId = id, credits.SetCreditLimit));
-        api.MapPost("/members/{id}/floor-denied", Post("Credits/SetFloorDenied", SetFloorDeniedRequest.Parser, static (request, id) => request.MemberId = id, credits.SetFloorDenied));
+        api.MapPost("/members", HqJson.Post("Members/CreateMember", CreateMemberRequest.Parser, static (_, _) => { }, members.CreateMember));
+        api.MapPost("/members/{id}/merge", HqJson.Post("Members/MergeMembers", MergeMembersRequest.Parser, static (request, id) => request.LoserId = id, members.MergeMembers));
+        api.MapPost("/members/{id}/unmerge", HqJson.Post("Members/UnmergeMember", UnmergeMemberRequest.Parser, static (request, id) => request.AliasId = id, members.UnmergeMember));
+        api.MapPost("/members/{id}/profile", HqJson.Post("Members/ChangeProfile", ChangeProfileRequest.Parser, static (request, id) => request.MemberId = id, members.ChangeProfile));
+        api.MapPost("/members/{id}/pending", HqJson.Post("Members/ConfirmPending", ConfirmPendingRequest.Parser, static (request, id) => request.MemberId = id, members.ConfirmPending));
+        api.MapPost("/members/{id}/erase", HqJson.Post("Members/EraseMember", EraseMemberRequest.Parser, static (request, id) => request.MemberId = id, members.EraseMember));
+        api.MapGet("/members/{id}/export", (HttpRequest http, string id) => HqJson.AnswerAsync(() => members.ExportAsync(new ExportMemberRequest { MemberId = id }, new JsonCallContext(http.HttpContext, "Members/ExportMember"))));
+        api.MapPost("/members/{id}/credit", HqJson.Post("Credits/SetCreditLimit", SetCreditLimitRequest.Parser, static (request, id) => request.MemberId = id, credits.SetCreditLimit));
+        api.MapPost("/members/{id}/floor-denied", HqJson.Post("Credits/SetFloorDenied", SetFloorDeniedRequest.Parser, static (request, id) => request.MemberId = id, credits.SetFloorDenied));
         api.MapGet("/floor-denied", (HttpRequest http) => HqJson.AnswerAsync(() => credits.ListFloorDenied(new ListFloorDeniedRequest(), new JsonCallContext(http.HttpContext, "Credits/ListFloorDenied"))));
     }
-
-    private static Func<HttpRequest, CancellationToken, Task<IResult>> Post<TRequest, TAnswer>(string what, MessageParser<TRequest> parser, Action<TRequest, string> name, Func<TRequest, Grpc.Core.ServerCallContext, Task<TAnswer>> handler)
-        where TRequest : IMessage<TRequest>, new()
-        where TAnswer : IMessage =>
-        (http, cancellation) => HqJson.AnswerAsync(async () =>
-        {
-            var request = await HqJson.ReadAsync(http, parser, cancellation).ConfigureAwait(false);
-            name(request, http.RouteValues["id"] as string ?? "");
-            return await handler(request, new JsonCallContext(http.HttpContext, what)).ConfigureAwait(false);
-        });
 }

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Profiles;
+using SyncHub.Hub.Members;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
 
@@ -42,6 +43,32 @@ internal sealed partial class MembersService
         DemandReason(request.Operator, request.Reason);
         return AskAsync(request.MemberId, reply => new EraseWanted(request.Operator, request.Reason, reply), context);
     }
+
+    /// <inheritdoc/>
+    public override async Task ExportMember(ExportMemberRequest request, IServerStreamWriter<MemberExport> responseStream, ServerCallContext context)
+    {
+        await foreach (var part in Export(request, context).ConfigureAwait(false))
+        {
+            await responseStream.WriteAsync(part, context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The whole export at once; what the JSON door answers.</summary>
+    /// <exception cref="RpcException">As the method.</exception>
+    public async Task<MemberExport> ExportAsync(ExportMemberRequest request, ServerCallContext context)
+    {
+        var whole = new MemberExport();
+        await foreach (var part in Export(request, context).ConfigureAwait(false))
+        {
+            whole.MergeFrom(part);
+        }
+
+        return whole;
+    }
+
+    private IAsyncEnumerable<MemberExport> Export(ExportMemberRequest request, ServerCallContext context) =>
+        authority.Demand(context, request).Caller.SeesPersonalData ? new MemberExporter(parts, cases).ReadAsync(request.MemberId, context.CancellationToken)
+            : throw RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, "An export shows everything: it needs the permission members-personal too.");
 
     private async Task<MemberRecord> AskAsync(string member, Func<object, MemberMessage> question, ServerCallContext context) =>
         MemberReading.Show(parts, await parts.Grains.AskAsync(Parse(member), question, context.CancellationToken).ConfigureAwait(false));

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Cases;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
 using MemberProfile = SyncHub.Core.Members.MemberProfile;
@@ -11,7 +12,7 @@ using MemberProfile = SyncHub.Core.Members.MemberProfile;
 namespace SyncHub.Hub.Hq;
 
 /// <summary>Members for HQ: read, find, create.</summary>
-internal sealed partial class MembersService(HubParts parts, Authority authority) : V1.Members.MembersBase
+internal sealed partial class MembersService(HubParts parts, CaseBook cases, Authority authority) : V1.Members.MembersBase
 {
     /// <inheritdoc/>
     public override async Task<MemberRecord> GetMember(GetMemberRequest request, ServerCallContext context)

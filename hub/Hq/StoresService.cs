@@ -94,7 +94,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
         if (!parts.OnePersonIsEnough)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "A reclaim needs two people. Ask for it (`synchub store reclaim N --ask REASON`); another one approves it (`synchub approval approve ID`)."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.SecondPersonNeeded, "A reclaim needs two people. Ask for it (`synchub store reclaim N --ask REASON`); another one approves it (`synchub approval approve ID`).");
         }
 
         return await ReclaimAsync(request, context.CancellationToken).ConfigureAwait(false);
@@ -261,7 +261,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     {
         if (parts.Certificates is null)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "This hub runs with --insecure-loopback and has no certificates."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.NoCertificates, "This hub runs with --insecure-loopback and has no certificates.");
         }
     }
 

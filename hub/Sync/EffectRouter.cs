@@ -94,7 +94,7 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
                 grains.Post(new GrainMessage(post.To, post.Message));
                 break;
             case Refused { Reply: TaskCompletionSource<Core.Members.MemberView> reply } refused:
-                reply.TrySetException(new Grpc.Core.RpcException(new Grpc.Core.Status(Grpc.Core.StatusCode.FailedPrecondition, refused.Reason)));
+                reply.TrySetException(Grpc.Standard.RpcFault.Of(Grpc.Core.StatusCode.FailedPrecondition, Reason.MemberRefuses, refused.Reason));
                 break;
             case Answer { Reply: TaskCompletionSource<Core.Members.MemberView> reply } answer:
                 reply.TrySetResult(answer.View);

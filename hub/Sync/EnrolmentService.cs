@@ -25,7 +25,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
     /// <inheritdoc/>
     public override Task<AuthorityResponse> Authority(AuthorityRequest request, ServerCallContext context) => parts.Certificates is { } authority
         ? Task.FromResult(new AuthorityResponse { Certificate = UnsafeByteOperations.UnsafeWrap(authority.Certificate) })
-        : throw new RpcException(new Status(StatusCode.FailedPrecondition, "This hub runs without certificates: enrol with --insecure-loopback, on the hub's own machine."));
+        : throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.NoCertificates, "This hub runs without certificates: enrol with --insecure-loopback, on the hub's own machine.");
 
     /// <inheritdoc/>
     public override async Task<EnrolResponse> Enrol(EnrolRequest request, ServerCallContext context)
@@ -57,7 +57,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
     {
         if (parts.Certificates is not { } authority || _door.Admit(context).Store is not { } store)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "This hub runs without certificates."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.NoCertificates, "This hub runs without certificates.");
         }
 
         var (key, publicKey) = Read(request.CertificateRequest, authority);
@@ -76,7 +76,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         }
         catch (CryptographicException fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, $"certificate_request must be a PKCS#10 request signed with its own ECDSA P-256 key: {fault.Message}"));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.CertificateRequestMalformed, $"certificate_request must be a PKCS#10 request signed with its own ECDSA P-256 key: {fault.Message}");
         }
     }
 

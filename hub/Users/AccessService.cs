@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Doors;
 using SyncHub.V1;
@@ -38,14 +39,14 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
         var call = authority.Demand(context, request);
         if (call.Caller.IsProgram)
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "A program has no password. Revoke its token and add another."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.NoPassword, "A program has no password. Revoke its token and add another.");
         }
 
         DemandFit(call.Caller.Name, request.NewPassword);
         var user = await BeginAsync(call.Caller.Name).ConfigureAwait(false);
         if (!await books.CheckAsync(request.OldPassword, user?.Password).ConfigureAwait(false))
         {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "The old password is wrong."));
+            throw RpcFault.Of(StatusCode.Unauthenticated, Reason.CredentialsWrong, "The old password is wrong.");
         }
 
         return await SignInAsync(call.Caller.Name, call.From, call.TakeAct(), changed =>
@@ -70,7 +71,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
                 await parts.Pipeline.CommitAsync(new Storage.JournalBatch(), Entry(user.Name, from, "wrong password")).ConfigureAwait(false);
             }
 
-            throw new RpcException(new Status(StatusCode.Unauthenticated, Wrong));
+            throw RpcFault.Of(StatusCode.Unauthenticated, Reason.CredentialsWrong, Wrong);
         }
 
         books.Tries.Forget(from);
@@ -107,7 +108,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
     {
         if (Passwords.FindFault(user, password) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
     }
 
@@ -145,7 +146,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
             change(known);
             return known;
         }, (batch, known) => secret = books.Sessions.Open(batch, known, from), act).ConfigureAwait(false)
-            ?? throw new RpcException(new Status(StatusCode.Unauthenticated, Wrong)); // disabled meanwhile
+            ?? throw RpcFault.Of(StatusCode.Unauthenticated, Reason.CredentialsWrong, Wrong); // disabled meanwhile
         return new LoginResponse
         {
             Token = secret,
@@ -163,7 +164,7 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
         var waitMs = untilMs - parts.NowMs();
         if (untilMs > 0 && waitMs > 0)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, $"Too many wrong tries. Try again in {(waitMs + 999) / 1000} s."));
+            throw RpcFault.Of(StatusCode.ResourceExhausted, Reason.TooManyTries, $"Too many wrong tries. Try again in {(waitMs + 999) / 1000} s.", TimeSpan.FromMilliseconds(waitMs));
         }
     }
 }

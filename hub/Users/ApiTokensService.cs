@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Users;
@@ -29,18 +30,18 @@ internal sealed class ApiTokensService(HubParts parts, AccessBooks books, Author
         var now = parts.NowMs();
         if (UserBook.FindNameFault(request.Name) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
 
         if (request.Permissions.Count == 0 || request.Permissions.Any(permission => permission == Permission.Unspecified || !Enum.IsDefined(permission)) || request.Stores.Any(store => store < 1)
             || (request.ExpiresAtMs != 0 && request.ExpiresAtMs <= now))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "Give one or more known permissions; an end, if any, in the future; stores by number."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "Give one or more known permissions; an end, if any, in the future; stores by number.");
         }
 
         if (!request.Permissions.All(call.Caller.Permissions.Contains))
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "A token may do nothing that you may not do yourself."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, "A token may do nothing that you may not do yourself.");
         }
 
         var token = new ApiToken { Id = NewId(), Name = request.Name, CreatedAtMs = now, CreatedBy = call.Caller.Name, ExpiresAtMs = request.ExpiresAtMs };
@@ -55,6 +56,6 @@ internal sealed class ApiTokensService(HubParts parts, AccessBooks books, Author
     {
         authority.Demand(context, request).Detail = request.Id;
         return await books.Tokens.RevokeAsync(request.Id).ConfigureAwait(false)
-            ?? throw new RpcException(new Status(StatusCode.NotFound, "There is no such token. `synchub token list` shows all with their ids."));
+            ?? throw RpcFault.Of(StatusCode.NotFound, Reason.TokenUnknown, "There is no such token. `synchub token list` shows all with their ids.");
     }
 }

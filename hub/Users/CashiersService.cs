@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
@@ -25,7 +26,7 @@ internal sealed class CashiersService(HubParts parts, AccessBooks books, Authori
         var call = authority.Demand(context, request);
         if (request.Pin.Length > 0 && PinCodec.FindFault(request.Pin) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
 
         call.Detail = request.Pin.Length > 0 ? request.Name : request.Name + ", taken away";
@@ -37,7 +38,7 @@ internal sealed class CashiersService(HubParts parts, AccessBooks books, Authori
         }, (batch, user) => batch.Documents.Add(books.Pins.Put(user.Name, request.Pin))).ConfigureAwait(false);
         if (changed is null)
         {
-            throw new RpcException(new Status(StatusCode.NotFound, "There is no such user among those whose PIN you may set."));
+            throw RpcFault.Of(StatusCode.NotFound, Reason.UserUnknown, "There is no such user among those whose PIN you may set.");
         }
 
         PolicyFrame.SendToAll(parts);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Standard;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Sync;
 using SyncHub.V1;
@@ -28,7 +29,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
         var call = authority.Demand(context, request);
         if (UserBook.FindNameFault(request.Name) is { } fault)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, fault));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, fault);
         }
 
         DemandRole(call, request.Role, request.Stores);
@@ -48,7 +49,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
             CreatedBy = call.Caller.Name,
             Password = password,
         }).ConfigureAwait(false);
-        return added is null ? throw new RpcException(new Status(StatusCode.AlreadyExists, "There is a user of that name. Names are not told apart by case.")) : UserBook.ToWire(added);
+        return added is null ? throw RpcFault.Of(StatusCode.AlreadyExists, Reason.UserExists, "There is a user of that name. Names are not told apart by case.") : UserBook.ToWire(added);
     }
 
     /// <inheritdoc/>
@@ -102,7 +103,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
             return known;
         }).ConfigureAwait(false);
         PolicyFrame.SendToAll(parts); // who may sign in at tills
-        return changed is null ? throw new RpcException(new Status(StatusCode.NotFound, "There is no such user. `synchub user list` shows all.")) : UserBook.ToWire(changed);
+        return changed is null ? throw RpcFault.Of(StatusCode.NotFound, Reason.UserUnknown, "There is no such user. `synchub user list` shows all.") : UserBook.ToWire(changed);
     }
 
     // Nobody gives what he does not have: a program that may manage users must not make itself an admin.
@@ -110,12 +111,12 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
     {
         if (!Roles.IsKnown(role) || stores.Any(store => store < 1) || (Roles.NeedsStores(role) && stores.Count == 0))
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "Give a role; store managers and cashiers need the numbers of their stores."));
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "Give a role; store managers and cashiers need the numbers of their stores.");
         }
 
         if (!Roles.PermissionsOf(role).IsSubsetOf(call.Caller.Permissions))
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"You may not make anybody {role}: that role may do what you may not."));
+            throw RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, $"You may not make anybody {role}: that role may do what you may not.");
         }
     }
 
@@ -124,7 +125,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
     {
         if (!call.Caller.IsProgram && string.Equals(call.Caller.Name, name, StringComparison.OrdinalIgnoreCase))
         {
-            throw new RpcException(new Status(StatusCode.FailedPrecondition, "Nobody changes his own role. Ask another admin."));
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.OwnRole, "Nobody changes his own role. Ask another admin.");
         }
     }
 }

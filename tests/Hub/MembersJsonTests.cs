@@ -30,6 +30,10 @@ public sealed class MembersJsonTests
         Assert.Equal(other, merged.GetProperty("aliases")[0].GetString());
         Assert.Equal(id, Text(await client.GetFromJsonAsync<JsonElement>("members?card=c-2"), "member_id"));
         Assert.Equal(0, (await PostAsync(client, $"members/{other}/unmerge", new { @operator = "kim", reason = "two persons" })).GetProperty("aliases").GetArrayLength());
+        var export = await client.GetFromJsonAsync<JsonElement>($"members/{id}/export");
+        Assert.Equal("Mei Lin", Text(export.GetProperty("members")[0].GetProperty("profile"), "name"));
+        Assert.Equal(["registered", "profile_changed", "credit_limit"], export.GetProperty("changes").EnumerateArray().Take(3).Select(change => Text(change, "what")));
+        Assert.True(export.GetProperty("floor_denied").GetBoolean());
         Assert.True((await PostAsync(client, $"members/{other}/erase", new { @operator = "kim", reason = "asked" })).GetProperty("erased").GetBoolean());
     }
 

@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Grpc.Core;
 using SyncHub.V1;
 using Xunit;
@@ -61,6 +65,36 @@ public sealed class ApprovalTests
         time.Forward(TimeSpan.FromDays(8));
         Assert.Equal(StatusCode.FailedPrecondition, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = old.Id }, await BearerAsync(hub, "ben"))));
         Assert.Equal("", Assert.Single((await hub.Stores.ListStoresAsync(new ListStoresRequest(), hub.Admin)).Stores).Lives.Single().Approver);
+    }
+
+    [Fact]
+    public async Task Asking_listing_approving_and_rejecting_go_by_json_too()
+    {
+        await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false });
+        await using var store = await hub.EnrolAsync();
+        await hub.AddUserAsync("ann", Role.Finance, Password);
+        await hub.AddUserAsync("ben", Role.Finance, Password);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{hub.HttpPort}/api/") };
+        async Task<(HttpStatusCode Code, JsonElement Body)> CallAsync(string name, string path, object body)
+        {
+            http.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse((await BearerAsync(hub, name)).GetValue("authorization")!);
+            using var answer = await http.PostAsJsonAsync(path, body);
+            return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
+        }
+
+        var alone = await CallAsync("ann", "stores/1/reclaim", new { });
+        var asked = await CallAsync("ann", "approvals", new { reason = "the machine is lost", reclaim = new { store = 1 } });
+        var id = asked.Body.GetProperty("id").GetString();
+        var own = await CallAsync("ann", $"approvals/{id}/approve", new { });
+        var listed = await http.GetFromJsonAsync<JsonElement>("approvals");
+        var done = await CallAsync("ben", $"approvals/{id}/approve", new { });
+        var late = await CallAsync("ben", $"approvals/{id}/reject", new { });
+
+        Assert.Equal((HttpStatusCode.Conflict, Reason.SecondPersonNeeded), (alone.Code, alone.Body.GetProperty("reason").GetString()));
+        Assert.Equal((HttpStatusCode.Forbidden, Reason.NotASecondPerson), (own.Code, own.Body.GetProperty("reason").GetString()));
+        Assert.Equal(id, Assert.Single(listed.GetProperty("approvals").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(("APPROVAL_STATE_DONE", "ben"), (done.Body.GetProperty("state").GetString(), done.Body.GetProperty("decided_by").GetString()));
+        Assert.Equal((HttpStatusCode.Conflict, Reason.ApprovalOver), (late.Code, late.Body.GetProperty("reason").GetString()));
     }
 
     private static async Task<Metadata> BearerAsync(HubFixture hub, string name) => Doors.Bearer((await hub.LoginAsync(name, Password)).Token);

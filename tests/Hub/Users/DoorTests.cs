@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using Grpc.Core;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Users;
@@ -60,6 +61,36 @@ public sealed class DoorTests
         Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync("/api/cases")).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync("/api/wallets/x")).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync("/api/audit")).StatusCode);
+    }
+
+    [Fact]
+    public void Every_method_of_HQs_doors_is_reached_by_json_too() =>
+        Assert.Empty(Doors.OfHq.Select(method => $"{method.Service.Name}/{method.Name}").Except(DoorTable.MethodsByJson));
+
+    [Fact]
+    public async Task Users_tokens_and_stores_are_kept_by_json_with_the_same_refusals_and_reasons()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{hub.HttpPort}/api/"), DefaultRequestHeaders = { Authorization = AuthenticationHeaderValue.Parse(hub.Admin.GetValue("authorization")!) } };
+        async Task<(HttpStatusCode Code, string Text)> PostAsync(string path, object body)
+        {
+            using var answer = await http.PostAsJsonAsync(path, body);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("users", new { name = "kim", role = "ROLE_FINANCE", password = "correct horse battery" })).Code);
+        var twice = await PostAsync("users", new { name = "Kim", role = "ROLE_FINANCE", password = "correct horse battery" });
+        Assert.Equal((HttpStatusCode.Conflict, true), (twice.Code, twice.Text.Contains(Reason.UserExists, StringComparison.Ordinal)));
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("users/kim/pin", new { pin = "482913" })).Code);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("users/kim", new { role = "ROLE_AUDITOR", disabled = true })).Code);
+        Assert.Contains("ROLE_AUDITOR", await http.GetStringAsync("users"), StringComparison.Ordinal);
+        Assert.Contains("kim", await http.GetStringAsync("cashiers"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("users/nobody/password", new { password = "correct horse battery" })).Code);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync("tokens", new { name = "erp", permissions = new[] { "PERMISSION_STORES_READ" } })).Code);
+        Assert.Contains("erp", await http.GetStringAsync("tokens"), StringComparison.Ordinal);
+        Assert.Contains("enrolment_code", (await PostAsync("stores", new { name = "Harbour" })).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync("stores/one/reclaim", new { })).Code);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("stores/1/reclaim", new { approver = "kim" })).Code);
     }
 
     [Fact]
