@@ -17,10 +17,12 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
 {
     private const int LargestBatchOps = 200;
     private const int LargestBatchBytes = 256 * 1024;
+    private const int MostHeldOps = 50;
     private const int NewestSchema = 1;
     private const int ReportPage = 200;
     private const long WindowBytes = 512 * 1024; // about 500 changes: rights wait behind no more
-    private const int BeatsPerRenewal = 5; // the hub beats every second; a lease lasts for hours
+    private const int BeatsPerRenewal = 2; // the hub beats every few seconds; a lease lasts for hours
+    private const int BeatsUnsaid = 2; // of an idle store every second one is sent: the hub cuts a stream that is silent for 10 s
 
     private readonly OpOutbox _outbox = OutboxOf(self);
     private readonly FactsUpload _facts = new(self, signer);
@@ -33,8 +35,12 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private long _askNumber;
     private readonly HandInQueue _handIns = new(shell);
     private int _beatsHeard;
+    private int _beatsUnsaid;
+    private (long Tip, long Backlog, long Feed) _toldState;
     private long _takenBytes;
     private long _toldBytes;
+    private long _urgentUpTo;
+    private bool _holdsOps;
     private bool _isEnded;
 
     /// <summary>Counts up with each connection of this process.</summary>
@@ -159,7 +165,10 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     public void OnLogged(long sequence)
     {
         _outbox.OnLogged(sequence);
-        shell.Wake();
+        if (!_holdsOps || IsUrgent)
+        {
+            shell.Wake(); // else the shell wakes by itself, when what is held is due
+        }
     }
 
     /// <summary>Asks the hub; the answer comes back with the same number.</summary>
@@ -175,18 +184,39 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     /// <summary>Nobody waits for an answer any more; rights that come with it are kept all the same.</summary>
     public void Forget(long ask) => _asked.Remove(ask);
 
-    /// <summary>The next frame to send: a waiting till first, then ops in order, then what may only follow ops that are sent; null where there is none.</summary>
-    public V1.AgentFrame? NextFrame() => _isEnded ? null
-        : _toSend.TryDequeue(out var frame) ? frame
-        : NextRevokeDone() ?? NextBatch() ?? _facts.Next(shell);
+    /// <summary>Whether ops that are logged now wait for others: the shell has to ask again when that is over.</summary>
+    public bool HoldsOps => _holdsOps;
 
-    /// <summary>What is due every two seconds.</summary>
+    // Somebody waits for what another store hands back. And many ops are no burst of a till, but a backlog.
+    private bool IsUrgent => _urgentUpTo > _outbox.SentSequence || _revokesDone.Count > 0 || _outbox.TipSequence - _outbox.SentSequence >= MostHeldOps;
+
+    /// <summary>The next frame to send: a waiting till first, then ops in order, then what may only follow ops that are sent; null where there is none.</summary>
+    /// <param name="holdsOps">Whether a batch left so recently that ops which nobody waits for may gather for the next one.</param>
+    public V1.AgentFrame? NextFrame(bool holdsOps = false)
+    {
+        if (_isEnded)
+        {
+            return null;
+        }
+
+        _holdsOps = holdsOps;
+        return _toSend.TryDequeue(out var frame) ? frame
+            : NextRevokeDone() ?? (holdsOps && !IsUrgent ? null : NextBatch()) ?? _facts.Next(shell);
+    }
+
+    /// <summary>What is due every two seconds; a heartbeat only where there is something to say, or four seconds were silent.</summary>
     public void Beat()
     {
-        Send(new V1.AgentFrame
+        var state = (_outbox.TipSequence, _outbox.Backlog, _feedPosition);
+        if (++_beatsUnsaid >= BeatsUnsaid || state != _toldState)
         {
-            Heartbeat = new V1.AgentHeartbeat { TipSequence = _outbox.TipSequence, BacklogOps = _outbox.Backlog, WallClockMs = shell.NowMs, FeedPosition = _feedPosition },
-        });
+            (_beatsUnsaid, _toldState) = (0, state);
+            Send(new V1.AgentFrame
+            {
+                Heartbeat = new V1.AgentHeartbeat { TipSequence = _outbox.TipSequence, BacklogOps = _outbox.Backlog, WallClockMs = shell.NowMs, FeedPosition = _feedPosition },
+            });
+        }
+
         _facts.Repeat();
         _handIns.Beat(this);
     }
@@ -379,7 +409,11 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private void OnRevokeAsk(V1.RevokeAsk ask) => shell.Ask(new RevokeAsked(shell.NowMs, ask), reply =>
     {
         _outbox.OnLogged(reply.TipSequence);
-        if (!reply.GaveRights) // else the op itself answers
+        if (reply.GaveRights)
+        {
+            _urgentUpTo = reply.TipSequence; // the op itself answers
+        }
+        else
         {
             _revokesDone.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
         }

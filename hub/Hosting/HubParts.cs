@@ -28,6 +28,7 @@ internal sealed record HubParts(
 {
     private LineReleases? _releases;
     private ReceiptDesk? _receipts;
+    private BeatWheel? _beats;
 
     /// <summary>How long a store may let members spend without hearing the hub, milliseconds; 0 = no limit.</summary>
     public long LeaseMs { get; init; }
@@ -37,6 +38,9 @@ internal sealed record HubParts(
 
     /// <summary>Every open stream of a store.</summary>
     public OpenStreams Streams { get; } = new();
+
+    /// <summary>Beats for every open stream.</summary>
+    public BeatWheel Beats => LazyInitializer.EnsureInitialized(ref _beats, () => new BeatWheel(Time, Log));
 
     /// <summary>Whether the journal has not answered for so long that another hub may lead: nobody is kept waiting here then.</summary>
     public Func<bool> IsCutOff { get; init; } = static () => false;

@@ -12,6 +12,9 @@ internal sealed class Connection : IStoreConnection, IDisposable
     private readonly OutboundLanes _lanes;
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _end = new();
+    private int _beats;
+    private int _beatOfFrame;
+    private int _beatOfHeartbeat;
 
     public Connection(ByteString nonce, ISignatureCheck? signatures, long windowBytes)
     {
@@ -25,6 +28,12 @@ internal sealed class Connection : IStoreConnection, IDisposable
 
     /// <inheritdoc/>
     public ISignatureCheck? Signatures { get; }
+
+    /// <summary>How many seconds an agent may hear nothing. It leaves a hub that was silent for 8, so that one late frame is no failover.</summary>
+    public const int LongestSilence = 3;
+
+    /// <summary>How many seconds may pass between two heartbeats, whatever else is sent: they renew the store's lease.</summary>
+    public const int LongestWithoutHeartbeat = 12;
 
     /// <summary>Cancelled when the stream has to end.</summary>
     public CancellationToken Ended => _end.Token;
@@ -46,8 +55,22 @@ internal sealed class Connection : IStoreConnection, IDisposable
     }
 
     /// <inheritdoc/>
+    public bool WantsHeartbeat()
+    {
+        var beat = Interlocked.Increment(ref _beats);
+        if (beat - Volatile.Read(ref _beatOfFrame) < LongestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
+        {
+            return false;
+        }
+
+        _beatOfHeartbeat = beat;
+        return true;
+    }
+
+    /// <inheritdoc/>
     public void Send(HubFrame frame)
     {
+        Volatile.Write(ref _beatOfFrame, Volatile.Read(ref _beats));
         if (!_lanes.Add(frame))
         {
             End();

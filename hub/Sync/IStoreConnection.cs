@@ -12,6 +12,9 @@ internal interface IStoreConnection
     /// <summary>What its machine signs with; null where nothing is signed, which is so only at a hub without certificates.</summary>
     ISignatureCheck? Signatures => null;
 
+    /// <summary>Asked once a second: whether the agent must hear that the hub is there, because nothing else has told it for a while.</summary>
+    bool WantsHeartbeat() => true;
+
     /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
     void Send(HubFrame frame);
 

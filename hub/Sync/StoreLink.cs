@@ -13,7 +13,7 @@ namespace SyncHub.Hub.Sync;
 /// <remarks>Thread-safe: the streams' readers, the commit pipeline and the partitions all call it. It waits for nothing.</remarks>
 internal sealed class StoreLink
 {
-    private const int BeatsBetweenRepeats = 10;
+    private const int BeatsBetweenRepeats = 12; // a multiple of the seconds between two heartbeats: all of them leave in one packet
 
     private readonly Lock _gate = new();
     private readonly HubParts _parts;
@@ -203,14 +203,18 @@ internal sealed class StoreLink
     }
 
     /// <summary>What is due every second: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
-    /// <remarks>Watermarks that have not moved are said again every ten seconds only: a thousand idle stores would else cost a tenth of a core.</remarks>
+    /// <remarks>Where nothing changes an agent hears a heartbeat every three seconds, and the watermarks every twelve: a thousand idle stores would else cost a tenth of a core.</remarks>
     public void Beat(IStoreConnection connection)
     {
         HubFrame? ack = null;
         bool isDue;
         lock (_gate)
         {
-            connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
+            if (connection.WantsHeartbeat())
+            {
+                connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
+            }
+
             if (!_speaker.Is(connection))
             {
                 return;

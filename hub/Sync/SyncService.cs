@@ -16,7 +16,6 @@ namespace SyncHub.Hub.Sync;
 /// </remarks>
 internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
-    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilenceBeforeCut = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
 
@@ -69,10 +68,10 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     {
         using var silence = new CancellationTokenSource(SilenceBeforeCut, parts.Time);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Token, silence.Token);
+        using var beating = parts.Beats.Add(() => link.Beat(connection), connection.End);
         Task[] tasks =
         [
             WriteAsync(connection, responses, session.Token),
-            BeatAsync(link, connection, session.Token),
             ReadAsync(link, connection, requests, silence, reading.Token),
         ];
         try
@@ -120,15 +119,6 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             {
                 await responses.WriteAsync(frame, ending).ConfigureAwait(false);
             }
-        }
-    }
-
-    private async Task BeatAsync(StoreLink link, Connection connection, CancellationToken ending)
-    {
-        using var timer = new PeriodicTimer(HeartbeatEvery, parts.Time);
-        while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
-        {
-            link.Beat(connection);
         }
     }
 

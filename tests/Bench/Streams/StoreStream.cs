@@ -19,7 +19,7 @@ internal sealed class StoreStream : IAsyncDisposable
     private const int LargestBatchOps = 200;
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
-    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(4); // as an agent with nothing new to say
 
     private readonly ByteString _device = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16));
     private readonly SemaphoreSlim _writing = new(1);

@@ -1,0 +1,121 @@
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using SyncHub.Hub.Sync;
+using SyncHub.V1;
+using Xunit;
+
+namespace SyncHub.Hub.Tests;
+
+/// <summary>How often an agent hears that the hub is there.</summary>
+public sealed class BeatTests
+{
+    private const int AgentLeavesAfterSeconds = 8;
+
+    [Fact]
+    public void A_silent_stream_wants_a_heartbeat_before_its_agent_leaves_and_not_every_second()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0);
+        var beats = Beats(connection, seconds: 60, sentBesides: _ => false);
+        Assert.InRange(beats.Count, 60 / AgentLeavesAfterSeconds * 2, 60 / 3);
+        Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 1, AgentLeavesAfterSeconds / 2));
+    }
+
+    [Fact]
+    public void A_stream_that_carries_other_frames_still_wants_heartbeats_because_they_renew_the_lease()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0);
+        Assert.InRange(Beats(connection, seconds: 60, sentBesides: _ => true).Count, 4, 6);
+    }
+
+    [Fact]
+    public void Every_stream_beats_once_in_ten_ticks_and_never_after_its_end()
+    {
+        var time = new TickedTime();
+        var wheel = new BeatWheel(time, NullLogger.Instance);
+        var beats = new int[25];
+        var seats = beats.Select((_, number) => wheel.Add(() => beats[number]++, () => Assert.Fail("no beat failed"))).ToArray();
+        time.Tick(30);
+        Assert.All(beats, count => Assert.Equal(3, count));
+
+        seats[7].Dispose();
+        time.Tick(10);
+        Assert.Equal(3, beats[7]);
+        Assert.Equal(4, beats[8]);
+
+        Array.ForEach(seats, seat => seat.Dispose());
+        Assert.Equal(0, time.Running);
+        using var again = wheel.Add(() => beats[0] = 100, () => { });
+        time.Tick(10);
+        Assert.Equal(100, beats[0]);
+    }
+
+    [Fact]
+    public void A_beat_that_fails_ends_its_own_stream_only()
+    {
+        var time = new TickedTime();
+        var wheel = new BeatWheel(time, NullLogger.Instance);
+        var (ended, beats) = (0, 0);
+        using var broken = wheel.Add(() => throw new InvalidOperationException("broken"), () => ended++);
+        using var sound = Enumerable.Range(0, 10).Select(_ => wheel.Add(() => beats++, () => Assert.Fail("it did not fail"))).ToArray()[^1];
+        time.Tick(10);
+        Assert.Equal((1, 10), (ended, beats));
+    }
+
+    private static List<int> Beats(Connection connection, int seconds, Func<int, bool> sentBesides)
+    {
+        var beats = new List<int>();
+        for (var second = 1; second <= seconds; second++)
+        {
+            if (connection.WantsHeartbeat())
+            {
+                connection.Send(new HubFrame { Heartbeat = new HubHeartbeat() });
+                beats.Add(second);
+            }
+
+            if (sentBesides(second))
+            {
+                connection.Send(new HubFrame { FeedMark = new FeedMark { Position = second } });
+            }
+        }
+
+        return beats;
+    }
+
+    // A clock whose timers ring when the test says so.
+    private sealed class TickedTime : TimeProvider
+    {
+        private readonly List<TickedTimer> _timers = [];
+
+        public int Running => _timers.Count;
+
+        public void Tick(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                _timers.ToList().ForEach(timer => timer.Ring());
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = new TickedTimer(this, callback, state);
+            _timers.Add(timer);
+            return timer;
+        }
+
+        private sealed class TickedTimer(TickedTime time, TimerCallback callback, object? state) : ITimer
+        {
+            public void Ring() => callback(state);
+
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose() => time._timers.Remove(this);
+
+            public ValueTask DisposeAsync()
+            {
+                Dispose();
+                return ValueTask.CompletedTask;
+            }
+        }
+    }
+}
