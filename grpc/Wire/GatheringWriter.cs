@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using Grpc.Core;
 
 namespace Grpc.Wire;
 
 /// <summary>The outgoing half of a stream: takes messages into a buffer and sends the buffer on another thread, so that whatever
-/// is written while one send is under way, or waits to start, leaves in the next one.</summary>
+/// is written while one send is under way, or waits to start, leaves in the next one. A stream that was quiet sends at once, on the writer's thread.</summary>
 /// <remarks>Sending each message on its own is by far the largest cost of a stream. No message is held back on purpose
 /// (<see cref="WriteFlags.BufferHint"/> apart): a send is due as soon as one message is there. Memory is bounded by the message
 /// that crosses <see cref="FullBytes"/>, once in the buffer being filled and once in the one being sent; beyond that the writer waits.
@@ -13,10 +14,14 @@ internal sealed class GatheringWriter(MessageEncoder encoder, Func<ReadOnlyMemor
     /// <summary>Two HTTP/2 data frames of the default size; larger gathers no longer save anything measurable.</summary>
     public const int FullBytes = 32 * 1024;
 
+    // A stream that has sent nothing for so long is no busy one: there is nothing to gather, and somebody may wait for this message.
+    private static readonly long QuietTicks = Stopwatch.Frequency / 2000;
+
     private readonly Lock _gate = new();
     private PooledBuffer _filling = new();
     private PooledBuffer _sending = new();
     private bool _isSending;
+    private long _sentAt;
     private Exception? _failure;
     private TaskCompletionSource? _room;
     private TaskCompletionSource? _drained;
@@ -25,6 +30,8 @@ internal sealed class GatheringWriter(MessageEncoder encoder, Func<ReadOnlyMemor
     /// <exception cref="InvalidOperationException">The last write has not ended.</exception>
     public Task WriteAsync<T>(T message, Action<T, SerializationContext> serializer, WriteFlags flags)
     {
+        var sendsHere = false;
+        Task written;
         lock (_gate)
         {
             if (_room is not null)
@@ -41,17 +48,19 @@ internal sealed class GatheringWriter(MessageEncoder encoder, Func<ReadOnlyMemor
             var isFull = _filling.Length >= FullBytes;
             if (isFull || (flags & WriteFlags.BufferHint) == WriteFlags.None)
             {
-                StartSending();
+                sendsHere = StartSending(mayBeHere: !isFull);
             }
 
-            if (!isFull)
-            {
-                return Task.CompletedTask;
-            }
-
-            _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _room.Task;
+            _room = isFull ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+            written = _room?.Task ?? Task.CompletedTask;
         }
+
+        if (sendsHere)
+        {
+            _ = SendWaitingAsync();
+        }
+
+        return written;
     }
 
     /// <summary>Sends what is left and ends when no send is under way; the task fails if a send did.</summary>
@@ -61,7 +70,7 @@ internal sealed class GatheringWriter(MessageEncoder encoder, Func<ReadOnlyMemor
         {
             if (_failure is null && _filling.Length > 0)
             {
-                StartSending();
+                StartSending(mayBeHere: false);
             }
 
             if (_isSending)
@@ -93,14 +102,26 @@ internal sealed class GatheringWriter(MessageEncoder encoder, Func<ReadOnlyMemor
     /// <summary>The thread pool's entry; the loop reports every failure through <see cref="Fail"/>.</summary>
     void IThreadPoolWorkItem.Execute() => _ = SendWaitingAsync();
 
-    private void StartSending()
+    // Under the lock. True where the caller has to send, once it has left the lock.
+    private bool StartSending(bool mayBeHere)
     {
-        if (!_isSending)
+        if (_isSending)
         {
-            // The hop to another thread is what lets a busy writer gather: it goes on while the send waits its turn.
-            _isSending = true;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+            return false;
         }
+
+        _isSending = true;
+        var now = Stopwatch.GetTimestamp();
+        var wasQuiet = now - _sentAt > QuietTicks;
+        _sentAt = now;
+        if (wasQuiet && mayBeHere)
+        {
+            return true;
+        }
+
+        // The hop to another thread is what lets a busy writer gather: it goes on while the send waits its turn.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        return false;
     }
 
     private async Task SendWaitingAsync()
