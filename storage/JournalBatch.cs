@@ -2,13 +2,14 @@ namespace SyncHub.Storage;
 
 /// <summary>What one decision, or a group of them, writes: all of it or none of it.</summary>
 /// <remarks>Not thread-safe; it belongs to the caller until it is handed to <see cref="IJournal.CommitAsync"/> and must not change afterwards.</remarks>
-public sealed class JournalBatch
+/// <param name="expected">How many records and facts there will be, as far as is known.</param>
+public sealed class JournalBatch(int expected = 0)
 {
     /// <summary>Records to append. Each version must be exactly one above its stream's newest (1 for a new stream), counting this batch's own.</summary>
-    public List<NewRecord> Records { get; } = [];
+    public List<NewRecord> Records { get; } = new(expected);
 
     /// <summary>Facts to append. (producer, sequence) must be new; sequences need not be contiguous here.</summary>
-    public List<NewFact> Facts { get; } = [];
+    public List<NewFact> Facts { get; } = new(expected);
 
     /// <summary>Snapshots to store; a snapshot replaces an older one of its stream.</summary>
     public List<NewSnapshot> Snapshots { get; } = [];

@@ -71,7 +71,18 @@ public sealed class FactsIntake(StoreSession main, bool mayExtend, Func<StoreSes
     }
 
     /// <summary>The branch that has an op of the life's own stream already: a copy of the machine had shown it first.</summary>
-    public StoreSession? FindInBranches(long sequence, OpHash hash) => Switches.IsOff(Mechanism.BranchDedupe) ? null : _branches.Find(branch => HashAt(branch, sequence) == hash);
+    public StoreSession? FindInBranches(long sequence, OpHash hash)
+    {
+        foreach (var branch in _branches)
+        {
+            if (!Switches.IsOff(Mechanism.BranchDedupe) && HashAt(branch, sequence) == hash)
+            {
+                return branch;
+            }
+        }
+
+        return null;
+    }
 
     private StoreSession? FindChain(long sequence, OpHash hash)
     {

@@ -45,7 +45,7 @@ public readonly record struct AppliedEvent(MemberEvent Event, long Version, long
 public sealed class TurnResult
 {
     /// <summary>Events in order.</summary>
-    public List<AppliedEvent> Events { get; } = [];
+    public List<AppliedEvent> Events { get; } = new(1); // nearly always one
 
     /// <summary>Cases to open in the commit of the events.</summary>
     public List<Case> Cases { get; } = [];
@@ -57,5 +57,5 @@ public sealed class TurnResult
     public List<UnderWay> UnderWay { get; } = [];
 
     /// <summary>Effects in order.</summary>
-    public List<MemberEffect> Effects { get; } = [];
+    public List<MemberEffect> Effects { get; } = new(1);
 }

@@ -167,7 +167,18 @@ public sealed record Ruleset
     public IReadOnlyList<BillDiscount> BillDiscounts { get; init; } = [];
 
     /// <summary>The tier of a member with this lifetime spend.</summary>
-    public Tier TierFor(long lifetimeSpendMinor) => Tiers.LastOrDefault(tier => lifetimeSpendMinor >= tier.FromSpendMinor) ?? new Tier();
+    public Tier TierFor(long lifetimeSpendMinor)
+    {
+        for (var i = Tiers.Count - 1; i >= 0; i--)
+        {
+            if (lifetimeSpendMinor >= Tiers[i].FromSpendMinor)
+            {
+                return Tiers[i];
+            }
+        }
+
+        return new Tier();
+    }
 
     /// <summary>The bonus for a top-up.</summary>
     public long BonusFor(long amountMinor) => TopUp.Steps.LastOrDefault(step => amountMinor >= step.FromMinor)?.BonusMinor ?? 0;

@@ -13,9 +13,12 @@ using AuditEntry = SyncHub.V1.AuditEntry;
 namespace SyncHub.Hub.Grains;
 
 /// <summary>What a partition decided in one go: one journal batch, the effects that wait for it, and the members whose followers must hear.</summary>
-internal sealed class Batch(long number)
+internal sealed class Batch(long number, int expected = 0)
 {
-    private readonly Dictionary<(string Account, string Asset), int> _balances = [];
+    // Where a batch has more than a handful of accounts; one of a few ops compares.
+    private const int Few = 8;
+
+    private Dictionary<(string Account, string Asset), int>? _balances;
     private readonly Dictionary<MemberId, MemberState> _changed = [];
     private readonly Dictionary<StoreId, Exposure> _exposure = [];
 
@@ -23,7 +26,7 @@ internal sealed class Batch(long number)
     public long Number { get; } = number;
 
     /// <summary>What to write.</summary>
-    public JournalBatch Journal { get; } = new();
+    public JournalBatch Journal { get; } = new(expected);
 
     /// <summary>Acts of people and programs that are written with it.</summary>
     public List<AuditEntry> Acts { get; } = [];
@@ -40,18 +43,44 @@ internal sealed class Batch(long number)
     /// <summary>Adds a ledger transaction to the balances.</summary>
     public void Book(int partition, LedgerTransaction transaction)
     {
-        foreach (var entry in transaction.Entries)
+        for (var i = 0; i < transaction.Entries.Count; i++)
         {
-            var key = (entry.Account, entry.Asset.Code);
-            if (_balances.TryGetValue(key, out var index))
+            var entry = transaction.Entries[i];
+            var index = FindBalance(entry);
+            if (index >= 0)
             {
                 Journal.Balances[index] = Journal.Balances[index] with { DeltaMinor = checked(Journal.Balances[index].DeltaMinor + entry.AmountMinor) };
                 continue;
             }
 
-            _balances.Add(key, Journal.Balances.Count);
+            _balances?.Add((entry.Account, entry.Asset.Code), Journal.Balances.Count);
             Journal.Balances.Add(new BalanceChange(partition, entry.Account, entry.Asset.Code, entry.AmountMinor));
         }
+    }
+
+    private int FindBalance(LedgerEntry entry)
+    {
+        if (_balances is null && Journal.Balances.Count > Few)
+        {
+            _balances = [];
+            for (var i = 0; i < Journal.Balances.Count; i++)
+            {
+                _balances.Add((Journal.Balances[i].Account, Journal.Balances[i].Asset), i);
+            }
+        }
+
+        if (_balances is not null)
+        {
+            return _balances.TryGetValue((entry.Account, entry.Asset.Code), out var known) ? known : -1;
+        }
+
+        var index = Journal.Balances.Count - 1;
+        while (index >= 0 && (Journal.Balances[index].Account != entry.Account || Journal.Balances[index].Asset != entry.Asset.Code))
+        {
+            index--;
+        }
+
+        return index;
     }
 
     /// <summary>Claims that are written with this batch.</summary>
@@ -74,7 +103,7 @@ internal sealed class Batch(long number)
     /// <summary>What each store may spend of a member, or has advanced, to be compared after a turn.</summary>
     /// <param name="state">The member.</param>
     /// <param name="exposure">What to fill; emptied before.</param>
-    public static void ReadExposure(MemberState state, Dictionary<StoreId, Exposure> exposure)
+    public static void ReadExposure(MemberState state, ExposureList exposure)
     {
         exposure.Clear();
         foreach (var bucket in state.Buckets)
@@ -86,14 +115,16 @@ internal sealed class Batch(long number)
 
             foreach (var line in bucket.Lines)
             {
-                var held = bucket.Bucket.IsMoney ? new Exposure(line.Outstanding, 0, 0) : new Exposure(0, line.Outstanding, 0);
-                exposure[line.Holder.Store] = exposure.GetValueOrDefault(line.Holder.Store) + held;
+                exposure.Add(line.Holder.Store, bucket.Bucket.IsMoney ? new Exposure(line.Outstanding, 0, 0) : new Exposure(0, line.Outstanding, 0));
             }
         }
 
-        foreach (var (holder, line) in state.Credit.Floor)
+        if (state.Credit.Floor.Count > 0)
         {
-            exposure[holder.Store] = exposure.GetValueOrDefault(holder.Store) + new Exposure(0, 0, line.OutstandingMinor);
+            foreach (var (holder, line) in state.Credit.Floor)
+            {
+                exposure.Add(holder.Store, new Exposure(0, 0, line.OutstandingMinor));
+            }
         }
     }
 
@@ -101,12 +132,13 @@ internal sealed class Batch(long number)
     /// <param name="state">The member after it.</param>
     /// <param name="before">The exposure before it.</param>
     /// <param name="after">And after it.</param>
-    public void Changed(MemberState state, Dictionary<StoreId, Exposure> before, Dictionary<StoreId, Exposure> after)
+    public void Changed(MemberState state, ExposureList before, ExposureList after)
     {
         _changed[state.Id] = state;
-        foreach (var (store, amount) in after)
+        for (var i = 0; i < after.Count; i++)
         {
-            var delta = amount - before.GetValueOrDefault(store);
+            var (store, amount) = after[i];
+            var delta = amount - before.Of(store);
             if (delta != default)
             {
                 _exposure[store] = _exposure.GetValueOrDefault(store) + delta;
@@ -123,9 +155,12 @@ internal sealed class Batch(long number)
         foreach (var (id, state) in _changed)
         {
             MemberView? view = null;
-            foreach (var store in state.Followers.Where(router.IsConnected))
+            foreach (var store in state.Followers)
             {
-                Effects.Add(new GrainEffect(id, new SendChange(store, view ??= MemberView.Of(state))));
+                if (router.IsConnected(store))
+                {
+                    Effects.Add(new GrainEffect(id, new SendChange(store, view ??= MemberView.Of(state))));
+                }
             }
         }
     }

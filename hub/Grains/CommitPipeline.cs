@@ -169,7 +169,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             var releases = new List<Action> { first.Release };
             if (_gathering.Count > 0)
             {
-                (batch, var sum) = (new JournalBatch(), new Dictionary<StoreId, Exposure>());
+                (batch, var sum) = (new JournalBatch(GatheredRecords()), new Dictionary<StoreId, Exposure>());
                 var balances = new BalanceSum();
                 Append(batch, sum, balances, first);
                 while (_gathering.TryPeek(out var next) && batch.Records.Count + next.Batch.Records.Count <= LargestCommit && batch.Facts.Count + next.Batch.Facts.Count <= LargestCommit)
@@ -192,6 +192,22 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
 
         CompleteWhenAllAreUnderWay();
+    }
+
+    // Lists that grow by doubling would cost as much again as what they hold.
+    private int GatheredRecords()
+    {
+        var records = 0;
+        foreach (var submitted in _gathering)
+        {
+            records += submitted.Batch.Records.Count;
+            if (records >= LargestCommit)
+            {
+                return LargestCommit;
+            }
+        }
+
+        return records;
     }
 
     // Whoever submitted the batch is gone by now: one that cannot be written at all ends the hub, as one that the disk refuses does.

@@ -27,8 +27,8 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     private readonly OriginalOps _originals = new(journal);
 
     // Of the turn under way; kept only so that no turn has to make its own.
-    private readonly Dictionary<StoreId, Exposure> _exposureBefore = [];
-    private readonly Dictionary<StoreId, Exposure> _exposureAfter = [];
+    private readonly ExposureList _exposureBefore = new();
+    private readonly ExposureList _exposureAfter = new();
     private long _decided;
     private long _released;
     private int _active;
@@ -53,7 +53,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     /// <exception cref="JournalUnavailableException">A member could not be read. No message is to blame: the hub has to stop, and nothing of it was committed.</exception>
     public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {
-        var batch = new Batch(++_decided);
+        var batch = new Batch(++_decided, messages.Count);
         foreach (var message in messages)
         {
             try

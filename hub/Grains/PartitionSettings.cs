@@ -5,4 +5,4 @@ namespace SyncHub.Hub.Grains;
 /// <param name="SnapshotEvery">Events between two snapshots of a member; bounds what an activation reads.</param>
 /// <param name="BatchMessages">Most messages in one batch.</param>
 /// <param name="BatchesUnderWay">Batches on their way to the disk before the partition waits; 2 lets it decide one while one is being written.</param>
-internal sealed record PartitionSettings(int GrainBudget, int SnapshotEvery = 64, int BatchMessages = 256, int BatchesUnderWay = 2);
+internal sealed record PartitionSettings(int GrainBudget, int SnapshotEvery = 16, int BatchMessages = 256, int BatchesUnderWay = 2);

@@ -76,7 +76,9 @@ public static class EventCodec
                 break;
         }
 
-        return record.ToByteArray();
+        var bytes = new byte[record.CalculateSize()];
+        record.WriteTo(bytes.AsSpan()); // as ToByteArray, without a stream object for each
+        return bytes;
     }
 
     /// <summary>Reads a journal record back.</summary>
@@ -153,7 +155,13 @@ public static class EventCodec
             Note = outcome.Note,
             PreviousHash = UnsafeByteOperations.UnsafeWrap(previousHash.ToBytes()),
         };
-        wire.Entries.AddRange(outcome.Transaction.Entries.Select(ValueEventCodec.ToWire));
+        var entries = outcome.Transaction.Entries;
+        wire.Entries.Capacity = entries.Count;
+        for (var i = 0; i < entries.Count; i++)
+        {
+            wire.Entries.Add(ValueEventCodec.ToWire(entries[i]));
+        }
+
         return wire;
     }
 }

@@ -48,9 +48,9 @@ public static class MemberCodec
             (delta.OwnAdvancedMinor, delta.OwnFloorSettledMinor) = (floor.AdvancedMinor, floor.SettledMinor);
         }
 
-        foreach (var bucket in view.Buckets)
+        for (var i = 0; i < view.Buckets.Count; i++)
         {
-            AddBucket(delta, bucket, receiver);
+            AddBucket(delta, view.Buckets[i], receiver);
         }
 
         AddMerge(delta, view, receiver);
@@ -182,8 +182,9 @@ public static class MemberCodec
             delta.Holdings.Add(new Wire.Holding { Bucket = wire, Store = 0, AmountMinor = bucket.Pool });
         }
 
-        foreach (var line in bucket.Lines)
+        for (var i = 0; i < bucket.Lines.Count; i++)
         {
+            var line = bucket.Lines[i];
             if (line.Outstanding != 0)
             {
                 delta.Holdings.Add(new Wire.Holding { Bucket = wire, Store = line.Holder.Store.Value, AmountMinor = line.Outstanding });

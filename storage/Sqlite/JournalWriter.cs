@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 
 namespace SyncHub.Storage.Sqlite;
@@ -19,7 +18,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly GroupCommit _commits;
     private readonly Checkpoint _checkpoint;
     private readonly Action<JournalUnavailableException>? _onTrouble;
-    private readonly BlockingCollection<PendingBatch> _queue = new();
+    private readonly CommitQueue _queue = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastPosition;
     private volatile bool _isClosed;
@@ -51,11 +50,7 @@ internal sealed class JournalWriter : IDisposable
     public Task<long> Enqueue(JournalBatch batch)
     {
         var pending = new PendingBatch(batch);
-        try
-        {
-            _queue.Add(pending);
-        }
-        catch (InvalidOperationException)
+        if (!_queue.TryAdd(pending))
         {
             return Task.FromException<long>(SqliteFaults.Closed(_path, _closedBy));
         }
@@ -76,14 +71,13 @@ internal sealed class JournalWriter : IDisposable
         // The last connection to close folds the log in and deletes it. After a failed commit that also removes its rest from the log,
         // which a later start could otherwise take for a commit.
         _connection.Dispose();
-        _queue.Dispose();
     }
 
     private void Run()
     {
         try
         {
-            while (_closedBy is null && _queue.TryTake(out var first, Timeout.Infinite))
+            while (_closedBy is null && _queue.Wait(out var first))
             {
                 CommitTogetherWith(first);
             }
@@ -165,7 +159,7 @@ internal sealed class JournalWriter : IDisposable
     private void TakeNothingMore()
     {
         _isClosed = true;
-        _queue.CompleteAdding();
+        _queue.Complete();
     }
 
     private void FailTheRest()
