@@ -33,6 +33,9 @@ internal sealed class HubJournal
     /// <summary>For how long the database has not answered; zero for a file.</summary>
     public TimeSpan Silence => _database?.Silence ?? TimeSpan.Zero;
 
+    /// <summary>Why the database closed itself to this hub: another one leads, most likely; null while it serves, and for a file.</summary>
+    public JournalUnavailableException? ClosedBy => _database?.ClosedBy;
+
     /// <summary>Tells the hubs that stand by where this one is.</summary>
     public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;
 

@@ -6,7 +6,7 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace SyncHub.Hub;
 
-/// <summary>Notices that the database has not answered for two leases: then another hub may lead, so stores and balancers are sent away until it answers again.</summary>
+/// <summary>Notices that the database has not answered for two leases: then another hub may lead, so stores and balancers are sent away until it answers again. And that it is another hub's: then this one ends.</summary>
 /// <remarks>It protects nobody's money, because nothing is acknowledged without a commit; it spares the stores a hub that can do nothing for them.</remarks>
 internal sealed class JournalWatch : IAsyncDisposable
 {
@@ -40,6 +40,11 @@ internal sealed class JournalWatch : IAsyncDisposable
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
         {
+            if (journal.ClosedBy is { } reason && !parts.Pipeline.Failed.IsCompleted)
+            {
+                parts.Pipeline.Fail(reason); // a commit would have told it; an idle hub has none, and would stay with what is worth nothing any more
+            }
+
             var isCutOff = IsCutOff(journal, lease);
             if (isCutOff == _isCutOff || parts.Pipeline.Failed.IsCompleted)
             {

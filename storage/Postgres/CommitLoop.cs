@@ -41,6 +41,9 @@ internal sealed class CommitLoop : IAsyncDisposable
     /// <summary>For how long the database has answered neither a commit nor a sign of life.</summary>
     public TimeSpan Silence => Stopwatch.GetElapsedTime(Volatile.Read(ref _heardAt));
 
+    /// <summary>Why it closed itself; null while it takes batches.</summary>
+    public JournalUnavailableException? ClosedBy => _closedBy;
+
     /// <summary>Throws where the journal no longer takes anything.</summary>
     public void ThrowIfClosed()
     {

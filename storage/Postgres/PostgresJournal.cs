@@ -58,6 +58,9 @@ public sealed class PostgresJournal : IJournal
     /// <summary>For how long the database has not answered the writer: beyond a lease another process may have taken its place, and this one cannot know.</summary>
     public TimeSpan Silence => _commits.Silence;
 
+    /// <summary>Why it closed itself, so that this process has to end; null while it serves.</summary>
+    public JournalUnavailableException? ClosedBy => _commits.ClosedBy;
+
     /// <summary>Says where this process is reached, for those that wait for their turn.</summary>
     public Task AnnounceAsync(string address) => Task.Run(() => _database.Retry(connection =>
     {

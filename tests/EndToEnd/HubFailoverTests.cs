@@ -74,6 +74,25 @@ public sealed class HubFailoverTests(PostgresInstance instance, ITestOutputHelpe
     }
 
     [Fact]
+    public async Task A_hub_that_has_nothing_to_commit_ends_all_the_same_when_it_lost_its_place()
+    {
+        await using var line = new LinkProxy();
+        line.Pass(new IPEndPoint(IPAddress.Loopback, instance.Port));
+        var storage = NewStorage();
+        await using var chain = await ProcessChain.StartAsync(storage, new NpgsqlConnectionStringBuilder(storage) { Port = line.Port }.ConnectionString, ["--storage-lease-ms", "1500"]);
+        await chain.SellAsync(20);
+        await chain.DrainedAsync();
+        line.Cut(LinkLoss.Silence);
+        await chain.LeadsAsync(2);
+        line.Heal();
+        await chain.Hubs[1].WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1)); // a guard against a test that hangs, not a pace
+        Assert.Equal(1, chain.Hubs[1].ExitCode);
+        await chain.AllAtAsync(2);
+        await chain.SellAsync(20);
+        await chain.EndAsync();
+    }
+
+    [Fact]
     public async Task A_hub_that_is_stopped_hands_over()
     {
         await using var chain = await ProcessChain.StartAsync(NewStorage());
