@@ -46,7 +46,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         _keys = keys;
         _rota = new HubRota(options.HubAddresses);
         _hub = _rota.Current;
-        _renewal = new CertificateRenewal(identity, keys, time, log);
+        _renewal = new CertificateRenewal(identity, keys, options.HubMessageKib, time, log);
         _options = options;
         _time = time;
         _log = log;

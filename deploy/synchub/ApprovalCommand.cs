@@ -34,7 +34,7 @@ internal static class ApprovalCommand
     public static Task SayAsync(Approval approval)
     {
         var at = DateTimeOffset.FromUnixTimeMilliseconds(approval.RequestedAtMs).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
-        var act = approval.Reclaim is { } reclaim ? string.Create(CultureInfo.InvariantCulture, $"reclaim store {reclaim.Store}{(reclaim.MemberId.Length > 0 ? " member " + reclaim.MemberId : "")}{(reclaim.OnlyDeadLives ? " dead lives" : "")}{(reclaim.Payer.Length > 0 ? " payer " + reclaim.Payer : "")}") : approval.What;
+        var act = approval.Reclaim is { } reclaim ? string.Create(CultureInfo.InvariantCulture, $"reclaim store {reclaim.Store}{(reclaim.MemberId.Length > 0 ? " member " + reclaim.MemberId : "")}{(reclaim.OnlyDeadLives ? " dead lives" : "")}{(reclaim.Payer.Length > 0 ? " payer " + reclaim.Payer : "")}") : approval.CreditLimit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"credit limit {limit.LimitMinor} of member {limit.MemberId}") : approval.What;
         var decided = approval.DecidedBy.Length > 0 ? $", {approval.State} by {approval.DecidedBy}. {approval.Outcome}" : "";
         return Console.Out.WriteLineAsync($"{approval.Id}  {at}  {act}, asked by {approval.RequestedBy}: {approval.Reason}{decided}");
     }

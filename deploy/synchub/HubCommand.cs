@@ -26,7 +26,8 @@ internal static class HubCommand
     private static readonly Option<string> Placement = new("--placement") { Description = "JSON file with the placement policy (docs/operations.md); empty = the defaults.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
-    private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims need no second person to approve them. For a chain that has but one." };
+    private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims and high credit limits need no second person to approve them. For a chain that has but one." };
+    private static readonly Option<long> ApprovalAbove = new("--approval-above") { Description = "Credit limits up to this, minor units, one person sets alone." };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
     private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask which services and messages there are." };
 
@@ -35,7 +36,7 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, Reflection };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, ApprovalAbove, Reflection };
         Limits.AddTo(run);
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From };
@@ -104,6 +105,7 @@ internal static class HubCommand
             Partitions = arguments.GetValue(Partitions),
             GrainBudget = arguments.GetValue(GrainBudget),
             OnePersonIsEnough = arguments.GetValue(OnePerson),
+            ApprovalAboveMinor = arguments.GetValue(ApprovalAbove),
             Reflection = arguments.GetValue(Reflection),
             Limits = Limits.Of(arguments),
         };

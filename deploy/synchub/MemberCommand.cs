@@ -28,6 +28,9 @@ internal static class MemberCommand
     private static readonly Option<string[]> AddTags = new("--tag") { Description = "A tag to add.", DefaultValueFactory = _ => [] };
     private static readonly Option<string[]> RemoveTags = new("--untag") { Description = "A tag to remove.", DefaultValueFactory = _ => [] };
     private static readonly Option<long> Limit = new("--limit") { Description = "How much the member may owe, minor units; 0 = nothing.", Required = true };
+    private static readonly Option<string> Ask = new("--ask") { Description = "Why: asks for it, for another person to approve with `synchub approval approve`.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> SignIn = new("--sign-in") { Description = "Sign in at the till as --by, with the PIN that is asked for; rules may want it." };
+    private static readonly Option<string> Approver = new("--approver") { Description = "The second person, whose PIN is asked for.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> Allow = new("--allow") { Description = "Take the member off the list." };
     private static readonly Option<string> Till = new("--till") { Description = "A store's gRPC address for tills: value never originates at headquarters.", Required = true };
     private static readonly Option<BucketKind> Kind = new("--kind") { Description = "Principal, Points or Lot (bonus).", DefaultValueFactory = _ => BucketKind.Principal };
@@ -46,8 +49,7 @@ internal static class MemberCommand
         Hq("erase", "Erases a member's personal data, for good. The money stays accounted under the number.", [Id, By, Reason], async (arguments, channel, headers, cancellation) => Line(
             await new Members.MembersClient(channel).EraseMemberAsync(new EraseMemberRequest { MemberId = arguments.GetValue(Id), Operator = arguments.GetValue(By), Reason = arguments.GetValue(Reason) }, headers, cancellationToken: cancellation))),
         Hq("export", "Everything that the hub has of a member, as JSON.", [Id, Out], ExportAsync),
-        Hq("credit", "Sets how much a member may owe.", [Id, Limit], async (arguments, channel, headers, cancellation) => Line(
-            await new Credits.CreditsClient(channel).SetCreditLimitAsync(new SetCreditLimitRequest { MemberId = arguments.GetValue(Id), LimitMinor = arguments.GetValue(Limit) }, headers, cancellationToken: cancellation))),
+        Hq("credit", "Sets how much a member may owe.", [Id, Limit, Ask], LimitAsync),
         Hq("deny", "No store advances anything to the member from now on.", [Id, Allow], async (arguments, channel, headers, cancellation) => string.Join(Environment.NewLine,
             (await new Credits.CreditsClient(channel).SetFloorDeniedAsync(new SetFloorDeniedRequest { MemberId = arguments.GetValue(Id), Denied = !arguments.GetValue(Allow) }, headers, cancellationToken: cancellation)).MemberIds)),
         CreateAdjust(),
@@ -70,7 +72,7 @@ internal static class MemberCommand
 
     private static Command CreateAdjust()
     {
-        var adjust = new Command("adjust", "Gives or takes value by hand, at a store's till.") { Till, Id, Kind, Delta, Cashier, Reason };
+        var adjust = new Command("adjust", "Gives or takes value by hand, at a store's till.") { Till, Id, Kind, Delta, Cashier, Reason, SignIn, Approver };
         adjust.SetAction(AdjustAsync);
         return adjust;
     }
@@ -80,17 +82,34 @@ internal static class MemberCommand
         try
         {
             using var channel = GrpcChannel.ForAddress(arguments.GetValue(Till)!);
-            var answer = await new Till.TillClient(channel).AdjustAsync(
-                new AdjustRequest
+            var till = new Till.TillClient(channel);
+            var request = new AdjustRequest
+            {
+                RequestId = Guid.NewGuid().ToString(),
+                MemberId = arguments.GetValue(Id),
+                Kind = arguments.GetValue(Kind),
+                DeltaMinor = arguments.GetValue(Delta),
+                Reason = arguments.GetValue(Reason),
+                Operator = arguments.GetValue(Cashier),
+            };
+            if (arguments.GetValue(SignIn))
+            {
+                var signedIn = await till.SignInAsync(new SignInRequest { Name = request.Operator, Pin = await SecretInput.ReadAsync($"PIN of {request.Operator}").ConfigureAwait(false), Terminal = "synchub" }, cancellationToken: cancellation);
+                if (signedIn.Rejection is { } wrong)
                 {
-                    RequestId = Guid.NewGuid().ToString(),
-                    MemberId = arguments.GetValue(Id),
-                    Kind = arguments.GetValue(Kind),
-                    DeltaMinor = arguments.GetValue(Delta),
-                    Reason = arguments.GetValue(Reason),
-                    Operator = arguments.GetValue(Cashier),
-                },
-                cancellationToken: cancellation);
+                    await Console.Error.WriteLineAsync(wrong.Message).ConfigureAwait(false);
+                    return ExitCode.Failed;
+                }
+
+                request.Session = signedIn.Session;
+            }
+
+            if (arguments.GetValue(Approver) is { Length: > 0 } approver)
+            {
+                (request.Approver, request.ApproverPin) = (approver, await SecretInput.ReadAsync($"PIN of {approver}").ConfigureAwait(false));
+            }
+
+            var answer = await till.AdjustAsync(request, cancellationToken: cancellation);
             await Console.Out.WriteLineAsync(answer.Rejection is { } refusal ? refusal.Message : FormattableString.Invariant($"op {answer.Receipt.Op.Sequence} of store {answer.Receipt.Op.Store}")).ConfigureAwait(false);
             return answer.Rejection is null ? ExitCode.Ok : ExitCode.Failed;
         }
@@ -99,7 +118,7 @@ internal static class MemberCommand
             await Console.Error.WriteLineAsync($"The till's agent said {fault.StatusCode}: {fault.Status.Detail}").ConfigureAwait(false);
             return ExitCode.Failed;
         }
-        catch (Exception fault) when (fault is UriFormatException or ArgumentException)
+        catch (Exception fault) when (fault is UriFormatException or ArgumentException or IOException)
         {
             await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
             return ExitCode.Usage;
@@ -113,6 +132,19 @@ internal static class MemberCommand
             : await members.FindMemberAsync(arguments.GetValue(Card) is { } card ? new FindMemberRequest { Card = card } : new FindMemberRequest { Phone = arguments.GetValue(Phone) ?? "" }, headers, cancellationToken: cancellation);
         var wallet = await new Wallets.WalletsClient(channel).GetWalletAsync(new GetWalletRequest { MemberId = record.MemberId }, headers, cancellationToken: cancellation);
         return Line(record) + Environment.NewLine + Line(wallet);
+    }
+
+    private static async Task<string> LimitAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)
+    {
+        var wanted = new SetCreditLimitRequest { MemberId = arguments.GetValue(Id), LimitMinor = arguments.GetValue(Limit) };
+        if (arguments.GetValue(Ask) is not { Length: > 0 } reason)
+        {
+            return Line(await new Credits.CreditsClient(channel).SetCreditLimitAsync(wanted, headers, cancellationToken: cancellation));
+        }
+
+        var asked = await new Approvals.ApprovalsClient(channel).AskForAsync(new AskForRequest { CreditLimit = wanted, Reason = reason }, headers, cancellationToken: cancellation);
+        await ApprovalCommand.SayAsync(asked).ConfigureAwait(false);
+        return $"Another person has to approve it within a week: synchub approval approve {asked.Id}";
     }
 
     private static async Task<string> ExportAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)

@@ -3,42 +3,45 @@ using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Hq;
+using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Users;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Approving;
 
 /// <summary>A second pair of eyes: one asks, another one with the same permission approves, and the act carries both names.</summary>
-internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, StoresService stores, Authority authority) : Approvals.ApprovalsBase
+internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, StoresService stores, CreditService credits, Authority authority) : Approvals.ApprovalsBase
 {
     private const string Reclaim = "Stores/Reclaim";
+    private const string CreditLimit = "Credits/SetCreditLimit";
     private const long LifeMs = 7L * 24 * 60 * 60 * 1000; // what was right a week ago may be wrong now
     private const int LongestReason = 200;
 
     /// <inheritdoc/>
-    public override Task<Approval> AskFor(AskForRequest request, ServerCallContext context)
+    public override async Task<Approval> AskFor(AskForRequest request, ServerCallContext context)
     {
         var call = authority.Demand(context, request);
-        if (request.Reclaim is not { } reclaim || request.Reason.Length is 0 or > LongestReason)
+        if (request.ActCase == AskForRequest.ActOneofCase.None || request.Reason.Length is 0 or > LongestReason)
         {
             throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"Say what is to be done, and why, in 1 to {LongestReason} characters.");
         }
 
-        DemandPermission(call, Reclaim);
-        reclaim.Approver = call.Caller.Name;
-        stores.DemandReclaimable(reclaim);
-        var asked = new Approval
+        var asked = new Approval { Id = ApiTokensService.NewId(), State = ApprovalState.Open, Reason = request.Reason, RequestedBy = call.Caller.Name, RequestedAtMs = Now(), What = request.Reclaim is null ? CreditLimit : Reclaim };
+        DemandPermission(call, asked.What);
+        if (request.Reclaim is { } reclaim)
         {
-            Id = ApiTokensService.NewId(),
-            State = ApprovalState.Open,
-            What = Reclaim,
-            Reason = request.Reason,
-            RequestedBy = call.Caller.Name,
-            RequestedAtMs = Now(),
-            Reclaim = reclaim,
-        };
-        (call.Store, call.Detail) = (reclaim.Store, asked.Id);
-        return book.ChangeAsync(asked.Id, _ => asked);
+            reclaim.Approver = call.Caller.Name;
+            stores.DemandReclaimable(reclaim);
+            (asked.Reclaim, call.Store) = (reclaim, reclaim.Store);
+        }
+        else
+        {
+            await credits.DemandFitAsync(request.CreditLimit, context.CancellationToken).ConfigureAwait(false);
+            asked.CreditLimit = request.CreditLimit;
+        }
+
+        call.Detail = asked.Id;
+        return await book.ChangeAsync(asked.Id, _ => asked).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -55,14 +58,8 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     {
         var call = authority.Demand(context, request);
         var approved = await book.ChangeAsync(request.Id, known => Decide(call, known, ApprovalState.Approved)).ConfigureAwait(false);
-        var reclaim = approved.Reclaim.Clone();
-        reclaim.Approver = $"{approved.DecidedBy} for {approved.RequestedBy}";
-        var done = await stores.ReclaimAsync(reclaim, context.CancellationToken).ConfigureAwait(false);
-        return await book.ChangeAsync(request.Id, known => new Approval(known!)
-        {
-            State = ApprovalState.Done,
-            Outcome = string.Create(CultureInfo.InvariantCulture, $"{done.ReclaimedMinor} of {done.Members} members were taken back."),
-        }).ConfigureAwait(false);
+        var outcome = await DoAsync(approved, context.CancellationToken).ConfigureAwait(false);
+        return await book.ChangeAsync(request.Id, known => new Approval(known!) { State = ApprovalState.Done, Outcome = outcome }).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -70,6 +67,20 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     {
         var call = authority.Demand(context, request);
         return book.ChangeAsync(request.Id, known => Decide(call, known, ApprovalState.Rejected));
+    }
+
+    private async Task<string> DoAsync(Approval approved, CancellationToken cancellation)
+    {
+        if (approved.CreditLimit is { } limit)
+        {
+            await credits.SetAsync(limit, cancellation).ConfigureAwait(false);
+            return string.Create(CultureInfo.InvariantCulture, $"The credit limit is {limit.LimitMinor}.");
+        }
+
+        var reclaim = approved.Reclaim.Clone();
+        reclaim.Approver = $"{approved.DecidedBy} for {approved.RequestedBy}";
+        var done = await stores.ReclaimAsync(reclaim, cancellation).ConfigureAwait(false);
+        return string.Create(CultureInfo.InvariantCulture, $"{done.ReclaimedMinor} of {done.Members} members were taken back.");
     }
 
     private Approval Decide(DoorCall call, Approval? known, ApprovalState decision)

@@ -231,7 +231,7 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], pipeline);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, ApprovalAboveMinor = options.ApprovalAboveMinor, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
     }
 
     // A member's partition is a function of P: another P would look for members where they are not.

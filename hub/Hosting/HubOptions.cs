@@ -76,6 +76,9 @@ public sealed record HubOptions
     /// <summary>Whether one person alone may do what else needs a second one to approve it. For a chain that has but one.</summary>
     public bool OnePersonIsEnough { get; init; }
 
+    /// <summary>Credit limits up to this one person sets alone, minor units; what is above needs a second one, as a reclaim does.</summary>
+    public long ApprovalAboveMinor { get; init; }
+
     /// <summary>The clock of everything but the web server.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -116,6 +119,7 @@ public sealed record HubOptions
         Check((CertificatePath.Length == 0) == (KeyPath.Length == 0), "--cert and --key: give both or none.");
         Check(Partitions is >= 1 and <= 65536, "--partitions: 1 to 65536.");
         Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
+        Check(ApprovalAboveMinor >= 0, "--approval-above: 0 (always a second person) or more, minor units.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");
         faults.AddRange((Limits with { LeastMessageKib = LeastMessageKib }).FindFaults());
         try

@@ -51,6 +51,9 @@ internal sealed record HubParts(
     /// <summary>Whether acts that need a second person may be done by one alone.</summary>
     public bool OnePersonIsEnough { get; init; }
 
+    /// <summary>Credit limits above this need a second person, minor units.</summary>
+    public long ApprovalAboveMinor { get; init; }
+
     /// <summary>Cashiers' PINs; null where the hub runs without a folder.</summary>
     public PinBook? Pins { get; init; }
 

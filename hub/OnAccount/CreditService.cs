@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Members;
@@ -17,15 +18,30 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
     public override async Task<Wallet> SetCreditLimit(SetCreditLimitRequest request, ServerCallContext context)
     {
         authority.Demand(context, request);
-        if (request.LimitMinor is < 0 or > Amount.LargestRequestMinor)
+        var member = await DemandFitAsync(request, context.CancellationToken).ConfigureAwait(false);
+        if (!parts.OnePersonIsEnough && request.LimitMinor > parts.ApprovalAboveMinor && request.LimitMinor > member.CreditLimitMinor)
         {
-            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"limit_minor must be 0 (no credit) to {Amount.LargestRequestMinor}.");
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.SecondPersonNeeded, string.Create(CultureInfo.InvariantCulture,
+                $"A credit limit above {parts.ApprovalAboveMinor} needs two people. Ask for it (`synchub member credit --ask REASON`); another one approves it (`synchub approval approve ID`)."));
         }
 
-        var member = await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false);
-        var view = await parts.Grains.AskAsync(member.Id, reply => new CreditLimitWanted(request.LimitMinor, reply), context.CancellationToken).ConfigureAwait(false);
+        return await SetAsync(request, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sets a limit that was approved as the chain wants it.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
+    public async Task<Wallet> SetAsync(SetCreditLimitRequest request, CancellationToken cancellation)
+    {
+        var member = await DemandFitAsync(request, cancellation).ConfigureAwait(false);
+        var view = await parts.Grains.AskAsync(member.Id, reply => new CreditLimitWanted(request.LimitMinor, reply), cancellation).ConfigureAwait(false);
         return MemberCodec.ToWallet(view, parts.Rules.Rules.Currency);
     }
+
+    /// <summary>The member, where the limit makes sense.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
+    public Task<Core.Members.MemberView> DemandFitAsync(SetCreditLimitRequest request, CancellationToken cancellation) =>
+        request.LimitMinor is < 0 or > Amount.LargestRequestMinor ? throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"limit_minor must be 0 (no credit) to {Amount.LargestRequestMinor}.")
+            : MemberReading.ReadAsync(parts, request.MemberId, cancellation);
 
     /// <inheritdoc/>
     public override async Task<V1.FloorDenials> SetFloorDenied(SetFloorDeniedRequest request, ServerCallContext context)

@@ -39,9 +39,17 @@ public static class PinCodec
     public static byte[] Verifier(ReadOnlySpan<byte> pepper, ReadOnlySpan<byte> derived) => HMACSHA256.HashData(pepper, derived);
 
     /// <summary>Whether a PIN is the one; takes the same time for nobody's.</summary>
-    public static bool IsRight(string pin, Wire.CashierEntry? entry, ReadOnlySpan<byte> pepper)
+    public static bool IsRight(string pin, Wire.CashierEntry? entry, ReadOnlySpan<byte> pepper) => IsRight(pin, entry, pepper, Derive);
+
+    /// <inheritdoc cref="IsRight(string, Wire.CashierEntry?, ReadOnlySpan{byte})"/>
+    /// <param name="pin">What was typed.</param>
+    /// <param name="entry">Whose; null: nobody's.</param>
+    /// <param name="pepper">The store's.</param>
+    /// <param name="derive">The slow part, <see cref="Derive"/>: done once, with the same rounds, whoever is asked for. Tests count it.</param>
+    public static bool IsRight(string pin, Wire.CashierEntry? entry, ReadOnlySpan<byte> pepper, PinDerivation derive)
     {
+        ArgumentNullException.ThrowIfNull(derive);
         var known = entry is { Iterations: > 0, Verifier.Length: KeyBytes } && pepper.Length == KeyBytes ? entry : Nobody;
-        return CryptographicOperations.FixedTimeEquals(Verifier(pepper, Derive(pin, known.Salt.Span, known.Iterations)), known.Verifier.Span) & !ReferenceEquals(known, Nobody);
+        return CryptographicOperations.FixedTimeEquals(Verifier(pepper, derive(pin, known.Salt.Span, known.Iterations)), known.Verifier.Span) & !ReferenceEquals(known, Nobody);
     }
 }

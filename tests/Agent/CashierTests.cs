@@ -26,6 +26,27 @@ public sealed class CashierTests
         Assert.False(PinCodec.IsRight("", null, Pepper));
     }
 
+    // Time cannot be tested without flaking; work can. What is slow is done once, with as many rounds and as many bytes, whatever is asked.
+    [Fact]
+    public void A_check_costs_the_same_work_for_a_right_pin_a_wrong_one_a_name_that_nobody_has_and_a_lost_pepper()
+    {
+        var entry = new V1.CashierEntry(Entry("ann", "493017")) { Iterations = PinCodec.Iterations }; // as the hub makes them
+        var damaged = new V1.CashierEntry(entry) { Verifier = ByteString.Empty };
+        (string Pin, V1.CashierEntry? Entry, byte[] Pepper)[] asked =
+            [("493017", entry, Pepper), ("493018", entry, Pepper), ("4", entry, Pepper), ("493017", null, Pepper), ("493017", entry, []), ("493017", damaged, Pepper), ("", null, [])];
+
+        foreach (var (pin, whose, pepper) in asked)
+        {
+            var work = new List<(int SaltBytes, int Rounds)>();
+            PinCodec.IsRight(pin, whose, pepper, (typed, salt, rounds) =>
+            {
+                work.Add((salt.Length, rounds));
+                return PinCodec.Derive(typed, salt, rounds);
+            });
+            Assert.Equal([(PinCodec.SaltBytes, PinCodec.Iterations)], work);
+        }
+    }
+
     [Theory]
     [InlineData("123")]
     [InlineData("12345a")]

@@ -150,6 +150,27 @@ public sealed class DoorTests
         using var link = await OpenAsync(hub, next);
     }
 
+    // A machine with the right certificate and a program of its own: what it writes is a fact, and it pays for what it had no right to.
+    [Fact]
+    public async Task A_store_that_forges_a_grant_takes_nothing_from_the_member_or_from_other_stores()
+    {
+        await using var hub = await HubFixture.StartSecureAsync();
+        await using var honest = await hub.EnrolAsync();
+        await using var thief = await hub.EnrolAsync();
+        await honest.ConnectAsync();
+        await honest.LogAsync(OpType.RegisterMember, Member);
+        await honest.LogAsync(OpType.TopUp, Member, ScriptedAgent.Credit(Bucket.Principal, 300));
+        await thief.ConnectAsync();
+
+        await thief.LogAsync(OpType.Sale, Member, new Core.Ops.Move(Core.Ops.MoveKind.Debit, Bucket.Principal, 250, 10_000)); // "I was granted 10,000"
+
+        var wallet = await hub.WalletAsync(Member);
+        Assert.Equal((300, 250), (wallet.PrincipalMinor, wallet.Buckets.Sum(bucket => bucket.LossMinor)));
+        Assert.Equal(300, wallet.Buckets.SelectMany(bucket => bucket.Lines).Single(line => line.Store == 1).Outstanding);
+        var cases = (await new V1.Cases.CasesClient(hub.Channel).ListCasesAsync(new ListCasesRequest { Store = 2 }, hub.Admin)).Cases;
+        Assert.Contains(cases, one => one.Kind is CaseKind.UnbackedUse or CaseKind.UnknownGrant && one is { AmountMinor: 250, PayerAccount: "store/2/loss" });
+    }
+
     [Fact]
     public async Task Ops_that_were_changed_on_the_way_or_signed_by_another_machine_are_not_taken_and_become_a_case()
     {

@@ -68,6 +68,34 @@ public sealed class ApprovalTests
     }
 
     [Fact]
+    public async Task A_credit_limit_above_what_one_person_may_set_waits_for_a_second_one_and_a_lower_one_does_not()
+    {
+        await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false, ApprovalAboveMinor = 500 });
+        await hub.AddUserAsync("ann", Role.Finance, Password);
+        await hub.AddUserAsync("ben", Role.Finance, Password);
+        await hub.AddUserAsync("mia", Role.Marketing, Password);
+        var (ann, ben, mia) = (await BearerAsync(hub, "ann"), await BearerAsync(hub, "ben"), await BearerAsync(hub, "mia"));
+        var member = (await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Mei" } }, hub.Admin)).MemberId;
+        var (credits, approvals) = (new Credits.CreditsClient(hub.Channel), new Approvals.ApprovalsClient(hub.Channel));
+        var high = new SetCreditLimitRequest { MemberId = member, LimitMinor = 900 };
+
+        Assert.Equal(500, (await credits.SetCreditLimitAsync(new SetCreditLimitRequest { MemberId = member, LimitMinor = 500 }, ann)).CreditLimitMinor);
+        var alone = await Assert.ThrowsAsync<RpcException>(async () => await credits.SetCreditLimitAsync(high, ann));
+        Assert.Equal((StatusCode.FailedPrecondition, Reason.SecondPersonNeeded), (alone.StatusCode, Grpc.Standard.RpcFault.ReasonOf(alone)));
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.AskForAsync(new AskForRequest { CreditLimit = high, Reason = "good customer" }, mia)));
+        Assert.Equal(StatusCode.InvalidArgument, await CodeAsync(async () => await approvals.AskForAsync(new AskForRequest { CreditLimit = new SetCreditLimitRequest { MemberId = member, LimitMinor = -1 }, Reason = "x" }, ann)));
+        var asked = await approvals.AskForAsync(new AskForRequest { CreditLimit = high, Reason = "good customer" }, ann);
+        Assert.Equal(StatusCode.PermissionDenied, await CodeAsync(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, ann)));
+
+        var done = await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, ben);
+
+        Assert.Equal((ApprovalState.Done, "The credit limit is 900."), (done.State, done.Outcome));
+        Assert.Equal(900, (await hub.Wallets.GetWalletAsync(new GetWalletRequest { MemberId = member }, hub.Admin)).CreditLimitMinor);
+        Assert.Contains(await hub.AuditAsync(new ListAuditRequest { What = "Approvals/Approve" }), row => row is { Outcome: "done", Who: "user ben", RequestedBy: "ann" } && row.MemberId == member);
+        Assert.Equal(700, (await credits.SetCreditLimitAsync(new SetCreditLimitRequest { MemberId = member, LimitMinor = 700 }, ann)).CreditLimitMinor);
+    }
+
+    [Fact]
     public async Task Asking_listing_approving_and_rejecting_go_by_json_too()
     {
         await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false });
