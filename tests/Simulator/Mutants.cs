@@ -13,7 +13,7 @@ internal static class Mutants
         ("base", [Mechanism.AbsoluteGrants]), ("base", [Mechanism.CommitBeforeSend]), ("base", [Mechanism.Dedupe]), ("base", [Mechanism.ReservedWhileSilent]),
         ("split", [Mechanism.JournalFences]), ("refunds", [Mechanism.RefundRightHasOneOwner]), ("restore", [Mechanism.LockedGivesNothing]), ("restore", [Mechanism.Guard]),
         ("base", [Mechanism.FullSync]), ("image", [Mechanism.HashChain]), ("copies", [Mechanism.StreamFencing]), ("copies", [Mechanism.Tokens]), ("image", [Mechanism.StaleCheck]),
-        ("hubrestore", [Mechanism.GrantHealing]), ("forget", [Mechanism.ReconcileMode]), ("hubrestore", [Mechanism.ResendFromHubWatermark]), ("forget", [Mechanism.DeadRelease]),
+        ("hubrestore", [Mechanism.GrantHealing]), ("hubrestore", [Mechanism.ReconcileMode]), ("hubrestore", [Mechanism.ResendFromHubWatermark]), ("forget", [Mechanism.DeadRelease]),
 
         // Lives and logs.
         ("copies", [Mechanism.Challenge]), ("clone", [Mechanism.Branches]), ("clone", [Mechanism.BranchDedupe]), ("calm", [Mechanism.LocalRights]), ("restore", [Mechanism.LinesEndWithLife]),

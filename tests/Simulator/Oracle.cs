@@ -12,6 +12,8 @@ namespace SyncHub.Simulator;
 /// <summary>The god's eye: knows every op that any disk ever had, and checks the invariants of protocol.md section 2 against it.</summary>
 internal sealed partial class Oracle(World world)
 {
+    private const Fault LivesEnd = Fault.Reclaim | Fault.Restore | Fault.Image | Fault.Clone;
+
     private readonly Dictionary<OpHash, Fact> _truth = [];
     private readonly List<Fact> _inOrder = [];
     private readonly Dictionary<(MemberId, Bucket), long> _balance = [];
@@ -174,6 +176,12 @@ internal sealed partial class Oracle(World world)
         {
             var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span);
             var member = new MemberId(record.Stream.Value);
+            // Stores are heard out before a restored hub grants anything. So it finds less than is held only where it forgot that a life ended.
+            if ((change.Released?.Approver == Shortfall.Approver || change.ShortfallBorne is not null) && (world.Active & LivesEnd) == Fault.None)
+            {
+                throw new Violation("I6", $"a restored hub found less of {member} than stores hold, and no life had ever ended");
+            }
+
             foreach (var line in change.Released is { Kind: V1.ReleaseKind.Reclaimed } released ? released.Lines : [])
             {
                 var key = (member, BucketCodec.ToCore(line.Bucket));
