@@ -8,12 +8,12 @@ namespace SyncHub.Faults.Tests;
 internal static class Rest
 {
     /// <summary>Waits; throws what was missing where that takes too long.</summary>
-    /// <param name="hub">The hub.</param>
+    /// <param name="hub">The hub that leads; asked at each look, because another one may have taken its place.</param>
     /// <param name="stores">All stores that live.</param>
     /// <param name="isMore">What else must hold of headquarters' list.</param>
     /// <param name="before">Done before each look, to start what has ended.</param>
     /// <returns>The audit of the files at rest.</returns>
-    public static async Task<AuditReport> WaitAsync(HubNode hub, IReadOnlyCollection<StoreNode> stores, Func<ListStoresResponse, bool> isMore, Func<Task> before)
+    public static async Task<AuditReport> WaitAsync(Func<HubNode> hub, IReadOnlyCollection<StoreNode> stores, Func<ListStoresResponse, bool> isMore, Func<Task> before)
     {
         var last = "nothing heard";
         AuditReport? report = null;
@@ -22,7 +22,7 @@ internal static class Rest
             await before();
             try
             {
-                var list = await hub.ListStoresAsync();
+                var list = await hub().ListStoresAsync();
                 var states = await Task.WhenAll(stores.Select(store => store.StatusAsync()));
                 last = string.Join(Environment.NewLine, states.Select(state => state.ToString()).Append($"journal at {list.JournalPosition}").Concat(list.Stores.Select(store => store.ToString())));
                 if (!states.All(state => state is { Online: true, Locked: false, BacklogOps: 0 } && state.FeedPosition >= list.JournalPosition) || !isMore(list))
@@ -30,7 +30,7 @@ internal static class Rest
                     return false;
                 }
 
-                report = Read(hub, stores);
+                report = Read(hub(), stores);
                 last = string.Join(Environment.NewLine, report.Unsettled.Select(finding => finding.ToString()).Prepend("The audit still finds on its way:"));
                 return report.Unsettled.Count == 0;
             }

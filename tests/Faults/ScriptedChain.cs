@@ -156,7 +156,7 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
     /// <summary>Waits until everything is at rest, and looks at the books.</summary>
     public async Task RestAsync()
     {
-        var report = await Rest.WaitAsync(_hub, _stores, static _ => true, ReviveAsync);
+        var report = await Rest.WaitAsync(() => _hub, _stores, static _ => true, ReviveAsync);
         if (report.Findings.Count > 0)
         {
             throw new InvalidOperationException(string.Join(Environment.NewLine, report.Findings.Select(finding => finding.ToString()).Prepend($"Round {_rounds}:")));
