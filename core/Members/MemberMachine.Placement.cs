@@ -25,14 +25,15 @@ public sealed partial class MemberMachine
 
         var sites = Sites(giver, mayAsk, context);
         var (visits, pool) = (VisitWeights(), PoolOf(context));
-        if (!Placement.MayMove(sites, visits, pool, context.Policy))
+        var floor = Math.Max(0, context.FloorLimitMinor - State.Credit.ReceivableMinor); // what the member owes already is advanced no more
+        if (!Placement.MayMove(sites, visits, pool, context.Policy, floor))
         {
             return;
         }
 
         // Who has bought nothing yet has paid in for some purchases: about five.
         var baskets = State.Baskets ?? BasketModel.Of([Math.Max(1, State.MoneyMinor / PurchasesOfATopUp)])!;
-        foreach (var shift in Placement.Plan(sites, visits, pool, baskets, context.Policy))
+        foreach (var shift in Placement.Plan(sites, visits, pool, baskets, context.Policy, floor))
         {
             if (shift.AmountMinor < 0)
             {

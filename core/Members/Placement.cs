@@ -4,7 +4,8 @@ namespace SyncHub.Core.Members;
 /// <remarks>
 /// One question decides: what is most likely to let the next sale through? Rights at a store are worth
 /// p(next visit is there) x P(basket within them), and cost, by <see cref="PlacementPolicy.StrandedPermille"/>, p(it is elsewhere) x
-/// P(basket fits the wallet, but not what is left of it without this store). A part of a basket is worth nothing, so rights are given
+/// P(basket fits the wallet, but not what is left of it without this store). Where a store may advance up to a floor, a basket that rights and
+/// floor cover together is worth nearly as much as one that rights cover: then rights lie where large baskets are likely, and less of them is stranded. A part of a basket is worth nothing, so rights are given
 /// in whole baskets, the most useful per unit of money first. Then as few shifts are made as bring nearly as much: each frame has to
 /// earn <see cref="PlacementPolicy.MinGainPermille"/>. Integers only, no state; about as many steps as stores x baskets.
 /// </remarks>
@@ -18,9 +19,10 @@ public static class Placement
 
     /// <summary>Whether a plan could move anything at all, by bounds that need no baskets: after most sales there is one store that matters and it has everything.</summary>
     /// <returns>False only where <see cref="Plan"/> would be empty, whatever the baskets are.</returns>
-    public static bool MayMove(List<Site> sites, long visitWeights, long poolMinor, PlacementPolicy policy)
+    public static bool MayMove(List<Site> sites, long visitWeights, long poolMinor, PlacementPolicy policy, long floorMinor = 0)
     {
-        if (poolMinor < 0 || policy.StrandedPermille < 0 || policy.MinGainPermille < 0)
+        var strandedPermille = policy.StrandedUnder(floorMinor);
+        if (poolMinor < 0 || strandedPermille < 0 || policy.MinGainPermille < 0)
         {
             return true; // not what the bounds are about
         }
@@ -36,7 +38,7 @@ public static class Placement
             // In thousandths of what a sure basket is worth. A grant cannot be worth more than p x (basket and depth); asking back not more than what stranded rights cost.
             var probability = ProbabilityOf(site, visitWeights);
             var mayGain = site.MayGain && givable > (site.MayGive ? site.HeldMinor : 0) && (long)probability * (1000 + DepthPermille) > (long)policy.MinGainPermille * Sure;
-            var mayGive = site is { MayGive: true, HeldMinor: > 0 } && (long)policy.StrandedPermille * (Sure - probability) > 2L * policy.MinGainPermille * Sure;
+            var mayGive = site is { MayGive: true, HeldMinor: > 0 } && (long)strandedPermille * (Sure - probability) > 2L * policy.MinGainPermille * Sure;
             if (mayGain || mayGive || probability > Sure)
             {
                 return true;
@@ -54,9 +56,10 @@ public static class Placement
     /// <param name="poolMinor">Money free at the hub.</param>
     /// <param name="baskets">How large the next purchase will be.</param>
     /// <param name="policy">The chain's settings.</param>
-    public static IReadOnlyList<Shift> Plan(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
+    /// <param name="floorMinor">How much a store that is offline may advance to this member; 0 for nothing.</param>
+    public static IReadOnlyList<Shift> Plan(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy, long floorMinor = 0)
     {
-        var worth = new Worth(sites, visitWeights, poolMinor, baskets, policy);
+        var worth = new Worth(sites, visitWeights, poolMinor, baskets, policy, floorMinor);
         var target = Fill(sites, worth, atLeastHeld: false, poolMinor + sites.Where(site => site.MayGive).Sum(site => site.HeldMinor));
         return Pick(sites, worth, target, poolMinor, (long)policy.MinGainPermille * Sure * baskets.Total);
     }
@@ -163,16 +166,20 @@ public static class Placement
     private sealed class Worth
     {
         private readonly BasketModel _baskets;
+        private readonly long _floor;
+        private readonly int _floorWorth;
         private readonly int[] _probability;
         private readonly long _strandedPermille;
         private readonly long _wallet;
         private readonly int _withinWallet;
         private readonly (long Amount, long Depth, int Covered, int Stranded)[] _points;
 
-        public Worth(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy)
+        public Worth(IReadOnlyList<Site> sites, long visitWeights, long poolMinor, BasketModel baskets, PlacementPolicy policy, long floorMinor)
         {
             _baskets = baskets;
-            _strandedPermille = policy.StrandedPermille;
+            _floor = floorMinor;
+            _floorWorth = floorMinor > 0 ? policy.FloorWorthPermille : 0;
+            _strandedPermille = policy.StrandedUnder(floorMinor);
             _wallet = Math.Max(1, poolMinor + sites.Sum(site => site.HeldMinor));
             _withinWallet = baskets.Within(_wallet);
             _probability = new int[sites.Count];
@@ -182,9 +189,9 @@ public static class Placement
             }
 
             // Only here does the worth change: where one more basket is covered, and where one more would be missing elsewhere.
-            const int OnStack = 64; // a member's model has 24 steps at most
+            const int OnStack = 80; // a member's model has 24 steps at most
             var steps = baskets.Steps;
-            var most = (2 * steps.Length) + 1;
+            var most = (3 * steps.Length) + 1;
             var amounts = most <= OnStack ? stackalloc long[OnStack] : new long[most];
             var count = 0;
             foreach (var step in steps)
@@ -194,6 +201,11 @@ public static class Placement
                     (amounts[count], amounts[count + 1]) = (step, _wallet - step);
                     count += 2;
                 }
+
+                if (_floorWorth > 0 && step - _floor is > 0 and var missing && missing <= _wallet)
+                {
+                    amounts[count++] = missing;
+                }
             }
 
             amounts[count++] = _wallet;
@@ -202,11 +214,11 @@ public static class Placement
             _points = new (long, long, int, int)[count];
             for (var i = 0; i < count; i++)
             {
-                _points[i] = (amounts[i], Depth(amounts[i]), baskets.Within(amounts[i]), _withinWallet - baskets.Within(_wallet - amounts[i]));
+                _points[i] = (amounts[i], Depth(amounts[i]), Covered(amounts[i]), _withinWallet - baskets.Within(_wallet - amounts[i]));
             }
         }
 
-        public long At(int site, long amount) => At(site, Depth(amount), _baskets.Within(amount), _withinWallet - _baskets.Within(_wallet - amount));
+        public long At(int site, long amount) => At(site, Depth(amount), Covered(amount), _withinWallet - _baskets.Within(_wallet - amount));
 
         public Step BestStep(int site, long from, long left, Site facts)
         {
@@ -244,9 +256,12 @@ public static class Placement
             void Compare(Step step) => best = step.Gain > 0 && (best.Gain == 0 || step.IsBetterThan(best)) ? step : best;
         }
 
+        // In thousandths of a part of the baskets' total.
+        private int Covered(long amount) => _floorWorth == 0 ? 1000 * _baskets.Within(amount) : ((1000 - _floorWorth) * _baskets.Within(amount)) + (_floorWorth * _baskets.Within(amount > long.MaxValue - _floor ? long.MaxValue : amount + _floor));
+
         private long Depth(long amount) => (long)((Int128)amount * _baskets.Total * DepthPermille / _wallet);
 
         private long At(int site, long depth, int covered, int stranded) =>
-            (_probability[site] * ((1000L * covered) + depth)) - (_strandedPermille * (Sure - _probability[site]) * stranded);
+            (_probability[site] * (covered + depth)) - (_strandedPermille * (Sure - _probability[site]) * stranded);
     }
 }

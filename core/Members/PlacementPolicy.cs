@@ -9,8 +9,17 @@ public sealed record PlacementPolicy
     /// <summary>How bad a decline online is, because a store that is offline holds what is missing, beside a decline offline, in thousandths.</summary>
     public int StrandedPermille { get; init; } = 300;
 
+    /// <summary>The same where stores may advance up to a floor: they approve most offline sales anyway, so a decline online weighs more.</summary>
+    public int StrandedWithFloorPermille { get; init; } = 600;
+
+    /// <summary>What an offline sale is worth that only an advance up to the floor lets through, beside one that rights pay, in thousandths.</summary>
+    public int FloorWorthPermille { get; init; } = 900;
+
     /// <summary>By how much a frame about rights must make the next sale more likely to be approved if its store is offline, in thousandths.</summary>
     public int MinGainPermille { get; init; } = 30;
+
+    /// <summary>How bad a decline online is under a floor limit of so much; 0: there is none.</summary>
+    public int StrandedUnder(long floorMinor) => floorMinor > 0 ? StrandedWithFloorPermille : StrandedPermille;
 
     /// <summary>How long a live revoke may take before the till is answered with what there is, milliseconds.</summary>
     public int RevokeDeadlineMs { get; init; } = 600;

@@ -135,7 +135,8 @@ public sealed record HubOptions
         {
             var policy = LoadPlacement();
             Check(policy.UsualStores is >= 0 and <= 8, "--placement: usualStores must be 0 to 8.");
-            Check(policy is { StrandedPermille: >= 0 and <= 100_000, MinGainPermille: >= 0 and <= 1000 }, "--placement: strandedPermille must be 0 to 100000, minGainPermille 0 to 1000.");
+            Check(policy is { StrandedPermille: >= 0 and <= 100_000, StrandedWithFloorPermille: >= 0 and <= 100_000 }, "--placement: strandedPermille and strandedWithFloorPermille must be 0 to 100000.");
+            Check(policy is { MinGainPermille: >= 0 and <= 1000, FloorWorthPermille: >= 0 and <= 1000 }, "--placement: minGainPermille and floorWorthPermille must be 0 to 1000.");
             Check(policy.MinHoldMs is >= 0 and <= 60_000, "--placement: minHoldMs must be 0 to 60000.");
             Check(policy.RevokeDeadlineMs is >= 1 and <= 10_000, "--placement: revokeDeadlineMs must be 1 to 10000.");
         }

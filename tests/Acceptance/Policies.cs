@@ -12,8 +12,9 @@ internal static class Policies
         ("placed nowhere", new PlacementPolicy { UsualStores = 0 }),
         ("one store", new PlacementPolicy { UsualStores = 1 }),
         ("default", new PlacementPolicy()),
-        ("stranding ignored", new PlacementPolicy { StrandedPermille = 0 }),
-        ("stranding as bad", new PlacementPolicy { StrandedPermille = 1000 }),
+        ("floor unseen", new PlacementPolicy { FloorWorthPermille = 0, StrandedWithFloorPermille = 300 }),
+        ("stranding ignored", new PlacementPolicy { StrandedPermille = 0, StrandedWithFloorPermille = 0 }),
+        ("stranding as bad", new PlacementPolicy { StrandedPermille = 1000, StrandedWithFloorPermille = 1000 }),
         ("every gain", new PlacementPolicy { MinGainPermille = 5 }),
     ];
 }

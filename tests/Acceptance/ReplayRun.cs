@@ -31,7 +31,7 @@ internal sealed class ReplayRun
         _trace = trace;
         _floorMinor = floorMinor;
         _outages = outages;
-        _chain = new VirtualChain(trace, Rules, policy, outages, Tally);
+        _chain = new VirtualChain(trace, Rules, policy, outages, Tally) { FloorLimitMinor = floorMinor };
         _wallets = new long[trace.Members];
         _advances = new long[trace.Members];
         _registered = new bool[trace.Members];

@@ -32,6 +32,8 @@ internal sealed class VirtualChain : ITurnContext
 
     public PlacementPolicy Policy { get; }
 
+    public long FloorLimitMinor { get; init; }
+
     public bool IsOnline(Holder holder) => IsOnline(holder.Store.Value - 1);
 
     public Holder? OnlineHolder(StoreId store) => IsOnline(store.Value - 1) ? Stores[store.Value - 1].Holder : null;

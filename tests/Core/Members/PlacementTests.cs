@@ -65,18 +65,42 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void What_the_floor_lets_through_anyway_is_not_stranded_at_a_second_store()
+    {
+        Site[] sites = [Usual(1, 7), Usual(2, 2)];
+
+        var (without, with) = (AtSecond(0), AtSecond(2_000));
+
+        Assert.True(without >= 2_000 && with == 0, $"{without} without a floor, {with} with one");
+
+        long AtSecond(long floor) => Placement.Plan(sites, Visits, 6_000, Always2000, Policy, floor).Where(shift => shift.Holder == Make.Holder(2)).Sum(shift => shift.AmountMinor);
+    }
+
+    [Fact]
+    public void Rights_and_floor_cover_a_basket_together()
+    {
+        // Nothing but baskets of 5,000 is worth a frame here, and 4,400 and the floor are enough for one.
+        var baskets = BasketModel.Of([.. Enumerable.Repeat(5_000L, 16)])!;
+        var policy = Policy with { MinGainPermille = 400 };
+
+        Assert.Empty(Placement.Plan([Usual(1, 9)], Visits, 4_400, baskets, policy));
+        Assert.Equal(4_400, Assert.Single(Placement.Plan([Usual(1, 9)], Visits, 4_400, baskets, policy, floorMinor: 600)).AmountMinor);
+    }
+
+    [Fact]
     public void A_plan_never_moves_more_than_there_is_and_comes_to_rest() => SeededRandom.ForEachSeed(2_000, seed =>
     {
         var random = new SeededRandom(seed);
         var baskets = BasketModel.Of([.. Enumerable.Range(0, (int)random.Between(1, 16)).Select(_ => random.Between(1, 5_000))])!;
-        var policy = new PlacementPolicy { StrandedPermille = random.Below(2_000), MinGainPermille = random.Below(60) };
+        var policy = new PlacementPolicy { StrandedPermille = random.Below(2_000), StrandedWithFloorPermille = random.Below(2_000), FloorWorthPermille = random.Below(1_001), MinGainPermille = random.Below(60) };
         var pool = random.Between(0, 20_000);
+        var floor = random.Chance(500) ? 0 : random.Between(1, 6_000);
         var sites = Enumerable.Range(1, (int)random.Between(1, 8)).Select(store =>
             new Site(Make.Holder(store), random.Chance(800) ? random.Between(1, Visits / 8) : 0, random.Chance(600) ? random.Between(0, 8_000) : 0, random.Chance(800), random.Chance(800))).ToArray();
         for (var round = 0; ; round++)
         {
-            var shifts = Placement.Plan(sites, Visits, pool, baskets, policy);
-            Assert.Equal(shifts, Placement.Plan(sites, Visits, pool, baskets, policy));
+            var shifts = Placement.Plan(sites, Visits, pool, baskets, policy, floor);
+            Assert.Equal(shifts, Placement.Plan(sites, Visits, pool, baskets, policy, floor));
             if (shifts.Count == 0)
             {
                 return;
@@ -104,13 +128,14 @@ public sealed class PlacementTests
         {
             var random = new SeededRandom(seed);
             var baskets = BasketModel.Of([.. Enumerable.Range(0, (int)random.Between(1, 16)).Select(_ => random.Between(1, 5_000))])!;
-            var policy = random.Chance(500) ? Policy : new PlacementPolicy { StrandedPermille = random.Below(2_000), MinGainPermille = random.Below(60) };
+            var policy = random.Chance(500) ? Policy : new PlacementPolicy { StrandedPermille = random.Below(2_000), StrandedWithFloorPermille = random.Below(2_000), FloorWorthPermille = random.Below(1_001), MinGainPermille = random.Below(60) };
             var pool = random.Chance(500) ? 0 : random.Between(0, 20_000);
+            var floor = random.Chance(500) ? 0 : random.Between(1, 6_000);
             var sites = Enumerable.Range(1, (int)random.Between(1, 4)).Select(store => new Site(Make.Holder(store), random.Chance(700) ? random.Between(1, (long)(random.Between(1, 33) * MemberState.VisitUnit)) : 0,
                 random.Chance(500) ? random.Between(0, 8_000) : 0, random.Chance(700), random.Chance(700))).ToList();
             var visits = sites.Sum(site => site.Weight) + MemberState.VisitUnit;
-            var shifts = Placement.Plan(sites, visits, pool, baskets, policy);
-            if (!Placement.MayMove(sites, visits, pool, policy))
+            var shifts = Placement.Plan(sites, visits, pool, baskets, policy, floor);
+            if (!Placement.MayMove(sites, visits, pool, policy, floor))
             {
                 bounded++;
                 Assert.Empty(shifts);
