@@ -29,7 +29,7 @@ bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,a
 bench-grpc: ## Our gRPC beside a plain Kestrel endpoint and the official C++: [ROUNDS=n] [SECONDS=n] [ONLY=work,work]
 	@./tests/Bench.Grpc/Cpp/build.sh artifacts/bench/cpp || echo "SKIPPED: the official C++ side could not be built, see artifacts/bench/cpp; its rows are missing below" >&2
 	dotnet build tests/Bench.Grpc -c Release -v quiet -nologo
-	artifacts/build/bin/Bench.Grpc/release/SyncHub.GrpcBench run $(if $(wildcard artifacts/bench/cpp/bench),--cpp artifacts/bench/cpp/bench) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),1.5) $(if $(ONLY),--only $(ONLY)) --output artifacts/bench
+	artifacts/build/bin/Bench.Grpc/release/SyncHub.GrpcBench run $$(test -x artifacts/bench/cpp/bench && echo --cpp artifacts/bench/cpp/bench) --rounds $(or $(ROUNDS),5) --seconds $(or $(SECONDS),1.5) $(if $(ONLY),--only $(ONLY)) --output artifacts/bench
 
 acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|tourists|families] [DOWNTIME=percent] [STORES=n] [SEEDS=n]
 	dotnet run --project tests/Acceptance/Acceptance.csproj -c Release -- $(if $(TRACE),--trace $(TRACE)) $(if $(DOWNTIME),--downtime $(DOWNTIME)) $(if $(STORES),--stores $(STORES)) $(if $(SEEDS),--seeds $(SEEDS))
