@@ -31,17 +31,19 @@ internal static class HubCommand
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
     private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask which services and messages there are." };
 
+    private static readonly Option<bool> NoHqTables = new("--no-hq-tables") { Description = "Does not keep the tables that HQ may query with SQL (docs/schema.md)." };
+
     private static readonly LimitFlags Limits = new(new HubOptions { DataDirectory = "" }.Limits);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, ApprovalAbove, Reflection };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables };
         Limits.AddTo(run);
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From };
         init.SetAction((arguments, _) => InitAsync(arguments));
-        return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore() };
+        return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore(), HqTablesCommand.Create() };
     }
 
     private static async Task<int> InitAsync(ParseResult arguments)
@@ -107,6 +109,7 @@ internal static class HubCommand
             OnePersonIsEnough = arguments.GetValue(OnePerson),
             ApprovalAboveMinor = arguments.GetValue(ApprovalAbove),
             Reflection = arguments.GetValue(Reflection),
+            HqTables = !arguments.GetValue(NoHqTables),
             Limits = Limits.Of(arguments),
         };
         HubHost hub;

@@ -18,6 +18,9 @@ internal sealed class AccountCheck
         _currency = currency ?? balances.Select(row => row.Asset).FirstOrDefault(asset => asset != Booking.Points, "");
     }
 
+    /// <summary>What all records book.</summary>
+    public IReadOnlyDictionary<(string Account, string Asset), Int128> Sums => _sums;
+
     /// <summary>Takes a record's entries into the sums, whatever they are.</summary>
     public void Count(string name, IEnumerable<LedgerEntry> entries)
     {

@@ -265,6 +265,9 @@ public static class FindingCodes
     /// <summary>The bytes of an entry are none, or do not say who did what.</summary>
     public const string TrailUnreadable = "trail_unreadable";
 
+    /// <summary>A row of a table that HQ queries is not what the records add up to.</summary>
+    public const string HqDiffers = "hq_differs";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -282,6 +285,7 @@ public static class FindingCodes
         new(12, "each store's lives can all be true", [StoreUnreadable, LivesWrong, LifeUnknown]),
         new(13, "every op was vouched for by a machine of its store", [SignatureWrong, SignatureDiffers, OpUnsigned, SignatureAhead]),
         new(14, "the audit trail is whole", [TrailGap, TrailChain, TrailLoose, TrailUnreadable]),
+        new(15, "the tables that HQ queries are what the records add up to", [HqDiffers]),
     ];
 }
 

@@ -23,6 +23,9 @@ internal sealed class HubLog(string path, FindingLog findings)
     /// <summary>Whether all records were replayed.</summary>
     public bool HasRecords { get; set; }
 
+    /// <summary>Ops that a record is about.</summary>
+    public long OpsRecorded { get; set; }
+
     /// <summary>Ops kept without moving value.</summary>
     public long Parked { get; set; }
 

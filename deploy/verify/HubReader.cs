@@ -12,12 +12,27 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         {
             using var file = HubSource.Open(folder, options.Storage);
             FileCheck.Run(file, hub.Path, findings);
-            Read(file, hub);
+            if (Read(file, hub) is { } accounts)
+            {
+                Guarded.Run(findings, hub.Path, "its tables of HQ", () => CheckHq(folder, file, hub, accounts));
+            }
         });
         return hub;
     }
 
-    private void Read(IJournalRows file, HubLog hub)
+    private void CheckHq(string folder, IJournalRows file, HubLog hub, AccountCheck accounts)
+    {
+        if (HubSource.OpenHq(folder, file) is { } rows)
+        {
+            using (rows == file ? null : rows)
+            {
+                new HqTableCheck(hub, findings, accounts.Sums).Run(rows);
+            }
+        }
+    }
+
+    // What the records book, where they could be read to the end.
+    private AccountCheck? Read(IJournalRows file, HubLog hub)
     {
         hub.HasFacts = Guarded.Run(findings, hub.Path, "its stores", () => hub.Lives.Read(file))
             && Guarded.Run(findings, hub.Path, "its facts and cursors", () => new FactCheck(hub, findings, requests).Run(file));
@@ -29,7 +44,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         var hasSnapshots = Guarded.Run(findings, hub.Path, "its snapshots", () => snapshots.Load(file));
         if (!hub.HasFacts)
         {
-            return; // a replay without the ops would only repeat, op by op, that they are not there
+            return null; // a replay without the ops would only repeat, op by op, that they are not there
         }
 
         Guarded.Run(findings, hub.Path, "its signatures", () => new SignatureCheck(hub, findings).Run(file));
@@ -54,5 +69,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         {
             accounts.CheckTotals();
         }
+
+        return hub.HasRecords ? accounts : null;
     }
 }

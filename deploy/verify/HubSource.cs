@@ -16,5 +16,13 @@ internal static class HubSource
     public static IJournalRows Open(string folder, string storage) =>
         storage.Length > 0 ? JournalDatabaseReader.Open(storage, "", [.. KeyRing.UsualPaths(FileOf(folder))]) : JournalFileReader.Open(FileOf(folder));
 
+    /// <summary>The tables of HQ: in the same view of the same database, or in a file beside the journal's. Null where there are none.</summary>
+    /// <exception cref="Storage.JournalUnavailableException">They cannot be read.</exception>
+    public static IHqRows? OpenHq(string folder, IJournalRows journal)
+    {
+        var file = Path.Combine(folder, "hub.hq.db");
+        return journal as IHqRows ?? (File.Exists(file) ? HqFileReader.Open(file) : null);
+    }
+
     private static string FileOf(string folder) => Path.Combine(folder, "hub.db");
 }

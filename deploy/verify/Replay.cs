@@ -60,6 +60,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
             findings.Add(FindingCodes.RecordUnreadable, $"{Name(record)} names {OpText.Of(stray.Producer, stray.Sequence)}, but is of kind {change.EventCase}; expected an applied op");
         }
 
+        hub.OpsRecorded += record.Fact is not null && change.EventCase != MemberEventRecord.EventOneofCase.Resumed ? 1 : 0; // which was counted when it was parked
         switch (change.EventCase)
         {
             case MemberEventRecord.EventOneofCase.OpApplied:

@@ -40,12 +40,15 @@ internal sealed class Grain
 
         foreach (var record in records)
         {
-            var (change, recordedAtMs) = EventCodec.Decode(record.Payload, record.FactBytes, PlaceOf(record.Fact));
+            var (change, recordedAtMs) = Decode(record);
             state.Apply(change, recordedAtMs);
         }
 
         return new Grain(new MemberMachine(state), stored.SnapshotVersion);
     }
+
+    /// <summary>The event of a record, and when the hub wrote it.</summary>
+    public static (MemberEvent Event, long RecordedAtMs) Decode(StoredRecord record) => EventCodec.Decode(record.Payload, record.FactBytes, PlaceOf(record.Fact));
 
     private static OpId PlaceOf(FactKey? fact) =>
         fact is { } key ? new OpId(new Holder(new StoreId((int)key.Producer.Store), new Incarnation(key.Producer.Incarnation)), key.Sequence) : default;

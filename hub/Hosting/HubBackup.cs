@@ -56,6 +56,11 @@ public static class HubBackup
         var aside = path + ".replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture);
         var (term, stores) = (0, 0);
         await JournalCopy.PutInPlaceAsync(path, copy, aside, async journal => (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, HubGuard.Read(dataDirectory).Term).ConfigureAwait(false)).ConfigureAwait(false);
+        foreach (var follower in (string[])["", "-wal", "-shm"])
+        {
+            File.Delete(HubJournal.HqFile(dataDirectory) + follower); // it follows another life of the journal; it is made anew
+        }
+
         HubGuard.Raise(dataDirectory, term, position: 0);
         return new HubRestored(term, stores, File.Exists(aside) ? aside : "");
     }

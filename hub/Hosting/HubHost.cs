@@ -15,6 +15,7 @@ using SyncHub.Hub.Doors;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
+using SyncHub.Hub.HqTables;
 using SyncHub.Hub.Members;
 using SyncHub.Hub.Receipts;
 using SyncHub.Hub.Refunds;
@@ -42,6 +43,7 @@ public sealed class HubHost : IAsyncDisposable
     private readonly CertificateRenewal _renewal;
     private HubGuard? _guard;
     private JournalWatch? _watch;
+    private HqProjector? _hqTables;
 
     private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
     {
@@ -67,6 +69,9 @@ public sealed class HubHost : IAsyncDisposable
     /// <summary>Looks at every member now, as the hub does by itself each night: lots whose last day has passed expire.</summary>
     /// <returns>How many members were looked at.</returns>
     public Task<long> SweepAsync(CancellationToken cancellation) => _sweep.RunOnceAsync(cancellation);
+
+    /// <summary>Completes when the tables of HQ, where they are kept, hold every record that is durable now.</summary>
+    public Task HqTablesAreCurrentAsync(CancellationToken cancellation) => _hqTables?.ReachAsync(_journal.LastPosition, cancellation) ?? Task.CompletedTask;
 
     /// <summary>Starts a hub: where another one writes to its journal, when that one has let go or is silent, if it may stand by.</summary>
     /// <exception cref="ArgumentException">The options do not make sense; the message names every fault.</exception>
@@ -110,6 +115,11 @@ public sealed class HubHost : IAsyncDisposable
         if (_watch is not null)
         {
             await _watch.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_hqTables is not null)
+        {
+            await _hqTables.DisposeAsync().ConfigureAwait(false);
         }
 
         await _sweep.DisposeAsync().ConfigureAwait(false);
@@ -199,6 +209,12 @@ public sealed class HubHost : IAsyncDisposable
         host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal, parts.Log);
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
+        if (options.HqTables)
+        {
+            host._hqTables = new HqProjector(journal, () => opening.OpenHqTables(options), new Asset(parts.Rules.Rules.Currency), options.Time, web.Services.GetRequiredService<ILogger<HqProjector>>());
+            host._hqTables.Start();
+        }
+
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
         var health = web.Services.GetRequiredService<HealthServiceImpl>();
         HubHealth.Announce(health, web.MappedNames(), parts.Pipeline.Failed, partitions);

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Storage;
+using SyncHub.Storage.Hq;
 using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Sealing;
 using SyncHub.Storage.Sqlite;
+using SyncHub.Storage.Sqlite.Hq;
 
 namespace SyncHub.Hub;
 
@@ -35,6 +37,13 @@ internal sealed class HubJournal
 
     /// <summary>Why the database closed itself to this hub: another one leads, most likely; null while it serves, and for a file.</summary>
     public JournalUnavailableException? ClosedBy => _database?.ClosedBy;
+
+    /// <summary>The tables of HQ: in the database, or in a file beside the journal's.</summary>
+    /// <exception cref="JournalUnavailableException">They cannot be opened.</exception>
+    public IHqTables OpenHqTables(HubOptions options) => _database?.HqTables() ?? SqliteHqTables.Open(HqFile(options.DataDirectory));
+
+    /// <summary>Where the tables of HQ lie where the journal is a file.</summary>
+    public static string HqFile(string dataDirectory) => Path.Combine(dataDirectory, "hub.hq.db");
 
     /// <summary>Tells the hubs that stand by where this one is.</summary>
     public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;

@@ -88,6 +88,9 @@ public sealed record HubOptions
     /// <summary>What is put around the journal: nothing, but where a test ends a process at its writes.</summary>
     internal Func<IJournal, IJournal> AroundJournal { get; init; } = static journal => journal;
 
+    /// <summary>Whether the tables that HQ may query are kept up (docs/schema.md).</summary>
+    public bool HqTables { get; init; } = true;
+
     /// <summary>Whether tools may ask which services and messages there are (gRPC server reflection).</summary>
     public bool Reflection { get; init; }
 

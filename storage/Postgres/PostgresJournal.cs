@@ -1,4 +1,6 @@
 using Npgsql;
+using SyncHub.Storage.Hq;
+using SyncHub.Storage.Postgres.Hq;
 
 namespace SyncHub.Storage.Postgres;
 
@@ -79,6 +81,9 @@ public sealed class PostgresJournal : IJournal
         ArgumentOutOfRangeException.ThrowIfLessThan(partitions, 1);
         return new PartitionLeases(_database, _session, partitions, address);
     }
+
+    /// <summary>The tables of HQ in this journal's database. They use its connections: dispose of the journal last.</summary>
+    public IHqTables HqTables() => new PostgresHqTables(_database);
 
     /// <inheritdoc/>
     public Task<long> CommitAsync(JournalBatch batch)

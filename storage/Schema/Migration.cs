@@ -13,6 +13,9 @@ internal sealed record Migration(int Number, string Name, string Sql)
     /// <summary>The steps of this build for SQLite, oldest first, from Sqlite/Migrations/NNNN_name.sql.</summary>
     public static IReadOnlyList<Migration> Sqlite { get; } = Load("Sqlite/");
 
+    /// <summary>The steps of this build for the tables of HQ beside a SQLite journal, from Sqlite/Hq/Migrations/NNNN_name.sql. Those of PostgreSQL are steps of the journal's schema.</summary>
+    public static IReadOnlyList<Migration> SqliteHq { get; } = Load("SqliteHq/");
+
     /// <summary>The steps of this build for PostgreSQL, oldest first, from Postgres/Migrations/NNNN_name.sql.</summary>
     public static IReadOnlyList<Migration> Postgres { get; } = Load("Postgres/");
 

@@ -13,7 +13,7 @@ namespace SyncHub.Hub.Tests;
 /// <summary>A real hub on loopback, with its database in a folder of its own.</summary>
 internal sealed class HubFixture : IAsyncDisposable
 {
-    private readonly HubOptions _options;
+    private HubOptions _options;
     private HubHost _hub = null!;
 
     private HubFixture(HubOptions options) => _options = options;
@@ -132,6 +132,17 @@ internal sealed class HubFixture : IAsyncDisposable
         while (request.After.Length > 0);
         return entries;
     }
+
+    /// <summary>Restarts it with or without the tables of HQ.</summary>
+    public async Task RestartAsync(bool keepsHqTables)
+    {
+        await CloseAsync();
+        _options = _options with { HqTables = keepsHqTables };
+        await OpenAsync();
+    }
+
+    /// <summary>Waits until the tables of HQ hold every record that is durable now.</summary>
+    public Task HqTablesAsync() => _hub.HqTablesAreCurrentAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
 
     public Task<long> SweepAsync() => _hub.SweepAsync(CancellationToken.None);
 

@@ -11,7 +11,7 @@ namespace SyncHub.Storage.Postgres.Audit;
 /// It shares no code with <see cref="PostgresJournal"/>: other queries, no migration, no lease, no repair. It is one read-only transaction at
 /// REPEATABLE READ, so hubs may go on writing; dispose of it soon, because until then the database cannot vacuum what it still may see.
 /// </remarks>
-public sealed class JournalDatabaseReader : IJournalRows
+public sealed partial class JournalDatabaseReader : IJournalRows, IHqRows
 {
     private readonly string _name;
     private readonly NpgsqlConnection _connection;

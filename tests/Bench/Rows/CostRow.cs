@@ -40,6 +40,11 @@ internal sealed partial class CostRow : IRow
             Of(site, "network, a sale, from its store", "bytes", (receivedAfter - received) / (double)Ops),
             Of(site, "network, a sale, to its store", "bytes", (sentAfter - sent) / (double)Ops),
         ];
+        if (site.Server is { } server)
+        {
+            await HqAsync(site, server, results, cancellation);
+        }
+
         await using var idle = await Fleet.EnrolAsync(site.Hub, site.Options.Agents, 0, cancellation);
         var alone = await RestAsync(site, cancellation);
         var before = await ProcessMemory.ReadAsync(site.Hub.ProcessId, 3, cancellation);
@@ -60,6 +65,40 @@ internal sealed partial class CostRow : IRow
     {
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {site.Engine}: {what}: {value:0} {unit}"));
         return RowResult.Of("cost", site.Engine, what, "", unit, Aim.None, [(value, 1)]);
+    }
+
+    // The tables of HQ are emptied, and nothing but their filling happens until they are whole again.
+    private static async Task HqAsync(Site site, PostgresServer server, List<RowResult> results, CancellationToken cancellation)
+    {
+        const string Tables = "synchub.hq_member, synchub.hq_wallet, synchub.hq_lot, synchub.hq_right_line, synchub.hq_op, synchub.hq_posting, synchub.hq_case";
+        await using var connection = new NpgsqlConnection(site.Storage);
+        await connection.OpenAsync(cancellation);
+        await ReachAsync();
+        await AskAsync($"UPDATE synchub.hq_position SET position = 0; TRUNCATE {Tables}");
+        var (hub, database, since) = (ProcessUse.Of(site.Hub.ProcessId).CpuMs, ProcessUse.OfFamily(server.ProcessId).CpuMs, Stopwatch.GetTimestamp());
+        await ReachAsync();
+        var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
+        var records = await AskAsync("SELECT position FROM synchub.feed");
+        results.Add(Of(site, "tables of HQ, a record", "us of the hub's processor time", (ProcessUse.Of(site.Hub.ProcessId).CpuMs - hub) * 1000 / records));
+        results.Add(Of(site, "tables of HQ, a record", "us of the database's processor time", (ProcessUse.OfFamily(server.ProcessId).CpuMs - database) * 1000 / records));
+        results.Add(Of(site, "tables of HQ, filling", "records/s", records / seconds));
+        results.Add(Of(site, "tables of HQ, a sale on the disk", "bytes", await AskAsync("SELECT (pg_total_relation_size('synchub.hq_op') + pg_total_relation_size('synchub.hq_posting'))") / (double)await AskAsync("SELECT count(*) FROM synchub.hq_op")));
+
+        async Task ReachAsync()
+        {
+            while (await AskAsync("SELECT f.position - h.position FROM synchub.feed f, synchub.hq_position h") > 0)
+            {
+                await Task.Delay(20, cancellation);
+            }
+        }
+
+        async Task<long> AskAsync(string sql)
+        {
+#pragma warning disable CA2100 // the bench's own words
+            await using var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
+            return await command.ExecuteScalarAsync(cancellation) is long number ? number : 0;
+        }
     }
 
     private static async Task ConnectAsync(Fleet fleet, CancellationToken cancellation)

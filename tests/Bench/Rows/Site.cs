@@ -41,12 +41,12 @@ internal sealed class Site : IAsyncDisposable
         var storage = server is null ? "" : await server.CreateDatabaseAsync("bench_" + row, cancellation);
         var site = new Site(options, engine, program, folder, server, storage, cancellation);
         Directory.CreateDirectory(site.HubFolder);
-        await site.StartHubAsync(isMetered: row != "idle");
+        await site.StartHubAsync(isMetered: row != "idle", keepsHqTables: row == "cost");
         return site;
     }
 
     /// <summary>Starts the hub over what it has.</summary>
-    public async Task StartHubAsync(bool isMetered = true) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered);
+    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables);
 
     /// <summary>Ends it well.</summary>
     public async Task StopHubAsync()
