@@ -3,6 +3,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Stores;
 using SyncHub.Storage;
+using SyncHub.Testing;
 using Xunit;
 
 namespace SyncHub.Hub.Tests;
@@ -137,7 +138,7 @@ public sealed class CommitPipelineTests
     }
 
     // Commits when it is told to.
-    private sealed class HeldJournal : IJournal
+    private sealed class HeldJournal : EmptyJournal
     {
         private readonly Queue<(JournalBatch Batch, TaskCompletionSource<long> Done)> _held = new();
 
@@ -145,9 +146,9 @@ public sealed class CommitPipelineTests
 
         public List<string[]> Held => [.. _held.Select(held => held.Batch.Documents.Where(write => write.Collection == "test").Select(write => new string([.. write.Key.Select(letter => (char)letter)])).ToArray())];
 
-        public long LastPosition => 0;
+        public override long LastPosition => 0;
 
-        public Task<long> CommitAsync(JournalBatch batch)
+        public override Task<long> CommitAsync(JournalBatch batch)
         {
             var done = new TaskCompletionSource<long>();
             _held.Enqueue((Newest = batch, done));
@@ -163,30 +164,5 @@ public sealed class CommitPipelineTests
         }
 
         public void Fail() => _held.Dequeue().Done.SetException(new JournalUnavailableException(JournalFault.DiskFull, "The disk is full."));
-
-        public StoredStream ReadStream(StreamId stream) => new(0, null, []);
-
-        public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => [];
-
-        /// <inheritdoc/>
-        public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => [];
-
-        public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => [];
-
-        public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => [];
-
-        public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit) => [];
-
-        public StoredCursor? ReadCursor(string name, ProducerId producer) => null;
-
-        public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => null;
-
-        public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit) => [];
-
-        public long CountDocuments(string collection) => 0;
-
-        public IReadOnlyList<StoredBalance> ReadBalances() => [];
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
