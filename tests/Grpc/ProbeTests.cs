@@ -18,13 +18,21 @@ public sealed class ProbeTests
         var probe = Probes[name];
         await using var server = await InteropFixture.StartAsync();
         using var raw = await RawHttp2.ConnectAsync(server.Port);
-        await raw.SendLongHeadersAsync(1, endsStream: probe.Ends && probe.Body.Length == 0, [.. probe.Headers.Select(header => (header[0], header[1]))]);
-        foreach (var (index, data) in probe.Body.Index())
+        var outcome = raw.ReadOutcomeAsync(1); // from the start: once the server has closed, what it said before may be lost
+        try
         {
-            await raw.SendDataAsync(1, endsStream: probe.Ends && index == probe.Body.Length - 1, Convert.FromHexString(data));
+            await raw.SendLongHeadersAsync(1, endsStream: probe.Ends && probe.Body.Length == 0, [.. probe.Headers.Select(header => (header[0], header[1]))]);
+            foreach (var (index, data) in probe.Body.Index())
+            {
+                await raw.SendDataAsync(1, endsStream: probe.Ends && index == probe.Body.Length - 1, Convert.FromHexString(data));
+            }
+        }
+        catch (IOException)
+        {
+            // It answered and closed before it had everything; the answer is what counts.
         }
 
-        Assert.Equal(probe.Expected, await raw.ReadOutcomeAsync(1));
+        Assert.Equal(probe.Expected, await outcome);
     }
 
     private static Probe[] Load() => JsonSerializer.Deserialize<Probe[]>(
