@@ -73,7 +73,7 @@ internal sealed class ReconnectRow : IRow
                 with { Latency = Quantiles.Median(stormTills), PeerLatency = Quantiles.Median(quietTills) },
         ];
 
-        Task SellAsync() => TillSales.SellAsync(agent, members[++sale % members.Length], $"sale-{sale}", cancellation);
+        Task SellAsync() => TillSales.SellAsync(agent, members[++sale % members.Length], $"sale-{sale}", cancellation, billMinor: 1);
 
         async Task<double> RateAsync(Func<Task> work)
         {
