@@ -19,7 +19,7 @@ public sealed partial class MemberMachine
         var known = State.UndoneOf(wanted.Original.Id);
         var isGivenUp = known.Right.IsGivenUpBy(context.ClosedUpTo(known.Right.Holder));
         var payer = isGivenUp ? "" : context.ReclaimPayer(known.Right.Holder);
-        var question = new RefundQuestion(State.Id, wanted, known, MayMove: payer is not null && !HasParked(wanted, known), payer ?? "");
+        var question = new RefundQuestion(wanted, known, MayMove: payer is not null && !HasParked(wanted, known), payer ?? "");
         AskSurvivors(new UndoneWanted(question, [], []), turn, context);
     }
 
@@ -34,13 +34,13 @@ public sealed partial class MemberMachine
         {
             turn.Effects.Add(new PostTo(left[0], new UndoneWanted(question, seen, [.. left[1..]])));
         }
-        else if (question.Member != State.Id)
+        else if (asked.Asked.Count == 0)
         {
-            turn.Effects.Add(new PostTo(question.Member, new UndoneTold(question)));
+            Decide(question, turn, context); // nobody was asked: this grain's own question
         }
         else
         {
-            Decide(question, turn, context);
+            turn.Effects.Add(new PostTo(question.Wanted.Original.Member, new UndoneTold(question)));
         }
     }
 

@@ -22,12 +22,11 @@ public sealed record ReleaseAlias(MemberId Survivor, long UpToOffer, string Oper
 public sealed record ReleaseTaken(MemberId Alias) : MemberMessage;
 
 /// <summary>A store asks for a refund right, and those that the member was ever merged into are asked what was given back under their names.</summary>
-/// <param name="Member">Whose op it is, and who decides.</param>
-/// <param name="Wanted">What the store asked.</param>
+/// <param name="Wanted">What the store asked; the op's member decides.</param>
 /// <param name="Known">What is known of the op so far; the right is as the member had it.</param>
 /// <param name="MayMove">Whether the right was free when the store asked. Then it stays so, and nobody gives anything back under it.</param>
 /// <param name="Payer">Where the right is taken from a life that was reclaimed: who bears what it did with it. Empty: it was given up.</param>
-public sealed record RefundQuestion(MemberId Member, RefundRightWanted Wanted, UndoneOp Known, bool MayMove, string Payer);
+public sealed record RefundQuestion(RefundRightWanted Wanted, UndoneOp Known, bool MayMove, string Payer);
 
 /// <summary>What was given back of another member's op under this one's name, or under those it was merged into?</summary>
 public sealed record UndoneWanted(RefundQuestion Question, IReadOnlyList<MemberId> Asked, IReadOnlyList<MemberId> Left) : MemberMessage;
