@@ -15,6 +15,10 @@ public interface IJournal : IAsyncDisposable
     /// <exception cref="JournalUnavailableException">Disk full, read-only, corrupt or an I/O error. Nothing of the batch was written.</exception>
     Task<long> CommitAsync(JournalBatch batch);
 
+    /// <summary>As <see cref="CommitAsync"/>, for a caller that has nothing better to do than to wait: where nothing else is being written its own thread writes, and no other one has to be woken twice.</summary>
+    /// <remarks>It may block for as long as a commit takes, and the task that it returns may be done already.</remarks>
+    Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch);
+
     /// <summary>The latest snapshot of a stream and every record after it; what a stream is rebuilt from. Empty for an unknown stream.</summary>
     StoredStream ReadStream(StreamId stream);
 

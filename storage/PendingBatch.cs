@@ -1,7 +1,7 @@
 namespace SyncHub.Storage;
 
 /// <summary>A batch on its way to the disk, and the promise to whoever waits for it.</summary>
-/// <remarks>Belongs to the writer thread once it is queued.</remarks>
+/// <remarks>Belongs to whoever has the turn to write once it is queued.</remarks>
 internal sealed class PendingBatch(JournalBatch batch)
 {
     // Continuations run elsewhere: a caller's code on the writer thread would stop every other commit.

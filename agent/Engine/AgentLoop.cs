@@ -6,8 +6,9 @@ namespace SyncHub.Agent.Engine;
 
 /// <summary>The engine's shell: takes in commands from everywhere, commits what a batch of them decided in one transaction, then answers.</summary>
 /// <remarks>
-/// Thread rule: any thread may ask; one consumer drives the engine. While a commit is under way the next batch gathers. News that nobody waits for
-/// waits a little for a till's next command, in whose commit it goes: a sale would else stand behind the sync of what the hub said about the sale before.
+/// Thread rule: any thread may ask; one at a time has the turn to drive the engine: the loop, or a till's own thread where nobody else has it, so that a sale
+/// waits for no other thread to wake up. While a commit is under way the next batch gathers. News that nobody waits for waits a little for a till's next
+/// command, in whose commit it goes: a sale would else stand behind the sync of what the hub said about the sale before.
 /// Crash rule: no reply leaves before its batch is durable. A disk that is full or fails costs refusals, never the process;
 /// a journal that closed itself is opened again.
 /// </remarks>
@@ -18,8 +19,9 @@ public sealed class AgentLoop : IAsyncDisposable
     private static readonly TimeSpan NewsMayWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ReopenDelay = TimeSpan.FromSeconds(1); // a dead disk must not be hammered by every request
 
-    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(LongestQueue) { SingleReader = true });
-    private readonly SemaphoreSlim _asked = new(0); // never disposed of: a late caller may still release it
+    private readonly Channel<Work> _queue = Channel.CreateBounded<Work>(new BoundedChannelOptions(LongestQueue)); // read by whoever has the turn
+    private readonly SemaphoreSlim _woken = new(0); // something is left for the loop; never disposed of, nor the next one: a late caller may still release it
+    private readonly SemaphoreSlim _asked = new(0); // and somebody waits for it
     private readonly Func<IJournal> _openJournal;
     private readonly Func<IJournal, long, AgentEngine> _createEngine;
     private readonly TimeProvider _time;
@@ -28,6 +30,9 @@ public sealed class AgentLoop : IAsyncDisposable
     private volatile IJournal _journal;
     private AgentEngine _engine;
     private Task _running = Task.CompletedTask;
+    private int _isTaken = 1; // the turn; nobody's before the start
+    private int _asksWaiting;
+    private volatile bool _isStopping;
     private JournalUnavailableException? _closedBy;
     private long _closedAt;
     private long _newestConnection;
@@ -49,10 +54,10 @@ public sealed class AgentLoop : IAsyncDisposable
         _engine = createEngine(journal, 0);
     }
 
-    /// <summary>Ops up to this sequence are durable. Called by the consumer; it must neither block nor throw.</summary>
+    /// <summary>Ops up to this sequence are durable. Called by whoever has the turn; it must neither block nor throw.</summary>
     public event Action<long>? Logged;
 
-    /// <summary>News of connections up to this number were lost in a failed commit. Called by the consumer; it must neither block nor throw.</summary>
+    /// <summary>News of connections up to this number were lost in a failed commit. Called by whoever has the turn; it must neither block nor throw.</summary>
     public event Action<long>? NewsLost;
 
     /// <summary>Wall clock, Unix milliseconds.</summary>
@@ -67,25 +72,38 @@ public sealed class AgentLoop : IAsyncDisposable
     {
         _engine.Load();
         _running = Task.Run(RunAsync);
+        End();
     }
 
-    /// <summary>Asks, and waits for the reply.</summary>
+    /// <summary>Asks, and waits for the reply. Nothing is decided on the caller's thread, which may hold a lock.</summary>
     /// <exception cref="AgentBusyException">Too much waits already, or the agent is stopping.</exception>
     public Task<EngineReply> AskAsync(AgentCommand command)
     {
-        var work = new Work(command, new TaskCompletionSource<EngineReply>(TaskCreationOptions.RunContinuationsAsynchronously));
-        if (!_queue.Writer.TryWrite(work))
+        var reply = Add(command);
+        _asked.Release();
+        _woken.Release();
+        return reply;
+    }
+
+    /// <summary>As <see cref="AskAsync"/>, for a till, which does nothing but wait: where nobody has the turn its own thread takes it, with all that waits, and the reply is there on return.</summary>
+    /// <exception cref="AgentBusyException">Too much waits already, or the agent is stopping.</exception>
+    public Task<EngineReply> AskHereAsync(AgentCommand command)
+    {
+        var reply = Add(command);
+        if (TryBegin())
         {
-            throw new AgentBusyException("The agent has more requests waiting than it takes, or is stopping. Send the request again, under the same request_id, in a second.");
+            _ = DriveAsync(); // it never fails; whoever has the turn instead of it sees at its end that something waits
         }
 
-        _asked.Release();
-        return work.Done!.Task;
+        return reply;
     }
 
     /// <summary>Tells, without waiting for what comes of it; waits only where the queue is full.</summary>
-    public async ValueTask TellAsync(AgentCommand command, CancellationToken cancellation) =>
+    public async ValueTask TellAsync(AgentCommand command, CancellationToken cancellation)
+    {
         await _queue.Writer.WriteAsync(new Work(command, null), cancellation);
+        _woken.Release();
+    }
 
     /// <summary>Durable ops from a sequence on.</summary>
     /// <exception cref="JournalUnavailableException">The journal cannot be read.</exception>
@@ -97,37 +115,99 @@ public sealed class AgentLoop : IAsyncDisposable
     {
         _queue.Writer.TryWrite(new Work(new SaveProgress(NowMs), null));
         _queue.Writer.TryComplete();
+        _isStopping = true;
+        _woken.Release();
+        _asked.Release();
         await _running;
         await _journal.DisposeAsync();
     }
 
+    private Task<EngineReply> Add(AgentCommand command)
+    {
+        var work = new Work(command, new TaskCompletionSource<EngineReply>(TaskCreationOptions.RunContinuationsAsynchronously));
+        Interlocked.Increment(ref _asksWaiting);
+        if (!_queue.Writer.TryWrite(work))
+        {
+            Interlocked.Decrement(ref _asksWaiting);
+            throw new AgentBusyException("The agent has more requests waiting than it takes, or is stopping. Send the request again, under the same request_id, in a second.");
+        }
+
+        return work.Done!.Task;
+    }
+
     private async Task RunAsync()
     {
-        var works = new List<Work>(LargestBatch);
-        while (await _queue.Reader.WaitToReadAsync())
+        while (true)
         {
-            while (_asked.Wait(0))
-            {
-                // Of commands that are in the queue already.
-            }
-
-            works.Clear();
-            Take(works);
-            if (works.Count < LargestBatch && works.TrueForAll(work => work.Done is null))
+            await _woken.WaitAsync();
+            Drain(_woken);
+            Drain(_asked);
+            if (Volatile.Read(ref _asksWaiting) == 0 && !_isStopping)
             {
                 await _asked.WaitAsync(NewsMayWait);
-                Take(works);
             }
 
-            await ProcessAsync(works);
+            if (!TryBegin())
+            {
+                continue; // whoever has the turn wakes this loop where it leaves something
+            }
+
+            await TakeAndProcessAsync();
+            if (_queue.Reader.Completion.IsCompleted)
+            {
+                return; // the turn is nobody's any more
+            }
+
+            End();
         }
     }
 
-    private void Take(List<Work> works)
+    private async Task DriveAsync()
     {
+        await TakeAndProcessAsync();
+        End();
+    }
+
+    private bool TryBegin() => Interlocked.CompareExchange(ref _isTaken, 1, 0) == 0;
+
+    // Whoever adds something looks whether the turn is free, and whoever frees it looks whether something was added: one of them sees the other.
+    private void End()
+    {
+        Interlocked.Exchange(ref _isTaken, 0);
+        if (Volatile.Read(ref _asksWaiting) > 0)
+        {
+            _asked.Release();
+        }
+
+        if (_queue.Reader.Count > 0 || _isStopping)
+        {
+            _woken.Release();
+        }
+    }
+
+    private static void Drain(SemaphoreSlim signals)
+    {
+        while (signals.Wait(0))
+        {
+            // Of what is in the queue already.
+        }
+    }
+
+    private async Task TakeAndProcessAsync()
+    {
+        var works = new List<Work>();
         while (works.Count < LargestBatch && _queue.Reader.TryRead(out var work))
         {
             works.Add(work);
+            if (work.Done is not null)
+            {
+                Interlocked.Decrement(ref _asksWaiting);
+            }
+        }
+
+        if (works.Count > 0)
+        {
+            await ProcessAsync(works);
         }
     }
 
@@ -184,7 +264,7 @@ public sealed class AgentLoop : IAsyncDisposable
             var batch = _engine.Decide(commands);
             if (!batch.IsEmpty)
             {
-                await _journal.CommitAsync(batch);
+                await _journal.CommitHereAsync(batch);
             }
         }
         catch (JournalException fault)

@@ -11,7 +11,7 @@ internal sealed class DayBook(Workspace work)
     private const string Collection = "day";
     private static readonly byte[] Today = "today"u8.ToArray();
 
-    public V1.CloseDayAnswer Read() => work.Read(Collection, Today) is { } bytes ? V1.CloseDayAnswer.Parser.ParseFrom(bytes) : new V1.CloseDayAnswer();
+    public V1.CloseDayAnswer Read() => work.ReadKept(Collection, Today) is { } bytes ? V1.CloseDayAnswer.Parser.ParseFrom(bytes) : new V1.CloseDayAnswer();
 
     /// <param name="op">An op that was just logged.</param>
     /// <param name="undone">For a void: the op that it undoes.</param>

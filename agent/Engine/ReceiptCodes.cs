@@ -14,7 +14,7 @@ internal sealed class ReceiptCodes(Workspace work)
     public void SetKey(V1.ReceiptKey key)
     {
         var bytes = key.ToByteArray();
-        if (work.Read(Collection, Key) is not { } known || !known.AsSpan().SequenceEqual(bytes))
+        if (work.ReadKept(Collection, Key) is not { } known || !known.AsSpan().SequenceEqual(bytes))
         {
             work.Write(Collection, Key, bytes);
         }
@@ -22,7 +22,7 @@ internal sealed class ReceiptCodes(Workspace work)
 
     /// <summary>The code of an op of this life; empty where there is none.</summary>
     public string CodeOf(OpId op) =>
-        op.Holder == work.Holder && work.Read(Collection, Key) is { } bytes && V1.ReceiptKey.Parser.ParseFrom(bytes) is { } key && key.Incarnation == op.Holder.Incarnation.Value
+        op.Holder == work.Holder && work.ReadKept(Collection, Key) is { } bytes && V1.ReceiptKey.Parser.ParseFrom(bytes) is { } key && key.Incarnation == op.Holder.Incarnation.Value
             && work.ReadLogged(op.Sequence) is { } logged
             ? ReceiptCodec.Encode(key.Key.Span, logged.Previous, logged.Bytes)
             : "";

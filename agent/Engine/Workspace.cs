@@ -13,6 +13,10 @@ internal sealed class Workspace(IJournal journal, Holder holder)
     private readonly OrderedDictionary<(string Collection, string Key), DocumentWrite> _lazy = [];
     private readonly List<NewFact> _facts = [];
 
+    // Single documents that every op reads; nobody but the engine writes them. A read of the file costs more than deciding a sale.
+    private readonly Dictionary<(string Collection, string Key), byte[]?> _kept = [];
+    private OpHash _durableHash;
+
     public IJournal Journal { get; } = journal;
 
     /// <summary>This store in the present life of its database.</summary>
@@ -31,10 +35,12 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         _changed.Clear();
         _lazy.Clear();
         _facts.Clear();
+        _kept.Clear();
         Holder = AgentIdentity.Read(Journal) ?? Holder;
         var newest = Journal.ReadNewestFacts(Producer, 1);
         TipSequence = newest.Count == 0 ? 0 : newest[0].Sequence;
         TipHash = newest.Count == 0 ? OpHash.Genesis : OpHash.FromBytes(newest[0].Hash);
+        _durableHash = TipHash;
     }
 
     public byte[]? Read(string collection, byte[] key)
@@ -43,6 +49,23 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         return _changed.TryGetValue(name, out var change) || _lazy.TryGetValue(name, out change)
             ? change.Value
             : Journal.ReadDocument(collection, key);
+    }
+
+    /// <summary>As <see cref="Read"/>, for a document that stands alone: it is kept in memory from then on.</summary>
+    public byte[]? ReadKept(string collection, byte[] key)
+    {
+        var name = (collection, Convert.ToHexString(key));
+        if (_changed.TryGetValue(name, out var change) || _lazy.TryGetValue(name, out change))
+        {
+            return change.Value;
+        }
+
+        if (!_kept.TryGetValue(name, out var value))
+        {
+            _kept[name] = value = Journal.ReadDocument(collection, key);
+        }
+
+        return value;
     }
 
     public void Write(string collection, byte[] key, byte[]? value) =>
@@ -76,9 +99,11 @@ internal sealed class Workspace(IJournal journal, Holder holder)
     public (OpHash Previous, byte[] Bytes)? ReadLogged(long sequence)
     {
         var bytes = FactAt(sequence)?.Bytes;
-        var previous = sequence == 1 ? OpHash.Genesis : FactAt(sequence - 1)?.Hash;
+        var previous = sequence == 1 ? OpHash.Genesis : IsFirstPending(sequence) ? _durableHash : FactAt(sequence - 1)?.Hash;
         return bytes is null || previous is not { } hash ? null : (hash, bytes);
     }
+
+    private bool IsFirstPending(long sequence) => _facts.Count > 0 && _facts[0].Producer == Producer && _facts[0].Sequence == sequence;
 
     private (OpHash Hash, byte[] Bytes)? FactAt(long sequence)
     {
@@ -129,10 +154,24 @@ internal sealed class Workspace(IJournal journal, Holder holder)
     {
         if (!batch.IsEmpty)
         {
+            Keep(_lazy);
             _lazy.Clear();
         }
 
+        Keep(_changed);
         _changed.Clear();
         _facts.Clear();
+        _durableHash = TipHash;
+    }
+
+    private void Keep(OrderedDictionary<(string Collection, string Key), DocumentWrite> written)
+    {
+        foreach (var (name, change) in written)
+        {
+            if (_kept.ContainsKey(name))
+            {
+                _kept[name] = change.Value;
+            }
+        }
     }
 }

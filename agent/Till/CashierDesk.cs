@@ -77,7 +77,7 @@ internal sealed class CashierDesk(AgentLoop loop)
     {
         if (!signed.Session.IsEmpty)
         {
-            await loop.AskAsync(new SessionEnded(loop.NowMs, signed.Session));
+            await loop.AskHereAsync(new SessionEnded(loop.NowMs, signed.Session));
         }
 
         return new EngineReply { Answer = new V1.SignOutAnswer() };
@@ -85,7 +85,7 @@ internal sealed class CashierDesk(AgentLoop loop)
 
     private async Task<(V1.CashierEntry? Entry, V1.Rejection? Refusal)> CheckAsync(string name, string pin, PinWasRight right)
     {
-        var begun = await loop.AskAsync(new PinTryBegun(loop.NowMs, name));
+        var begun = await loop.AskHereAsync(new PinTryBegun(loop.NowMs, name));
         if (begun.Pin is not { } given)
         {
             return (null, new V1.Rejection { Code = V1.RejectionCode.StorageUnavailable, Message = begun.Fault ?? "The agent cannot write to its disk; nobody can sign in." });
@@ -113,7 +113,7 @@ internal sealed class CashierDesk(AgentLoop loop)
             return (null, new V1.Rejection { Code = V1.RejectionCode.WrongPin, Message = "The name or the PIN is wrong." });
         }
 
-        await loop.AskAsync(right with { Name = given.Entry!.Name });
+        await loop.AskHereAsync(right with { Name = given.Entry!.Name });
         return (given.Entry, null);
     }
 }

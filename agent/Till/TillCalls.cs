@@ -53,7 +53,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
                 V1.CloseDayRequest => await CloseDayAsync(request, signed),
                 V1.TopUpRequest or V1.SaleRequest or V1.RedeemRequest or V1.VoidRequest or V1.RefundRequest
                     or V1.TenderRequest or V1.RejectTenderRequest or V1.AdjustRequest => await PayAsync(request, signed),
-                _ => await loop.AskAsync(NewCall(request, signed)),
+                _ => await loop.AskHereAsync(NewCall(request, signed)),
             };
             return reply.Answer ?? throw TillFault.Unavailable(reply.Fault ?? "The agent has no answer. Try again.");
         }
@@ -65,7 +65,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
 
     private async Task<EngineReply> PayAsync(IMessage request, Signed signed)
     {
-        var reply = await loop.AskAsync(NewCall(request, signed));
+        var reply = await loop.AskHereAsync(NewCall(request, signed));
         var (hasNews, hasAskedRight) = (false, false);
         for (var round = 0; round < MostRounds && link.IsOnline; round++)
         {
@@ -95,7 +95,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             }
 
             var wanted = reply.Wanted;
-            reply = await loop.AskAsync(NewCall(request, signed) with { News = [news], RevokedMinor = reply.RevokedMinor });
+            reply = await loop.AskHereAsync(NewCall(request, signed) with { News = [news], RevokedMinor = reply.RevokedMinor });
             if (wanted.Count > 0 && reply.Wanted.SequenceEqual(wanted))
             {
                 break; // the hub gave nothing: asking the same again only makes the customer wait
@@ -103,18 +103,18 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         }
 
         // All that could be had was asked for: what is still missing goes on account, where the rules or HQ allow it.
-        return reply.CouldUseCredit ? await loop.AskAsync(NewCall(request, signed) with { MayUseCredit = true, RevokedMinor = reply.RevokedMinor }) : reply;
+        return reply.CouldUseCredit ? await loop.AskHereAsync(NewCall(request, signed) with { MayUseCredit = true, RevokedMinor = reply.RevokedMinor }) : reply;
     }
 
     // What expired is of no use here any more; handed back it goes to breakage. A page that cannot be written waits for the slow round of idle rights.
     private async Task<EngineReply> CloseDayAsync(IMessage request, Signed signed)
     {
-        var closed = await loop.AskAsync(NewCall(request, signed));
+        var closed = await loop.AskHereAsync(NewCall(request, signed));
         if (closed.Answer is V1.CloseDayAnswer { Rejection: null })
         {
             for (byte[]? next = []; next is not null;)
             {
-                next = (await loop.AskAsync(new ReturnIdleRights(loop.NowMs, UnusedSinceMs: long.MinValue, next, ClosingPage))).NextKey;
+                next = (await loop.AskHereAsync(new ReturnIdleRights(loop.NowMs, UnusedSinceMs: long.MinValue, next, ClosingPage))).NextKey;
             }
         }
 
@@ -124,7 +124,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     // The picture is drawn here: the engine has tills waiting.
     private async Task<EngineReply> ShowAsync(V1.ShowReceiptRequest request)
     {
-        var reply = await loop.AskAsync(NewCall(request));
+        var reply = await loop.AskHereAsync(NewCall(request));
         if (reply.Answer is V1.ShowReceiptAnswer { Rejection: null } answer && request.Form != V1.CodeForm.Unspecified)
         {
             var (bytes, mediaType) = CodePicture.Draw(answer.Receipt.Code, request.Form);
@@ -137,18 +137,18 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
     // Kept first, so that it is not lost whatever happens to the hub or to this process.
     private async Task<EngineReply> HandInAsync(V1.HandInRequest request)
     {
-        var reply = await loop.AskAsync(NewCall(request));
+        var reply = await loop.AskHereAsync(NewCall(request));
         return reply.Answer is V1.HandInAnswer { Outcome: V1.ReceiptOutcome.Queued } && link.IsOnline && HandedReceipts.Read(request.Code) is { } read && await link.HandInAsync(read.Receipt) is { } news
-            ? await loop.AskAsync(NewCall(request) with { News = [news] })
+            ? await loop.AskHereAsync(NewCall(request) with { News = [news] })
             : reply;
     }
 
     // The store answers by itself where it can: a round trip at every scan would be most of what the chain sends.
     private async Task<EngineReply> IdentifyAsync(V1.IdentifyTillRequest request, Signed signed)
     {
-        var reply = await loop.AskAsync(NewCall(request, signed));
+        var reply = await loop.AskHereAsync(NewCall(request, signed));
         return reply.NeedsNews && link.IsOnline && ToHub(request.Key, prefetch: true) is { } question && await link.IdentifyAsync(question) is { } news
-            ? await loop.AskAsync(NewCall(request, signed) with { News = [news] })
+            ? await loop.AskHereAsync(NewCall(request, signed) with { News = [news] })
             : reply;
     }
 
@@ -164,7 +164,7 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
             }
         }
 
-        return await loop.AskAsync(NewCall(request, signed) with { News = news, Entropy = RandomNumberGenerator.GetBytes(EntropyBytes) });
+        return await loop.AskHereAsync(NewCall(request, signed) with { News = news, Entropy = RandomNumberGenerator.GetBytes(EntropyBytes) });
     }
 
     private static V1.IdentifyRequest? ToHub(V1.MemberKey? key, bool prefetch) => key switch

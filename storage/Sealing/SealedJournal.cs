@@ -64,7 +64,12 @@ public sealed class SealedJournal : IJournal
     }
 
     /// <inheritdoc/>
-    public Task<long> CommitAsync(JournalBatch batch)
+    public Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, _inner.CommitAsync);
+
+    /// <inheritdoc/>
+    public Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, _inner.CommitHereAsync);
+
+    private Task<long> CommitAsync(JournalBatch batch, Func<JournalBatch, Task<long>> beneath)
     {
         BatchRules.ThrowIfBroken(batch);
         var stored = new JournalBatch { Chain = batch.Chain };
@@ -90,7 +95,7 @@ public sealed class SealedJournal : IJournal
         stored.Balances.AddRange(batch.Balances);
         if (batch.Documents.Count == 0)
         {
-            return _inner.CommitAsync(stored);
+            return beneath(stored);
         }
 
         foreach (var write in batch.Documents)
@@ -99,7 +104,7 @@ public sealed class SealedJournal : IJournal
             stored.Documents.Add(write with { Key = key, Value = write.Value is { } value ? _documents.Seal(write.Collection, write.Key, key, value) : null });
         }
 
-        return CommitDocumentsAsync(batch, stored);
+        return CommitDocumentsAsync(batch, stored, beneath);
     }
 
     /// <inheritdoc/>
@@ -193,7 +198,7 @@ public sealed class SealedJournal : IJournal
         await inner.CommitAsync(batch).ConfigureAwait(false);
     }
 
-    private async Task<long> CommitDocumentsAsync(JournalBatch given, JournalBatch stored)
+    private async Task<long> CommitDocumentsAsync(JournalBatch given, JournalBatch stored, Func<JournalBatch, Task<long>> beneath)
     {
         Task<long> commit;
         lock (_gate)
@@ -214,7 +219,7 @@ public sealed class SealedJournal : IJournal
                 }
             }
 
-            commit = _inner.CommitAsync(stored); // queued under the lock, so that the order of fences is the order of commits
+            commit = beneath(stored); // queued under the lock, so that the order of fences is the order of commits
         }
 
         try

@@ -4,7 +4,7 @@ using SQLitePCL;
 namespace SyncHub.Storage.Sqlite;
 
 /// <summary>Writes the rows of one batch inside the transaction that its owner has opened.</summary>
-/// <remarks>Thread rule: the writer thread only. It throws at the first row that does not fit; the owner rolls back to before the batch.</remarks>
+/// <remarks>Thread rule: whoever has the turn to write. It throws at the first row that does not fit; the owner rolls back to before the batch.</remarks>
 internal sealed class BatchWriter : IDisposable
 {
     private readonly sqlite3 _db;

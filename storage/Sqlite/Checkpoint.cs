@@ -4,11 +4,14 @@ using SQLitePCL;
 namespace SyncHub.Storage.Sqlite;
 
 /// <summary>Folds the write-ahead log into the file, after the commits that filled it were answered.</summary>
-/// <remarks>Thread rule: the writer thread only. Crash rule: the log keeps what is not folded in, so that an interrupted or failed one is simply done again.</remarks>
+/// <remarks>Thread rule: whoever has the turn to write. Crash rule: the log keeps what is not folded in, so that an interrupted or failed one is simply done again.</remarks>
 internal sealed class Checkpoint(SqliteConnection connection, string path, int everyPages)
 {
     // SQLITE_DBSTATUS_CACHE_WRITE: pages written to the log since it was last reset here; the binding does not name it.
     private const int PagesWritten = 9;
+
+    /// <summary>Whether there is something to do, be it to say that it cannot be known.</summary>
+    public bool IsDue => raw.sqlite3_db_status(connection.Handle!, PagesWritten, out var pages, out _, 0) != raw.SQLITE_OK || pages >= everyPages;
 
     /// <summary>Folds where enough pages were written since the last time.</summary>
     /// <returns>What went wrong, or null.</returns>

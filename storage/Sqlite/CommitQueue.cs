@@ -1,16 +1,16 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace SyncHub.Storage.Sqlite;
 
-/// <summary>What waits for the writer's thread, in order. Whoever waits sleeps: it does not look again and again before it does, as the runtime's collections do.</summary>
-/// <remarks>Any thread adds, one takes. At a store a commit comes every few seconds, at a hub the processor has better things to do.</remarks>
+/// <summary>What waits to be written, in order, and whose turn it is to write. Whoever waits sleeps: it does not look again and again before it does, as the runtime's collections do.</summary>
+/// <remarks>Any thread adds; one at a time has the turn, the writer's thread or a caller that found nothing waiting. At a store a commit comes every few seconds, at a hub the processor has better things to do.</remarks>
 internal sealed class CommitQueue
 {
     private readonly object _gate = new(); // a Lock cannot be waited on
     private readonly Queue<PendingBatch> _waiting = new();
     private bool _isComplete;
+    private bool _isTaken;
+    private bool _isWoken;
 
-    /// <summary>Adds a batch; false where nothing is taken any more.</summary>
+    /// <summary>Adds a batch for the writer's thread; false where nothing is taken any more.</summary>
     public bool TryAdd(PendingBatch batch)
     {
         lock (_gate)
@@ -21,7 +21,7 @@ internal sealed class CommitQueue
             }
 
             _waiting.Enqueue(batch);
-            Monitor.Pulse(_gate);
+            PulseIfFree();
             return true;
         }
     }
@@ -36,31 +36,60 @@ internal sealed class CommitQueue
         }
     }
 
-    /// <summary>The next batch, now.</summary>
-    public bool TryTake([NotNullWhen(true)] out PendingBatch? batch)
+    /// <summary>Takes the turn for a batch that would be the next one anyway; false where another one is before it. Then <see cref="End"/>.</summary>
+    public bool TryBegin()
     {
         lock (_gate)
         {
-            return _waiting.TryDequeue(out batch);
+            return !_isComplete && !_isTaken && _waiting.Count == 0 && (_isTaken = true);
         }
     }
 
-    /// <summary>The next batch, as soon as there is one; false at the end.</summary>
-    public bool Wait([NotNullWhen(true)] out PendingBatch? batch)
+    /// <summary>Gives the turn back.</summary>
+    /// <param name="wakes">Whether the writer's thread shall have a turn although nothing waits.</param>
+    public void End(bool wakes)
     {
         lock (_gate)
         {
-            while (!_waiting.TryDequeue(out batch))
-            {
-                if (_isComplete)
-                {
-                    return false;
-                }
+            _isTaken = false;
+            _isWoken |= wakes;
+            PulseIfFree();
+        }
+    }
 
+    /// <summary>The next batch of the same turn, now; null where none waits.</summary>
+    public PendingBatch? TakeNext()
+    {
+        lock (_gate)
+        {
+            return _waiting.TryDequeue(out var batch) ? batch : null;
+        }
+    }
+
+    /// <summary>Waits for a turn of the writer's thread. Then <see cref="End"/>.</summary>
+    /// <param name="first">The next batch; null where it was only woken.</param>
+    /// <returns>False at the end, when nobody else has the turn any more.</returns>
+    public bool Wait(out PendingBatch? first)
+    {
+        lock (_gate)
+        {
+            while (_isTaken || (_waiting.Count == 0 && !_isWoken && !_isComplete))
+            {
                 Monitor.Wait(_gate);
             }
 
-            return true;
+            _ = _waiting.TryDequeue(out first);
+            _isTaken = first is not null || _isWoken;
+            _isWoken = false;
+            return _isTaken;
+        }
+    }
+
+    private void PulseIfFree()
+    {
+        if (!_isTaken && (_waiting.Count > 0 || _isWoken || _isComplete))
+        {
+            Monitor.Pulse(_gate);
         }
     }
 }

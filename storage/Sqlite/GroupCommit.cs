@@ -4,7 +4,7 @@ using SQLitePCL;
 namespace SyncHub.Storage.Sqlite;
 
 /// <summary>One transaction for all batches that were waiting: one fsync, and each batch still all or nothing by itself.</summary>
-/// <remarks>Thread rule: the writer thread only. Crash rule: before COMMIT has returned nobody was answered; after it everything is on disk.</remarks>
+/// <remarks>Thread rule: whoever has the turn to write. Crash rule: before COMMIT has returned nobody was answered; after it everything is on disk.</remarks>
 internal sealed class GroupCommit : IDisposable
 {
     private readonly string _path;

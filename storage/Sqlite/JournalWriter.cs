@@ -2,10 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace SyncHub.Storage.Sqlite;
 
-/// <summary>The one thread that writes a journal file, and the queue before it.</summary>
+/// <summary>What writes a journal file: one thread, the queue before it, and callers that find nothing before them in it.</summary>
 /// <remarks>
-/// Thread rule: <see cref="Enqueue"/> from any thread; everything else of SQLite happens on its own thread. The queue is unbounded: each
-/// caller has at most a few batches under way and waits for them, so back-pressure lies with the callers.
+/// Thread rule: <see cref="Enqueue"/> and <see cref="WriteHere"/> from any thread; whatever is done with SQLite is done by whoever has the queue's turn. The queue is
+/// unbounded: each caller has at most a few batches under way and waits for them, so back-pressure lies with the callers.
 /// Crash rule: a batch in the queue was promised to nobody.
 /// </remarks>
 internal sealed class JournalWriter : IDisposable
@@ -57,6 +57,29 @@ internal sealed class JournalWriter : IDisposable
         return pending.Done;
     }
 
+    /// <summary>Writes on the caller's thread where nothing else is being written or waits for it: it would else wake the writer's thread and be woken by it.</summary>
+    public Task<long> WriteHere(JournalBatch batch)
+    {
+        if (!_queue.TryBegin())
+        {
+            return Enqueue(batch);
+        }
+
+        var pending = new PendingBatch(batch);
+        var wakes = false;
+        try
+        {
+            Write([pending]);
+            wakes = !_isClosed && _checkpoint.IsDue; // after the answer: the writer's thread has the time
+        }
+        finally
+        {
+            _queue.End(wakes);
+        }
+
+        return pending.Done;
+    }
+
     /// <summary>Takes nothing more, commits what is queued, and ends the thread.</summary>
     public Task StopAsync()
     {
@@ -77,9 +100,10 @@ internal sealed class JournalWriter : IDisposable
     {
         try
         {
-            while (_closedBy is null && _queue.Wait(out var first))
+            while (_queue.Wait(out var first))
             {
-                CommitTogetherWith(first);
+                HaveTurn(first);
+                _queue.End(wakes: false);
             }
             if (_closedBy is null && _checkpoint.RunToTheEnd() is { } trouble)
             {
@@ -93,14 +117,33 @@ internal sealed class JournalWriter : IDisposable
         }
     }
 
-    private void CommitTogetherWith(PendingBatch first)
+    private void HaveTurn(PendingBatch? first)
     {
-        var group = new List<PendingBatch> { first };
-        while (group.Count < MaxBatchesPerCommit && _queue.TryTake(out var next))
+        if (_closedBy is not null) // by a caller that wrote before
         {
-            group.Add(next);
+            Refuse(first);
+            return;
         }
 
+        if (first is not null)
+        {
+            var group = new List<PendingBatch> { first };
+            while (group.Count < MaxBatchesPerCommit && _queue.TakeNext() is { } next)
+            {
+                group.Add(next);
+            }
+
+            Write(group);
+        }
+
+        if (!_isClosed && _checkpoint.RunWhenDue() is { } trouble)
+        {
+            Report(trouble);
+        }
+    }
+
+    private void Write(List<PendingBatch> group)
+    {
         var fatal = Commit(group);
         // First the position, then the answers: whoever was answered must find the journal at least there.
         Volatile.Write(ref _lastPosition, _commits.Position);
@@ -112,13 +155,9 @@ internal sealed class JournalWriter : IDisposable
         {
             pending.Complete(_commits.Position);
         }
-        if (fatal is null && _checkpoint.RunWhenDue() is { } trouble)
-        {
-            Report(trouble);
-        }
     }
 
-    // The boundary of the writer thread: whatever was not foreseen closes the journal instead of ending the process.
+    // The boundary of whoever writes: whatever was not foreseen closes the journal instead of ending the process.
     private JournalUnavailableException? Commit(List<PendingBatch> group)
     {
         try
@@ -165,7 +204,15 @@ internal sealed class JournalWriter : IDisposable
     private void FailTheRest()
     {
         TakeNothingMore();
-        while (_queue.TryTake(out var pending))
+        while (_queue.TakeNext() is { } pending)
+        {
+            Refuse(pending);
+        }
+    }
+
+    private void Refuse(PendingBatch? pending)
+    {
+        if (pending is not null)
         {
             pending.Failure = SqliteFaults.Closed(_path, _closedBy);
             pending.Complete(0);

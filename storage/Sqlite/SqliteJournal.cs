@@ -5,7 +5,7 @@ namespace SyncHub.Storage.Sqlite;
 
 /// <summary>The journal in one SQLite file beside the process; what a store uses, and a hub that fits one machine.</summary>
 /// <remarks>
-/// Thread rule: every member from any thread. Batches are written by one thread of its own, all waiting ones in one transaction.
+/// Thread rule: every member from any thread. Batches are written by one thread of its own, all waiting ones in one transaction, or by their caller (<see cref="CommitHereAsync"/>).
 /// Crash rule: as <see cref="IJournal"/> says (write-ahead log, synchronous=FULL). After an I/O error or damage at COMMIT the journal
 /// closes itself, and only what the file holds when it is opened again tells whether that last transaction is there: a disk that failed
 /// an fsync has not said what it kept.
@@ -67,6 +67,13 @@ public sealed class SqliteJournal : IJournal
     {
         BatchRules.ThrowIfBroken(batch);
         return _writer.Enqueue(batch);
+    }
+
+    /// <inheritdoc/>
+    public Task<long> CommitHereAsync(JournalBatch batch)
+    {
+        BatchRules.ThrowIfBroken(batch);
+        return _writer.WriteHere(batch);
     }
 
     /// <inheritdoc/>

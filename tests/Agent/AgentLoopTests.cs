@@ -8,6 +8,7 @@ namespace SyncHub.Agent.Tests;
 /// <summary>The shell around the engine, over a disk that fails on demand.</summary>
 public sealed class AgentLoopTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly SetClock _clock = new();
     private readonly MemoryGuard _guard = new();
     private SimulatedJournal _journal = new(autoFlush: true);
@@ -81,10 +82,77 @@ public sealed class AgentLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_till_that_finds_the_engine_idle_has_its_answer_without_another_thread()
+    {
+        var asked = _loop.AskHereAsync(Register("r"));
+        Assert.True(asked.IsCompletedSuccessfully);
+        Assert.NotNull(((V1.IdentifyAnswer)(await asked).Answer!).Member);
+    }
+
+    [Fact]
+    public async Task What_was_told_before_a_till_asks_goes_into_its_turn()
+    {
+        await _loop.TellAsync(Register("told"), CancellationToken.None);
+        Assert.NotNull(((V1.IdentifyAnswer)(await _loop.AskHereAsync(Register("asked"))).Answer!).Member);
+        var status = (V1.StatusAnswer)(await _loop.AskHereAsync(new TillCall(_loop.NowMs, new V1.StatusRequest(), false))).Answer!;
+        Assert.Equal(2, status.TipSequence);
+    }
+
+    [Fact]
+    public async Task Whoever_asks_while_another_has_the_turn_is_answered_too()
+    {
+        const int Workers = 8;
+        const int Each = 50;
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(async () =>
+        {
+            for (var i = 0; i < Each; i++)
+            {
+                var command = Register($"{worker}-{i}");
+                switch ((worker + i) % 3)
+                {
+                    case 0:
+                        await _loop.TellAsync(command, CancellationToken.None);
+                        break;
+                    case 1:
+                        await _loop.AskAsync(command).WaitAsync(Patience);
+                        break;
+                    default:
+                        await _loop.AskHereAsync(command).WaitAsync(Patience);
+                        break;
+                }
+            }
+        })));
+        var status = (V1.StatusAnswer)(await _loop.AskAsync(new TillCall(_loop.NowMs, new V1.StatusRequest(), false)).WaitAsync(Patience)).Answer!;
+        Assert.Equal(Workers * Each, status.TipSequence);
+    }
+
+    [Fact]
+    public async Task What_came_during_a_commit_is_decided_after_it_although_nobody_else_comes()
+    {
+        _journal.AutoFlush = false;
+        var first = _loop.AskHereAsync(Register("first"));
+        var second = _loop.AskHereAsync(Register("second"));
+        Assert.Equal((1, false, false), (_journal.PendingCount, first.IsCompleted, second.IsCompleted));
+        _journal.AutoFlush = true;
+        _journal.Flush();
+        await first.WaitAsync(Patience);
+        await second.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_loop_that_stops_decides_what_it_was_told_before()
+    {
+        await _loop.TellAsync(Register("told"), CancellationToken.None);
+        await _loop.DisposeAsync();
+        Assert.Equal(1, _guard.Read()!.TipSequence);
+    }
+
+    [Fact]
     public async Task A_loop_that_is_stopping_says_so()
     {
         await _loop.DisposeAsync();
         await Assert.ThrowsAsync<AgentBusyException>(() => RegisterAsync());
+        Assert.Throws<AgentBusyException>(() => { _ = _loop.AskHereAsync(Register("late")); });
     }
 
     private async Task<V1.IdentifyAnswer> RegisterAsync(string request = "r") => (V1.IdentifyAnswer)(await _loop.AskAsync(Register(request))).Answer!;

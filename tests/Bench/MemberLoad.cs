@@ -8,7 +8,7 @@ namespace SyncHub.Bench;
 internal static class MemberLoad
 {
     /// <summary>What each member pays in, minor units.</summary>
-    public const long TopUpMinor = 10_000;
+    public const long TopUpMinor = 1_000_000;
 
     private const int InFlight = 128;
 

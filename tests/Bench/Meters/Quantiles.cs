@@ -14,6 +14,9 @@ internal sealed record Quantiles(double P50Ms, double P95Ms, double P99Ms, doubl
     public static Quantiles? Median(IReadOnlyCollection<Quantiles?> runs) => runs.Count == 0 || runs.Contains(null) ? null : new Quantiles(
         Median(runs.Select(run => run!.P50Ms)), Median(runs.Select(run => run!.P95Ms)), Median(runs.Select(run => run!.P99Ms)), Median(runs.Select(run => run!.MaxMs)));
 
+    /// <summary>Of one thing after the other, as near as it can be said without their single times.</summary>
+    public static Quantiles? Sum(Quantiles? one, Quantiles? other) => one is null || other is null ? null : new Quantiles(one.P50Ms + other.P50Ms, one.P95Ms + other.P95Ms, one.P99Ms + other.P99Ms, one.MaxMs + other.MaxMs);
+
     /// <summary>The median of numbers.</summary>
     public static double Median(IEnumerable<double> numbers) => At([.. numbers], 0.5);
 
