@@ -46,6 +46,9 @@ public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : Age
     /// <summary>The second person, whose PIN the shell has checked; empty: nobody.</summary>
     public string Approver { get; init; } = "";
 
+    /// <summary>Whether headquarters ordered it: <see cref="Cashier"/> and <see cref="Approver"/> are who ordered and approved it there, by the hub's rules and not the till's.</summary>
+    public bool IsOrdered { get; init; }
+
     /// <summary>Ten random bytes, for a registration.</summary>
     public ReadOnlyMemory<byte> Entropy { get; init; }
 }

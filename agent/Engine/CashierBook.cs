@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
 
@@ -17,14 +18,17 @@ internal sealed class CashierBook(Workspace work, AgentMemory memory, IGuard gua
     private const long FirstWaitMs = 30_000;
     private const long LongestWaitMs = 60 * 60 * 1000;
     private const int MostCleaned = 50;
+    private const int StrangerBytes = 2; // 65,536 counts: they cost some MB at most, and to meet another name's takes tens of thousands of tries
 
     /// <summary>Counts a try, and hands out what it is checked against.</summary>
     public EngineReply Begin(PinTryBegun begun)
     {
         var entry = memory.Cashiers.GetValueOrDefault(begun.Name.ToLowerInvariant());
-        var key = KeyOf(entry is null ? "" : begun.Name); // all names that nobody has are one: strangers must not fill the disk
-        var tries = work.Read(TriesOf, key) is { } bytes ? V1.PinTries.Parser.ParseFrom(bytes) : new V1.PinTries();
-        var until = WaitUntilMs(tries.Wrong, Math.Min(tries.LastMs, begun.NowMs)); // a clock that was set back must not lock for years
+        var stranger = StrangerKeyOf(begun.Name);
+        var key = entry is null ? stranger : KeyOf(begun.Name);
+        var tries = TriesAt(key);
+        // A cashier waits for strangers of the same count too: else a name that nobody has could be told by meeting another one's.
+        var until = Math.Max(WaitUntilMs(tries, begun.NowMs), WaitUntilMs(TriesAt(stranger), begun.NowMs));
         if (until > begun.NowMs)
         {
             return new EngineReply { Pin = new PinTry(until, null, default) };
@@ -77,8 +81,14 @@ internal sealed class CashierBook(Workspace work, AgentMemory memory, IGuard gua
         return (call, new EngineReply { Answer = Answers.Refusal(call.Request, rejection) });
     }
 
-    private static long WaitUntilMs(int wrong, long lastMs) =>
-        wrong < FreeTries ? 0 : lastMs + Math.Min(LongestWaitMs, FirstWaitMs << Math.Min(MostDoublings, wrong - FreeTries));
+    private V1.PinTries TriesAt(byte[] key) => work.Read(TriesOf, key) is { } bytes ? V1.PinTries.Parser.ParseFrom(bytes) : new V1.PinTries();
 
-    private static byte[] KeyOf(string name) => Encoding.UTF8.GetBytes(name.Length == 0 ? "?" : name.ToLowerInvariant());
+    // A clock that was set back must not lock for years.
+    private static long WaitUntilMs(V1.PinTries tries, long nowMs) =>
+        tries.Wrong < FreeTries ? 0 : Math.Min(tries.LastMs, nowMs) + Math.Min(LongestWaitMs, FirstWaitMs << Math.Min(MostDoublings, tries.Wrong - FreeTries));
+
+    private static byte[] KeyOf(string name) => Encoding.UTF8.GetBytes(name.ToLowerInvariant());
+
+    // Names that nobody has are counted like those of cashiers, so that tries tell nothing; but strangers must not fill the disk, so by a keyed hash of few bits.
+    private byte[] StrangerKeyOf(string name) => [(byte)'?', .. HMACSHA256.HashData(guard.Pepper.Span, KeyOf(name)).AsSpan(0, StrangerBytes)];
 }

@@ -150,7 +150,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return Refuse(call, refusal!, member);
         }
 
-        if (memory.Machine.FindUnsigned(op) is { } unsigned)
+        if (!call.IsOrdered && memory.Machine.FindUnsigned(op) is { } unsigned)
         {
             return Refuse(call, unsigned, member);
         }

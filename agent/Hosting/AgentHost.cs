@@ -136,7 +136,9 @@ public sealed class AgentHost : IAsyncDisposable
             guard = GuardFile.Open(options.GuardPath);
             loop = await OpenLoopAsync(options, identity, guard, log);
             var link = new SyncLink(loop, identity, keys, options, TimeProvider.System, log);
-            var web = BuildWeb(options, new TillCalls(loop, link), logs);
+            var calls = new TillCalls(loop, link);
+            link.Orders = calls.DoAsync;
+            var web = BuildWeb(options, calls, logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(web.MappedNames(), ServingStatus.Serving);
             await web.StartAsync(cancellation);

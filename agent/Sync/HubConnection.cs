@@ -14,7 +14,7 @@ namespace SyncHub.Agent.Sync;
 /// Three tasks: one receives, one sends, one beats and listens for silence. The first to end ends the others.
 /// Thread rule: <see cref="AskAsync"/>, <see cref="OnLogged"/> and <see cref="Abandon"/> from any thread; the session is locked.
 /// </remarks>
-internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, TimeProvider time, ILogger log) : ISessionShell
+internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, TimeProvider time, ILogger log, Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? orders = null) : ISessionShell
 {
     private const int NonceBytes = 16;
     internal static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
@@ -145,6 +145,15 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     }
 
     /// <inheritdoc/>
+    public void Do(V1.StoreOrder order, Action<V1.StoreOrderReply> then)
+    {
+        if (orders is not null)
+        {
+            _ = DoAsync(orders, order, then);
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => loop.ReadFacts(producer, fromSequence, limit, maxBytes);
 
     /// <inheritdoc/>
@@ -171,6 +180,25 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         catch (Exception fault)
         {
             End($"The engine did not answer: {fault.Message}");
+        }
+    }
+
+    private async Task DoAsync(Func<V1.StoreOrder, Task<V1.StoreOrderReply?>> book, V1.StoreOrder order, Action<V1.StoreOrderReply> then)
+    {
+        try
+        {
+            await Task.Yield(); // the caller holds the session
+            if (await book(order) is { } reply)
+            {
+                lock (_gate)
+                {
+                    then(reply);
+                }
+            }
+        }
+        catch (Exception fault)
+        {
+            End($"An order of headquarters could not be booked: {fault.Message}");
         }
     }
 

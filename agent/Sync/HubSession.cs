@@ -28,7 +28,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private readonly FactsUpload _facts = new(self, signer);
     private readonly ProducerId _producer = new(self.Holder.Store.Value, self.Holder.Incarnation.Value);
     private readonly Queue<V1.AgentFrame> _toSend = new();
-    private readonly Queue<(long AfterSequence, V1.AgentFrame Frame)> _revokesDone = new();
+    private readonly Queue<(long AfterSequence, V1.AgentFrame Frame)> _afterOps = new();
     private readonly Dictionary<long, Action<HubNews?>> _asked = [];
     private OpHash _sentHash;
     private long _feedPosition = self.FeedPosition;
@@ -146,6 +146,9 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             case V1.HubFrame.FrameOneofCase.RevokeAsk:
                 OnRevokeAsk(frame.RevokeAsk);
                 break;
+            case V1.HubFrame.FrameOneofCase.Order when IsWelcomed:
+                OnOrder(frame.Order);
+                break;
             case V1.HubFrame.FrameOneofCase.FeedMark:
                 _feedPosition = frame.FeedMark.Position;
                 shell.Tell(new FeedReached(shell.NowMs, frame.FeedMark.Position, Number));
@@ -188,7 +191,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     public bool HoldsOps => _holdsOps;
 
     // Somebody waits for what another store hands back. And many ops are no burst of a till, but a backlog.
-    private bool IsUrgent => _urgentUpTo > _outbox.SentSequence || _revokesDone.Count > 0 || _outbox.TipSequence - _outbox.SentSequence >= MostHeldOps;
+    private bool IsUrgent => _urgentUpTo > _outbox.SentSequence || _afterOps.Count > 0 || _outbox.TipSequence - _outbox.SentSequence >= MostHeldOps;
 
     /// <summary>The next frame to send: a waiting till first, then ops in order, then what may only follow ops that are sent; null where there is none.</summary>
     /// <param name="holdsOps">Whether a batch left so recently that ops which nobody waits for may gather for the next one.</param>
@@ -201,7 +204,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
 
         _holdsOps = holdsOps;
         return _toSend.TryDequeue(out var frame) ? frame
-            : NextRevokeDone() ?? (holdsOps && !IsUrgent ? null : NextBatch()) ?? _facts.Next(shell);
+            : NextAfterOps() ?? (holdsOps && !IsUrgent ? null : NextBatch()) ?? _facts.Next(shell);
     }
 
     /// <summary>What is due every two seconds; a heartbeat only where there is something to say, or four seconds were silent.</summary>
@@ -415,9 +418,23 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         }
         else
         {
-            _revokesDone.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
+            _afterOps.Enqueue((reply.TipSequence, new V1.AgentFrame { RevokeDone = new V1.RevokeDone { Nonce = Nonce, Member = ask.Member, Id = ask.Id } }));
         }
 
+        shell.Wake();
+    });
+
+    // The answer follows the op: a hub that reads it has the op, or gets it with the same log.
+    private void OnOrder(V1.StoreOrder order) => shell.Do(order, reply =>
+    {
+        var isOfThisLife = reply.Op?.Incarnation == _producer.Incarnation;
+        if (isOfThisLife)
+        {
+            _outbox.OnLogged(reply.Op!.Sequence);
+        }
+
+        reply.Nonce = Nonce;
+        _afterOps.Enqueue((isOfThisLife ? reply.Op!.Sequence : 0, new V1.AgentFrame { OrderReply = reply }));
         shell.Wake();
     });
 
@@ -427,14 +444,14 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         shell.Wake();
     }
 
-    private V1.AgentFrame? NextRevokeDone()
+    private V1.AgentFrame? NextAfterOps()
     {
-        if (!_revokesDone.TryPeek(out var next) || _outbox.SentSequence < next.AfterSequence)
+        if (!_afterOps.TryPeek(out var next) || _outbox.SentSequence < next.AfterSequence)
         {
             return null;
         }
 
-        _revokesDone.Dequeue();
+        _afterOps.Dequeue();
         return next.Frame;
     }
 

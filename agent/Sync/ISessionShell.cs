@@ -19,6 +19,11 @@ internal interface ISessionShell
     /// <summary>Asks the engine; <paramref name="then"/> is called when the reply is durable, and never where there is none.</summary>
     void Ask(AgentCommand command, Action<EngineReply> then);
 
+    /// <summary>Books what headquarters ordered; <paramref name="then"/> is called when that is durable, and never where the agent cannot say now. A world without tills books nothing.</summary>
+    void Do(V1.StoreOrder order, Action<V1.StoreOrderReply> then)
+    {
+    }
+
     /// <summary>Durable ops of the log.</summary>
     IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes);
 

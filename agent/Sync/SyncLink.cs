@@ -61,6 +61,9 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     /// <inheritdoc/>
     public long OfflineSinceMs => IsOnline ? 0 : Interlocked.Read(ref _offlineSinceMs);
 
+    /// <summary>Books what headquarters orders; set before <see cref="Start"/>.</summary>
+    internal Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? Orders { get; set; }
+
     /// <summary>Starts to connect.</summary>
     public void Start() => _running = Task.WhenAll(Task.Run(() => RunAsync(_stopping.Token)), Task.Run(() => RenewAsync(_stopping.Token)));
 
@@ -189,7 +192,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
             using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, key, out trust);
-            var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log);
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log, Orders);
             _connection = connection;
             try
             {

@@ -11,7 +11,8 @@ namespace SyncHub.Agent.Till;
 /// <summary>Who stands behind a till's request: a session, and a second person's PIN. The engine only ever sees names that were made sure of.</summary>
 /// <param name="Session">SHA-256 of the session; empty where the till showed none.</param>
 /// <param name="Approver">The second person; empty: nobody.</param>
-internal readonly record struct Signed(ReadOnlyMemory<byte> Session, string Approver);
+/// <param name="OrderedBy">Who ordered it at headquarters; empty where a till calls.</param>
+internal readonly record struct Signed(ReadOnlyMemory<byte> Session, string Approver, string OrderedBy = "");
 
 /// <summary>Checks cashiers' PINs, with or without the hub.</summary>
 /// <remarks>

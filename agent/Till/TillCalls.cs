@@ -19,6 +19,8 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
 
     private const int MostRounds = 3; // each costs at most one checkout deadline; more would keep the customer waiting
     private const int EntropyBytes = 10;
+    private const string OrderPrefix = "hq-"; // an order's id is its request id: it is booked once
+    private const string Headquarters = "headquarters";
     private const int ClosingPage = 500; // members looked at in one go: a till that calls meanwhile waits for milliseconds
 
     /// <summary>Answers any request message of the service.</summary>
@@ -60,6 +62,37 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
         catch (AgentBusyException busy)
         {
             throw TillFault.Busy(busy.Message);
+        }
+    }
+
+    /// <summary>Books what headquarters ordered, as a till would have it booked: once, however often the order comes.</summary>
+    /// <returns>What came of it; null where the agent cannot say now, and the order must come again.</returns>
+    public async Task<V1.StoreOrderReply?> DoAsync(V1.StoreOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        IMessage? request = order.ActCase switch
+        {
+            V1.StoreOrder.ActOneofCase.Adjustment => new V1.AdjustRequest { RequestId = OrderPrefix + order.Id, MemberId = order.Adjustment.MemberId, Kind = order.Adjustment.Kind, DeltaMinor = order.Adjustment.DeltaMinor, Reason = order.Reason, Terminal = Headquarters, Operator = order.OrderedBy },
+            V1.StoreOrder.ActOneofCase.Refund => new V1.RefundRequest { RequestId = OrderPrefix + order.Id, Op = order.Refund.Op, AmountMinor = order.Refund.AmountMinor, Terminal = Headquarters, Operator = order.OrderedBy },
+            _ => null,
+        };
+        if (request is null || TextCheck.FindFault(order) is not null || order.OrderedBy.Length == 0)
+        {
+            return new V1.StoreOrderReply { Id = order.Id, Refusal = "This store's agent does not know such an order. Update it, and order again." };
+        }
+
+        try
+        {
+            return (await PayAsync(request, new Signed(default, order.ApprovedBy, order.OrderedBy))).Answer switch
+            {
+                V1.OpAnswer { Receipt: { } receipt } => new V1.StoreOrderReply { Id = order.Id, Op = receipt.Op },
+                V1.OpAnswer { Rejection: { Code: not (V1.RejectionCode.AgentLocked or V1.RejectionCode.StorageUnavailable) } rejection } => new V1.StoreOrderReply { Id = order.Id, Refusal = rejection.Message },
+                _ => null,
+            };
+        }
+        catch (AgentBusyException)
+        {
+            return null; // it comes again with the next connection
         }
     }
 
@@ -178,5 +211,5 @@ public sealed class TillCalls(AgentLoop loop, IHubLink link)
 
     private TillCall NewCall(IMessage request) => NewCall(request, default);
 
-    private TillCall NewCall(IMessage request, Signed signed) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs, ElapsedMs = loop.ElapsedMs, Session = signed.Session, Approver = signed.Approver };
+    private TillCall NewCall(IMessage request, Signed signed) => new(loop.NowMs, request, link.IsOnline) { OfflineSinceMs = link.OfflineSinceMs, ElapsedMs = loop.ElapsedMs, Session = signed.Session, Approver = signed.Approver ?? "", Cashier = signed.OrderedBy ?? "", IsOrdered = signed.OrderedBy is { Length: > 0 } };
 }

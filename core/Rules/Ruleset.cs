@@ -54,11 +54,18 @@ public sealed record FloorRules
 /// <summary>Who has to stand at a till.</summary>
 public sealed record CashierRules
 {
-    /// <summary>Whether whatever changes something needs a cashier who signed in with a PIN; adjustments then need a second person.</summary>
+    /// <summary>What counts where the rules say nothing: no sign-in, but a second person's PIN for what is large or made by hand.</summary>
+    public static CashierRules Default { get; } = new();
+
+    /// <summary>Whether whatever changes something needs a cashier who signed in with a PIN.</summary>
     public bool Required { get; init; }
 
     /// <summary>Refunds and voids above this need a second person; 0 = none do.</summary>
-    public long ApprovalAboveMinor { get; init; }
+    public long ApprovalAboveMinor { get; init; } = 50_000; // few sales of a shop are larger, so it costs little and catches what matters
+
+    /// <summary>Whether one person alone may adjust by hand, and refund and void whatever. Not written where it is not said, so that older agents read the rules.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool OnePersonIsEnough { get; init; }
 }
 
 /// <summary>How points are earned: <see cref="Points"/> for each full <see cref="PerMinor"/> of what is paid.</summary>
@@ -150,7 +157,7 @@ public sealed record Ruleset
     /// <summary>What stores may advance.</summary>
     public FloorRules Floor { get; init; } = new();
 
-    /// <summary>Who has to stand at a till; not said: anybody. Not written where it is not said, so that older agents read the rules.</summary>
+    /// <summary>Who has to stand at a till; not said: <see cref="CashierRules.Default"/>. Not written where it is not said, so that older agents read the rules.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public CashierRules? Cashiers { get; init; }
 

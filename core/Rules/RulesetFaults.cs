@@ -48,9 +48,9 @@ internal static class RulesetFaults
             yield return $"floor: perMemberMinor must be 0 (off) to {Most}, storeBudgetMinor 0 (off) to {Amount.LargestMoveMinor}.";
         }
 
-        if (ruleset.Cashiers is { ApprovalAboveMinor: < 0 or > Most } or { ApprovalAboveMinor: > 0, Required: false })
+        if (ruleset.Cashiers is { ApprovalAboveMinor: < 0 or > Most })
         {
-            yield return $"cashiers.approvalAboveMinor: must be 0 (never) to {Most}, and needs cashiers.required.";
+            yield return $"cashiers.approvalAboveMinor: must be 0 (never) to {Most}.";
         }
 
         if (ruleset.Earn.PerMinor is < 0 or > Most || ruleset.Earn.Points is < 0 or > MostPoints)

@@ -41,7 +41,9 @@ internal static class KeysCommand
     {
         var folder = Path.GetFullPath(arguments.GetValue(Data)!);
         return ((string[])["hub.db", "agent.db"]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException($"{folder}: there is neither a hub.db nor an agent.db. Name the folder of a hub or an agent.");
+            ?? throw new FileNotFoundException(File.Exists(Path.Combine(folder, "hub.keys"))
+                ? $"{folder}: this hub has no hub.db; its journal lies in PostgreSQL, where values keep the key that sealed them: rewrite is for files. Keep every key of the file."
+                : $"{folder}: there is neither a hub.db nor an agent.db. Name the folder of a hub or an agent.");
     }
 
     // A hub on PostgreSQL has its keys in its folder, and no file that they seal.

@@ -14,6 +14,8 @@ internal sealed class LimitFlags
     private readonly Option<int> _idle;
     private readonly Option<int> _ping;
     private readonly Option<int> _pingTimeout;
+    private readonly Option<int> _request;
+    private readonly Option<int> _slowBody;
 
     /// <summary>With a process's own defaults.</summary>
     public LimitFlags(GrpcLimits defaults)
@@ -26,12 +28,14 @@ internal sealed class LimitFlags
         _idle = Flag("--idle-seconds", "A connection without a call is closed after this; for JSON too.", limits => limits.IdleSeconds);
         _ping = Flag("--ping-seconds", "A silent connection is pinged after this; 0 = never.", limits => limits.PingSeconds);
         _pingTimeout = Flag("--ping-timeout-seconds", "Without an answer to a ping it is closed after this.", limits => limits.PingTimeoutSeconds);
+        _request = Flag("--request-seconds", "A TLS handshake, or the headers of a request, may take so long; for JSON too.", limits => limits.RequestSeconds);
+        _slowBody = Flag("--slow-body-seconds", "A body that is slower than 240 bytes a second may be so for so long; for JSON too.", limits => limits.SlowBodySeconds);
     }
 
     /// <summary>Gives a command the flags.</summary>
     public void AddTo(Command command)
     {
-        foreach (var flag in new[] { _message, _reply, _streams, _header, _idle, _ping, _pingTimeout })
+        foreach (var flag in new[] { _message, _reply, _streams, _header, _idle, _ping, _pingTimeout, _request, _slowBody })
         {
             command.Add(flag);
         }
@@ -47,6 +51,8 @@ internal sealed class LimitFlags
         IdleSeconds = arguments.GetValue(_idle),
         PingSeconds = arguments.GetValue(_ping),
         PingTimeoutSeconds = arguments.GetValue(_pingTimeout),
+        RequestSeconds = arguments.GetValue(_request),
+        SlowBodySeconds = arguments.GetValue(_slowBody),
     };
 
     private Option<int> Flag(string name, string description, Func<GrpcLimits, int> value) =>

@@ -15,6 +15,7 @@ var root = new RootCommand("SyncHub: the member hub of a chain of stores. Stored
     TokenCommand.Create(),
     AuditCommand.Create(),
     ApprovalCommand.Create(),
+    OrderCommand.Create(),
     VerifyCommand.Create(),
     DemoCliCommand.Create(),
 };

@@ -15,7 +15,7 @@ public static class GrpcKestrelExtensions
 
     /// <summary>Sets Kestrel up for gRPC: readers of any pace, windows of 1 MiB per stream and 4 MiB per connection, 1000 streams
     /// per connection, and a ping every 30 s that finds dead connections within 20 s more. Change what does not fit after the call.</summary>
-    /// <remarks>The limits on the size and the rate of a request body are lifted for each gRPC call by itself, so that
+    /// <remarks>The limits on the size and, for streams, the rate of a request body are lifted for each gRPC call by itself, so that
     /// other endpoints of the same server keep theirs.</remarks>
     public static KestrelServerOptions ConfigureForGrpc(this KestrelServerOptions options)
     {

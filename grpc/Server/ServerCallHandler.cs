@@ -45,7 +45,7 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
             return;
         }
 
-        ServerProtocol.LiftBodyLimits(http);
+        ServerProtocol.LiftBodyLimits(http, method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming);
         var age = http.Features.Get<ConnectionAge>();
         age?.Enter();
         try

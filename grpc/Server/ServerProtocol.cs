@@ -28,15 +28,16 @@ internal static class ServerProtocol
     }
 
     /// <summary>Lifts the server's limits on a request body for this call: they count a whole stream as one upload, and take an
-    /// idle stream for a stalled one. gRPC's limit is per message. Other endpoints of the server keep theirs.</summary>
-    public static void LiftBodyLimits(HttpContext context)
+    /// idle stream for a stalled one. gRPC's limit is per message. Other endpoints of the server keep theirs, and so does a call whose request is
+    /// one message: nobody has a reason to send that byte by byte, but who wants to hold streams open for nothing.</summary>
+    public static void LiftBodyLimits(HttpContext context, bool isRequestStream)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = null;
         }
 
-        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        if (isRequestStream && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;
         }

@@ -38,6 +38,9 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
     /// <summary>Which store the call is about; 0 where none.</summary>
     public int Store { get; set; }
 
+    /// <summary>Which member the call is about, where what it commits does not say so; none: default.</summary>
+    public MemberId Member { get; set; }
+
     /// <summary>More of what it is about, without personal data.</summary>
     public string Detail { get; set; } = "";
 
@@ -76,7 +79,7 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
         Who = Caller.Who,
         RequestedBy = RequestedBy,
         What = Door.What,
-        MemberId = member == default ? "" : member.ToString(),
+        MemberId = (member == default ? Member : member) is var about && about == default ? "" : about.ToString(),
         Store = Store,
         From = From,
         Outcome = outcome,

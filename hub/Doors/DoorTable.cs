@@ -9,6 +9,13 @@ internal static class DoorTable
 
     private static readonly Dictionary<string, Door> Methods = Rows().ToDictionary(door => Package + door.What, StringComparer.Ordinal);
 
+    // Acts that are asked for and approved, and have no method of their own.
+    private static readonly Dictionary<string, Door> Acts = new Door[]
+    {
+        new("Orders/Adjust", DoorKind.Act, Permission.ValueOrder),
+        new("Orders/Refund", DoorKind.Act, Permission.ValueOrder),
+    }.ToDictionary(door => door.What, StringComparer.Ordinal);
+
     // The JSON doors: route -> the method whose row counts.
     private static readonly Dictionary<string, string> Routes = new(StringComparer.Ordinal)
     {
@@ -78,8 +85,8 @@ internal static class DoorTable
     public static Door? OfMethod(string fullName) =>
         Methods.GetValueOrDefault(fullName) ?? (PublicMethods.Contains(fullName) ? Public : null);
 
-    /// <summary>The row of a method as the trail names it.</summary>
-    public static Door Of(string what) => Methods[Package + what];
+    /// <summary>The row of a method as the trail names it, or of an act that is asked for.</summary>
+    public static Door Of(string what) => Acts.GetValueOrDefault(what) ?? Methods[Package + what];
 
     /// <summary>The row of a JSON route as it was mapped, null where there is none.</summary>
     public static Door? OfRoute(string verb, string pattern) =>

@@ -11,7 +11,7 @@ internal static class Roles
         [Role.Finance] =
         [
             Permission.MembersRead, Permission.WalletsRead, Permission.CreditWrite, Permission.StoresRead, Permission.Reclaim,
-            Permission.CasesRead, Permission.CasesWrite, Permission.ReceiptsWrite,
+            Permission.CasesRead, Permission.CasesWrite, Permission.ReceiptsWrite, Permission.ValueOrder,
         ],
         [Role.Marketing] = [Permission.MembersRead, Permission.MembersPersonal, Permission.MembersWrite],
         [Role.StoreManager] = [Permission.MembersRead, Permission.MembersPersonal, Permission.WalletsRead, Permission.StoresRead, Permission.CasesRead, Permission.CashiersWrite],

@@ -27,7 +27,7 @@ internal static class HubDoors
             listen.Protocols = HttpProtocols.Http2;
             if (certificates is not null)
             {
-                var tls = Present(certificates);
+                var tls = Present(certificates, options);
                 tls.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                 tls.ClientCertificateValidation = static (presented, _, _) => presented is not null;
                 listen.UseHttps(tls);
@@ -42,14 +42,15 @@ internal static class HubDoors
             }
             else if (certificates is not null)
             {
-                listen.UseHttps(Present(certificates));
+                listen.UseHttps(Present(certificates, options));
             }
         });
     }
 
     // Asked anew for each connection, because the hub renews its certificate while it runs.
-    private static HttpsConnectionAdapterOptions Present(CertificateAuthority certificates) => new()
+    private static HttpsConnectionAdapterOptions Present(CertificateAuthority certificates, HubOptions options) => new()
     {
+        HandshakeTimeout = TimeSpan.FromSeconds(options.Limits.RequestSeconds),
         ServerCertificateSelector = (_, _) => certificates.Hub,
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
     };

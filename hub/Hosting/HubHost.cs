@@ -167,7 +167,7 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton(services => new AccessBooks(services.GetRequiredService<HubParts>(), options));
         builder.Services.AddSingleton<AccessService>();
         builder.Services.AddSingleton<AuditTrailService>();
-        builder.Services.AddSingleton<ApprovalBook>();
+        builder.Services.AddSingleton(services => services.GetRequiredService<HubParts>().Approvals);
         builder.Services.AddSingleton<MembersService>();
         builder.Services.AddSingleton<CreditService>();
         builder.Services.AddSingleton<CaseBook>();

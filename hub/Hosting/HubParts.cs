@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
+using SyncHub.Hub.Approving;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
@@ -29,6 +30,8 @@ internal sealed record HubParts(
     private LineReleases? _releases;
     private ReceiptDesk? _receipts;
     private BeatWheel? _beats;
+    private ApprovalBook? _approvals;
+    private StoreOrders? _orders;
 
     /// <summary>How long a store may let members spend without hearing the hub, milliseconds; 0 = no limit.</summary>
     public long LeaseMs { get; init; }
@@ -59,6 +62,12 @@ internal sealed record HubParts(
 
     /// <summary>Takes receipts; null where there are no keys.</summary>
     public ReceiptDesk? Receipts => _receipts ??= ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;
+
+    /// <summary>Acts that wait for a second person.</summary>
+    public ApprovalBook Approvals => LazyInitializer.EnsureInitialized(ref _approvals, () => new ApprovalBook(this));
+
+    /// <summary>Approved acts that a store has to book.</summary>
+    public StoreOrders Orders => LazyInitializer.EnsureInitialized(ref _orders, () => new StoreOrders(this));
 
     /// <summary>Takes from lives that ended what they held.</summary>
     public LineReleases Releases => _releases ??= new LineReleases(this);

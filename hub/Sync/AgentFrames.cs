@@ -65,6 +65,13 @@ internal static class AgentFrames
                 }
 
                 return null;
+            case AgentFrame.FrameOneofCase.OrderReply:
+                if (link.OnUsed(connection) is { } booker)
+                {
+                    parts.Orders.OnReply(booker.Store, frame.OrderReply);
+                }
+
+                return null;
             case AgentFrame.FrameOneofCase.FramesTaken:
                 connection.OnTaken(frame.FramesTaken.Bytes);
                 return null;

@@ -315,6 +315,7 @@ internal sealed class StoreLink
         }
 
         _feed.CatchUp(Holder, hello.FeedPosition, caller.Connection);
+        _parts.Orders.OnWelcomed(Store);
     }
 
     private static HubFrame AckOf(StoreSession session) => new()

@@ -36,6 +36,15 @@ public sealed record GrpcLimits
     /// <summary>After so many seconds without an answer to a ping the connection is closed, and its calls are cancelled.</summary>
     public int PingTimeoutSeconds { get; init; } = 20;
 
+    /// <summary>A TLS handshake, and the headers of a request, that take longer cost their sender the connection.</summary>
+    public int RequestSeconds { get; init; } = 30;
+
+    /// <summary>A body that after so many seconds has come slower than <see cref="SlowestBodyRate"/> costs its sender the connection; streams may be as slow as they like.</summary>
+    public int SlowBodySeconds { get; init; } = 5;
+
+    /// <summary>Bytes a second: no line that serves people is as slow.</summary>
+    public const int SlowestBodyRate = 240;
+
     /// <summary>All that is wrong, each with its flag.</summary>
     public IEnumerable<string> FindFaults()
     {
@@ -48,6 +57,8 @@ public sealed record GrpcLimits
             ("--idle-seconds", IdleSeconds, 1, 86_400),
             ("--ping-seconds", PingSeconds, 0, 86_400),
             ("--ping-timeout-seconds", PingTimeoutSeconds, 1, 3600),
+            ("--request-seconds", RequestSeconds, 1, 3600),
+            ("--slow-body-seconds", SlowBodySeconds, 2, 3600),
         ];
         return bounds.Where(bound => bound.Value < bound.Least || bound.Value > bound.Most)
             .Select(bound => string.Create(CultureInfo.InvariantCulture, $"{bound.Flag}: {bound.Least} to {bound.Most}."));
@@ -64,6 +75,9 @@ public sealed record GrpcLimits
         // Above the total, or a single large header would cost its sender the connection where an answer says what is wrong.
         limits.Http2.MaxRequestHeaderFieldSize = 2 * limits.MaxRequestHeadersTotalSize;
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(IdleSeconds);
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(RequestSeconds);
+        limits.MinRequestBodyDataRate = new MinDataRate(SlowestBodyRate, TimeSpan.FromSeconds(SlowBodySeconds));
+        kestrel.ConfigureHttpsDefaults(tls => tls.HandshakeTimeout = TimeSpan.FromSeconds(RequestSeconds));
         limits.Http2.KeepAlivePingDelay = PingSeconds == 0 ? TimeSpan.MaxValue : TimeSpan.FromSeconds(PingSeconds);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(PingTimeoutSeconds);
     }

@@ -89,17 +89,39 @@ public sealed class CashierTests
         Assert.Equal(0, Begin(store, "ann").WaitUntilMs);
     }
 
+    // What a try is answered with: which wait, and whether a PIN was looked at at all.
     [Fact]
-    public void Names_that_nobody_has_share_one_count_and_cost_no_space()
+    public void A_name_that_nobody_has_is_answered_try_by_try_like_a_cashiers()
     {
         var store = NewStore(null);
-        for (var i = 0; i < FreeTries; i++)
+        for (var i = 0; i < 12; i++)
         {
-            Assert.Null(Begin(store, "stranger" + i).Entry);
+            var (known, unknown) = (Begin(store, "ann"), Begin(store, "stranger"));
+            Assert.Equal((i, known.WaitUntilMs), (i, unknown.WaitUntilMs));
+            if (i % 3 == 2)
+            {
+                store.Crash();
+                store.NowMs = Math.Max(store.NowMs, known.WaitUntilMs);
+            }
         }
 
-        Assert.True(Begin(store, "another").WaitUntilMs > 0);
-        Assert.Equal(1, store.Journal.CountDocuments("pin-tries"));
+        Assert.Equal(0, Begin(store, "bob").WaitUntilMs);
+        Assert.Equal(0, Begin(store, "another stranger").WaitUntilMs);
+    }
+
+    [Fact]
+    public void Strangers_fill_no_disk_and_a_cashier_waits_for_those_that_share_a_count_so_that_nothing_is_told()
+    {
+        const int MostCounts = 65_536;
+        var store = NewStore(null);
+        store.Turn([.. Enumerable.Range(0, MostCounts * 5 / 4).Select(i => new PinTryBegun(store.NowMs, "stranger" + i))]);
+        Assert.InRange(store.Journal.CountDocuments("pin-tries"), MostCounts / 2, MostCounts);
+
+        static int CountOf(string name) => BitConverter.ToUInt16(HMACSHA256.HashData(Pepper, System.Text.Encoding.UTF8.GetBytes(name)));
+        var twin = Enumerable.Range(0, int.MaxValue).Select(i => "twin" + i).First(name => CountOf(name) == CountOf("ann"));
+        store.Turn([.. Enumerable.Repeat(new PinTryBegun(store.NowMs, twin), FreeTries)]);
+        Assert.True(Begin(store, twin).WaitUntilMs > 0);
+        Assert.Equal(Begin(store, twin).WaitUntilMs, Begin(store, "ann").WaitUntilMs);
     }
 
     [Fact]

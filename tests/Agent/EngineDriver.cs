@@ -32,6 +32,9 @@ internal sealed class EngineDriver
 
     public bool IsOnline { get; set; }
 
+    /// <summary>The second person whose PIN tills' calls carry; empty: nobody.</summary>
+    public string Approver { get; init; } = "";
+
     /// <summary>One turn: decide, commit, hand out.</summary>
     public IReadOnlyList<EngineReply> Turn(params AgentCommand[] commands)
     {
@@ -53,7 +56,7 @@ internal sealed class EngineDriver
         return Engine.Committed();
     }
 
-    public TillCall Call(IMessage request) => new(NowMs, request, IsOnline) { Entropy = Enumerable.Repeat(++_entropy, 10).ToArray() };
+    public TillCall Call(IMessage request) => new(NowMs, request, IsOnline) { Entropy = Enumerable.Repeat(++_entropy, 10).ToArray(), Approver = Approver };
 
     public EngineReply Reply(IMessage request) => Turn(Call(request))[0];
 

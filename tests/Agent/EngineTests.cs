@@ -7,7 +7,7 @@ namespace SyncHub.Agent.Tests;
 
 public sealed class EngineTests
 {
-    private readonly EngineDriver _store = new();
+    private readonly EngineDriver _store = new() { Approver = "eve" };
 
     [Fact]
     public void A_top_up_is_spendable_at_once()

@@ -6,7 +6,7 @@ namespace SyncHub.Agent.Tests;
 /// <summary>What a store may promise before its hub has heard of it, payments that may be declined, and adjustments.</summary>
 public sealed class ValueTests
 {
-    private readonly EngineDriver _store = new();
+    private readonly EngineDriver _store = new() { Approver = "eve" };
 
     [Fact]
     public void Top_ups_above_the_limit_wait_for_the_hub_also_after_a_crash()

@@ -52,6 +52,41 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public async Task Value_by_hand_that_two_people_order_at_headquarters_is_booked_by_the_store_and_the_audit_agrees()
+    {
+        await using var chain = new PeopleChain(new CashierRules { Required = true });
+        await chain.StartAsync();
+        var session = (await chain.Till.SignInAsync(new SignInRequest { Name = "ann", Pin = Pin })).Session;
+        var member = (await chain.Till.RegisterAsync(new RegisterRequest { RequestId = "r1", Name = "Li", Session = session })).Member.MemberId;
+        await chain.Till.TopUpAsync(new TopUpRequest { RequestId = "t1", MemberId = member, AmountMinor = 5_000, Session = session });
+        var sale = (await chain.Till.SellAsync(new SaleRequest { RequestId = "s1", MemberId = member, BillMinor = 4_000, Session = session })).Receipt.Op;
+        await Until.TrueAsync(async () => await chain.Till.StatusAsync(new StatusRequest()) is { Online: true, BacklogOps: 0 }, "the store's ops are at the hub");
+        var (fay, gus) = (await chain.FinanceAsync("fay"), await chain.FinanceAsync("gus"));
+        var approvals = new Approvals.ApprovalsClient(chain.Channel);
+        AskForRequest[] orders =
+        [
+            new() { Reason = "goodwill", Adjustment = new OrderedAdjustment { Store = 1, MemberId = member, Kind = BucketKind.Principal, DeltaMinor = 700 } },
+            new() { Reason = "paid by mistake", Adjustment = new OrderedAdjustment { Store = 1, MemberId = member, Kind = BucketKind.Principal, DeltaMinor = -200 } },
+            new() { Reason = "broken", Refund = new OrderedRefund { Op = sale, AmountMinor = 1_500 } },
+        ];
+
+        foreach (var order in orders)
+        {
+            var asked = await approvals.AskForAsync(order, fay);
+            var done = await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, gus);
+            Assert.True(done.State == ApprovalState.Done, done.ToString());
+        }
+
+        var receipts = (await chain.Till.LastReceiptsAsync(new LastReceiptsRequest { Limit = 3 })).Receipts;
+        Assert.All(receipts, receipt => Assert.Equal(("fay", "gus"), (receipt.Cashier, receipt.Approver)));
+        await Until.TrueAsync(async () => await chain.Till.StatusAsync(new StatusRequest()) is { BacklogOps: 0 }, "the store's ops are at the hub");
+        Assert.Equal(5_000 - 4_000 + 700 - 200 + 1_500, (await new Wallets.WalletsClient(chain.Channel).GetWalletAsync(new GetWalletRequest { MemberId = member }, chain.Admin)).PrincipalMinor);
+        await chain.StopAgentAsync();
+        await chain.StopHubAsync();
+        await Cli.DoAsync("verify", "--hub", Path.Combine(chain.Folder, "hub"), "--agent", Path.Combine(chain.Folder, "store"), "--converged");
+    }
+
+    [Fact]
     public async Task Logs_of_a_whole_run_hold_no_phone_no_password_no_pin_no_token_and_no_forged_line()
     {
         await using var chain = new PeopleChain(new CashierRules { Required = true });
@@ -154,6 +189,13 @@ public sealed class PeopleTests
             await cashiers.SetPinAsync(new SetPinRequest { Name = "ann", Pin = Pin }, Admin);
             await cashiers.SetPinAsync(new SetPinRequest { Name = "max", Pin = "704152" }, Admin);
             await Until.TrueAsync(async () => (await Till.SignInAsync(new SignInRequest { Name = "max", Pin = "704152" })).Rejection is null, "the store knows its cashiers");
+        }
+
+        /// <summary>What a new person of finance sends.</summary>
+        public async Task<Metadata> FinanceAsync(string name)
+        {
+            await Users.AddUserAsync(new AddUserRequest { Name = name, Role = Role.Finance, Password = Password }, Admin);
+            return new Metadata { { "authorization", "Bearer " + (await new Access.AccessClient(Channel).LoginAsync(new LoginRequest { User = name, Password = Password })).Token } };
         }
 
         public async Task StartHubAsync()

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Agent.Hosting;
 using SyncHub.Hub;
@@ -111,7 +112,7 @@ public sealed class TlsTests : IAsyncLifetime
         var log = new CollectedLog();
         await using var agent = await AgentHost.StartAsync(options, log);
         await OnlineAsync(agent);
-        using var till = Grpc.Net.Client.GrpcChannel.ForAddress($"http://127.0.0.1:{agent.TillGrpcPort}");
+        using var till = GrpcChannel.ForAddress($"http://127.0.0.1:{agent.TillGrpcPort}");
         var sales = new Till.TillClient(till);
         await sales.RegisterAsync(new RegisterRequest { RequestId = "1", Name = "Ann", Card = "c" });
 
@@ -130,6 +131,36 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Single((await stores.ListStoresAsync(new ListStoresRequest(), Admin)).Stores[0].Lives);
     }
 
+    // The hub's clock goes ahead; that the store is told, sells on, and comes back by a code with its log, is the same as after weeks without a line.
+    [Fact]
+    public async Task A_store_whose_certificate_ended_weeks_ago_sells_on_and_comes_back_by_a_code_with_its_log()
+    {
+        await _hub.DisposeAsync();
+        _hub = await StartHubAsync("hub", TimeSpan.FromHours(1));
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        await using (var agent = await StartAsync(options))
+        {
+            await OnlineAsync(agent);
+        }
+
+        await _hub.DisposeAsync();
+        _hub = await HubHost.StartAsync(Options("hub") with { Time = new Ahead(TimeSpan.FromDays(21)) }, null, CancellationToken.None);
+        options = options with { HubAddress = Address };
+        var log = new CollectedLog();
+        await using var back = await AgentHost.StartAsync(options, log);
+        using var till = GrpcChannel.ForAddress($"http://127.0.0.1:{back.TillGrpcPort}");
+        var sales = new Till.TillClient(till);
+        await Until.TrueAsync(() => Task.FromResult(log.Has("The certificate has expired")), "the agent says why it is shut out, and the way out");
+        Assert.NotNull((await sales.RegisterAsync(new RegisterRequest { RequestId = "1", Name = "Ann", Card = "c" })).Member);
+
+        using var hq = Trust.Channel(Address, HubFolder);
+        var stores = new V1.Stores.StoresClient(hq);
+        await AgentHost.RenewAsync(options, (await stores.RenewCertificateAsync(new RenewCertificateRequest { Store = 1, Approver = "Eve" }, Admin)).EnrolmentCode);
+        await Until.TrueAsync(async () => await sales.StatusAsync(new StatusRequest()) is { Online: true, BacklogOps: 0, Locked: false }, "the store is back with all its ops");
+        Assert.Single((await stores.ListStoresAsync(new ListStoresRequest(), Admin)).Stores[0].Lives);
+    }
+
     [Fact]
     public async Task A_hub_does_not_start_when_others_can_read_its_keys_or_without_an_authority()
     {
@@ -144,6 +175,11 @@ public sealed class TlsTests : IAsyncLifetime
         File.SetUnixFileMode(Path.Combine(_folder, "open", "certificates", "authority.key"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
         var open = await Assert.ThrowsAsync<ArgumentException>(() => HubHost.StartAsync(Options("open"), null, CancellationToken.None));
         Assert.Contains("chmod 600", open.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Ahead(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
     }
 
     private static Task<AgentHost> StartAsync(AgentOptions options) => AgentHost.StartAsync(options, NullLoggerFactory.Instance);

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
 
 namespace SyncHub.Grpc.Tests;
@@ -161,6 +162,27 @@ public sealed class AbuseTests
         await raw.SendAsync(RawHttp2.Headers, 0, 1, [0, 1, (byte)'a', 1, (byte)'b']);
         await raw.DrainAsync().Happens("the end of a connection whose headers never end");
         await IsUnharmedAsync(server);
+    }
+
+    // A stream is long by its nature; one message is not, and whoever sends it byte by byte wants to hold what waits for it.
+    [Fact]
+    public async Task A_request_that_trickles_costs_its_sender_the_connection_and_a_stream_may_be_as_slow_as_it_likes()
+    {
+        await using var server = await TestServer.StartAsync(kestrel: options => options.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(2)));
+        using var streaming = await RawHttp2.ConnectAsync(server.Port);
+        await streaming.SendHeadersAsync(1, endsStream: false, RawHttp2.GrpcHeaders(ChatPath));
+        foreach (var path in new[] { UnaryPath, "/grpctests.Echo/Download" })
+        {
+            using var raw = await RawHttp2.ConnectAsync(server.Port);
+            await raw.SendHeadersAsync(1, endsStream: false, RawHttp2.GrpcHeaders(path));
+            await raw.SendDataAsync(1, endsStream: false, 0);
+            await raw.DrainAsync().Happens("the end of a request that never ends");
+        }
+
+        await streaming.SendDataAsync(1, endsStream: true, RawHttp2.Message(0, 0));
+        Assert.Equal("status 0", await streaming.ReadOutcomeAsync(1)); // it was as silent for as long
+        await IsUnharmedAsync(server);
+        Assert.Empty(server.Logs.Errors);
     }
 
     [Fact]

@@ -171,6 +171,33 @@ public sealed class DoorTests
         Assert.Contains(cases, one => one.Kind is CaseKind.UnbackedUse or CaseKind.UnknownGrant && one is { AmountMinor: 250, PayerAccount: "store/2/loss" });
     }
 
+    // Signed and chained as it should be, by a program that logs its best top-up, or another store's, a second time.
+    [Fact]
+    public async Task An_op_that_is_logged_again_under_a_new_sequence_moves_nothing_and_becomes_a_case()
+    {
+        await using var hub = await HubFixture.StartSecureAsync();
+        await using var honest = await hub.EnrolAsync();
+        await using var thief = await hub.EnrolAsync();
+        await honest.ConnectAsync();
+        await honest.LogAsync(OpType.RegisterMember, Member);
+        await honest.LogAsync(OpType.TopUp, Member, ScriptedAgent.Credit(Bucket.Principal, 300));
+        await thief.ConnectAsync();
+        await thief.LogAsync(OpType.TopUp, Member, ScriptedAgent.Credit(Bucket.Principal, 50));
+
+        foreach (var again in (byte[][])[thief.Log[0], honest.Log[1]])
+        {
+            thief.AppendBytes(again);
+            await thief.SendOpsAsync(thief.Log.Count);
+            var ack = await thief.AckAsync(thief.Log.Count);
+            Assert.Equal(Classification.Anomaly, Assert.Single(ack.Classified).Classification);
+        }
+
+        Assert.Equal(350, (await hub.WalletAsync(Member)).PrincipalMinor);
+        Assert.Equal(2, (await new V1.Cases.CasesClient(hub.Channel).ListCasesAsync(new ListCasesRequest { Store = 2, State = CaseState.Open }, hub.Admin)).Cases.Count);
+        await thief.LogAsync(OpType.TopUp, Member, ScriptedAgent.Credit(Bucket.Principal, 1)); // and its log goes on
+        Assert.Equal(351, (await hub.WalletAsync(Member)).PrincipalMinor);
+    }
+
     [Fact]
     public async Task Ops_that_were_changed_on_the_way_or_signed_by_another_machine_are_not_taken_and_become_a_case()
     {

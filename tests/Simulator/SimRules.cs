@@ -34,6 +34,7 @@ internal static class SimRules
             Earn = new EarnRules { PerMinor = 100, Points = 3, SpendableAtOnce = dice.Chance(50) },
             Redeem = new RedeemRules { MinimumPoints = 1, Points = 10, WorthMinor = 40, MaxBillPermille = 500 },
             Tiers = [new Tier { Name = "member" }, new Tier { Name = "gold", FromSpendMinor = 8_000, DiscountPermille = 50, EarnPermille = 2_000 }],
+            Cashiers = new CashierRules { OnePersonIsEnough = true }, // nobody has a PIN here
             Floor = faults.HasFlag(Fault.Account) ? new FloorRules { PerMemberMinor = 700, StoreBudgetMinor = dice.Chance(50) ? 500 : 1_500 } : new FloorRules(),
         };
         return new RulesetInForce(RulesetJson.Parse(RulesetJson.Write(rules)));

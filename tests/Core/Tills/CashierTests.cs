@@ -29,20 +29,37 @@ public sealed class CashierTests
         Assert.Equal(refusal, new TillMachine(Rules(new CashierRules { Required = true, ApprovalAboveMinor = 5_000 })).FindUnsigned(OpOf(type, amount, cashier, approver))?.Code);
 
     [Theory]
-    [InlineData(OpType.Sale)]
-    [InlineData(OpType.Refund)]
-    [InlineData(OpType.Adjust)]
-    public void Without_the_rule_nobody_has_to_sign_in(OpType type) => Assert.Null(new TillMachine(Rules(null)).FindUnsigned(OpOf(type, 900_000, "", "")));
+    [InlineData(OpType.Sale, 900_000, "", null)]
+    [InlineData(OpType.Refund, 50_000, "", null)]
+    [InlineData(OpType.Refund, 50_001, "", RejectionCode.ApprovalNeeded)]
+    [InlineData(OpType.Refund, 50_001, "bob", null)]
+    [InlineData(OpType.Refund, 50_001, "KIM", RejectionCode.ApprovalNeeded)]
+    [InlineData(OpType.Void, 50_001, "", RejectionCode.ApprovalNeeded)]
+    [InlineData(OpType.Adjust, 1, "", RejectionCode.ApprovalNeeded)]
+    [InlineData(OpType.Adjust, 1, "kim", RejectionCode.ApprovalNeeded)]
+    [InlineData(OpType.Adjust, 1, "bob", null)]
+    public void Where_the_rules_say_nothing_nobody_signs_in_but_what_is_large_or_made_by_hand_takes_a_second_person(OpType type, long amount, string approver, RejectionCode? refusal) =>
+        Assert.Equal(refusal, new TillMachine(Rules(null)).FindUnsigned(OpOf(type, amount, "", approver) with { Operator = "kim" })?.Code);
+
+    [Theory]
+    [InlineData(OpType.Refund, true)]
+    [InlineData(OpType.Adjust, false)]
+    public void One_person_is_enough_only_where_the_rules_say_so_in_so_many_words(OpType type, bool required) =>
+        Assert.Null(new TillMachine(RulesetJson.Parse(RulesetJson.Write(Rules(new CashierRules { Required = required, OnePersonIsEnough = true })))).FindUnsigned(OpOf(type, 900_000, "ann", "")));
+
+    [Fact]
+    public void Rules_in_which_two_people_are_needed_are_written_as_older_agents_read_them() =>
+        Assert.DoesNotContain("onePerson", RulesetJson.Write(Rules(new CashierRules { Required = true })), StringComparison.OrdinalIgnoreCase);
 
     [Fact]
     public void A_confirmed_payment_of_a_top_up_is_no_adjustment_by_hand() =>
         Assert.Null(new TillMachine(Rules(new CashierRules { Required = true })).FindUnsigned(OpOf(OpType.Adjust, 1, "ann", "") with { Reference = new OpId(new Holder(new StoreId(1), Incarnation.Of(1, 1)), 1) }));
 
     [Theory]
-    [InlineData(true, -1)]
-    [InlineData(false, 100)]
-    public void Rules_that_make_no_sense_are_refused(bool required, long above) =>
-        Assert.Throws<RulesetException>(() => RulesetJson.Parse(RulesetJson.Write(Rules(new CashierRules { Required = required, ApprovalAboveMinor = above }))));
+    [InlineData(-1)]
+    [InlineData(long.MaxValue)]
+    public void Rules_that_make_no_sense_are_refused(long above) =>
+        Assert.Throws<RulesetException>(() => RulesetJson.Parse(RulesetJson.Write(Rules(new CashierRules { ApprovalAboveMinor = above }))));
 
     [Fact]
     public void Rules_without_cashiers_are_written_as_older_agents_read_them() =>

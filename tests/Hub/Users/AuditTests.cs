@@ -43,6 +43,30 @@ public sealed class AuditTests
         Assert.Equal("denied", Assert.Single(await hub.AuditAsync(new ListAuditRequest { Who = "token clerk" })).Outcome);
     }
 
+    // docs/operations.md, Audit trail: it is kept for good, so it must cost little and hold nobody's data.
+    [Fact]
+    public async Task The_trail_is_kept_for_good_costs_little_and_outlives_the_person_it_tells_of_without_his_data()
+    {
+        const int Reads = 300;
+        var time = new StillTime();
+        await using var hub = await HubFixture.StartAsync(options => options with { Time = time });
+        var member = (await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Quentin Unmistakable", Phone = "5550100" } }, hub.Admin)).MemberId;
+        for (var i = 0; i < Reads; i++)
+        {
+            await hub.Members.GetMemberAsync(new GetMemberRequest { MemberId = member }, hub.Admin);
+        }
+
+        await hub.Members.EraseMemberAsync(new EraseMemberRequest { MemberId = member, Operator = "kim", Reason = "wanted" }, hub.Admin);
+        time.Forward(TimeSpan.FromDays(300));
+        await hub.RestartAsync();
+        await hub.SweepAsync();
+
+        var kept = await hub.AuditAsync(new ListAuditRequest { MemberId = member });
+        Assert.Equal(Reads + 2, kept.Count);
+        Assert.DoesNotContain("Quentin", string.Concat(kept), StringComparison.Ordinal);
+        Assert.InRange(kept.Average(entry => entry.CalculateSize()), 1, 150);
+    }
+
     [Fact]
     public async Task What_a_person_does_carries_his_own_name_whatever_he_writes()
     {

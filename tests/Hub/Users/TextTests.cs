@@ -1,8 +1,6 @@
-using System.Text;
-using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using SyncHub.Protos.Mapping;
+using SyncHub.Testing;
 using SyncHub.V1;
 using Xunit;
 
@@ -41,10 +39,10 @@ public sealed class TextTests
         await using var hub = await HubFixture.StartAsync();
         foreach (var method in Doors.OfHq)
         {
-            foreach (var field in method.InputType.Fields.InDeclarationOrder().Where(field => field.FieldType == FieldType.String))
+            foreach (var (path, request) in TextFields.Fill(method.InputType, new string('x', 20_000)))
             {
-                var status = await Doors.TryAsync(hub, method, hub.Admin, RequestWith(field, new string('x', 20_000)));
-                Assert.Equal((field.FullName, StatusCode.InvalidArgument), (field.FullName, status.StatusCode));
+                var status = await Doors.TryAsync(hub, method, hub.Admin, request);
+                Assert.Equal((path, StatusCode.InvalidArgument), (path, status.StatusCode));
             }
         }
     }
@@ -56,10 +54,10 @@ public sealed class TextTests
         await using var hub = await HubFixture.StartAsync();
         foreach (var method in Doors.OfHq.Where(method => method.Name != "Logout"))
         {
-            foreach (var field in method.InputType.Fields.InDeclarationOrder().Where(field => field.FieldType == FieldType.String))
+            foreach (var (path, request) in TextFields.Fill(method.InputType, text))
             {
-                var status = await Doors.TryAsync(hub, method, hub.Admin, RequestWith(field, text));
-                Assert.True(status.StatusCode is StatusCode.OK or StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.FailedPrecondition or StatusCode.PermissionDenied, $"{field.FullName}: {status}");
+                var status = await Doors.TryAsync(hub, method, hub.Admin, request);
+                Assert.True(status.StatusCode is StatusCode.OK or StatusCode.InvalidArgument or StatusCode.NotFound or StatusCode.FailedPrecondition or StatusCode.PermissionDenied, $"{path}: {status}");
             }
         }
 
@@ -68,16 +66,10 @@ public sealed class TextTests
         Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(async () => await hub.Members.FindMemberAsync(new FindMemberRequest { Phone = text }, hub.Admin))).StatusCode);
     }
 
-    // As it stands on the wire: a field of one text.
-    private static byte[] RequestWith(FieldDescriptor field, string text)
+    [Fact]
+    public void Texts_are_found_however_deep_they_lie()
     {
-        using var bytes = new MemoryStream();
-        using (var writer = new CodedOutputStream(bytes, leaveOpen: true))
-        {
-            writer.WriteTag(field.FieldNumber, WireFormat.WireType.LengthDelimited);
-            writer.WriteBytes(ByteString.CopyFrom(text, Encoding.UTF8));
-        }
-
-        return bytes.ToArray();
+        var found = Doors.OfHq.SelectMany(method => TextFields.Fill(method.InputType, "x")).Select(field => field.Path).ToHashSet();
+        Assert.Superset(new HashSet<string> { "CreateMemberRequest.profile.notes", "ChangeProfileRequest.add_tags", "ChangeProfileRequest.fields.value", "AskForRequest.reclaim.payer", "AskForRequest.reason" }, found);
     }
 }
