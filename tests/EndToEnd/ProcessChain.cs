@@ -26,6 +26,8 @@ internal sealed class ProcessChain : IAsyncDisposable
     private readonly List<(string Request, long Amount)> _receipts = [];
     private readonly List<Task> _paying = [];
     private readonly List<int> _tillPorts = [];
+    private readonly List<Process> _agents = [];
+    private readonly List<SemaphoreSlim> _counters = []; // one for each till; who holds it pays, or keeps the till from paying
     private readonly int[] _ports = new int[3];
 
     private ProcessChain(string storage, string storageOfFirst, string[] hubArguments) => (_storage, _storageOfFirst, _hubArguments) = (storage, storageOfFirst, hubArguments);
@@ -97,10 +99,32 @@ internal sealed class ProcessChain : IAsyncDisposable
     }
 
     /// <summary>Sends a hub a signal.</summary>
-    public async Task SignalAsync(int number, string signal)
+    public Task SignalAsync(int number, string signal) => SignalAsync(Hubs[number], signal);
+
+    /// <summary>Freezes the stores when the hub has all that they have, so that it hears nothing of them and has nothing to write.</summary>
+    public async Task FreezeStoresAsync()
     {
-        using var kill = Process.Start("kill", ["-" + signal, Hubs[number].Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
+        foreach (var counter in _counters)
+        {
+            await counter.WaitAsync();
+        }
+
+        await DrainedAsync(isSelling: false);
+        foreach (var agent in _agents)
+        {
+            await SignalAsync(agent, "STOP");
+        }
+    }
+
+    /// <summary>Lets frozen stores go on.</summary>
+    public async Task ThawStoresAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await SignalAsync(agent, "CONT");
+        }
+
+        _counters.ForEach(static counter => counter.Release());
     }
 
     /// <summary>Waits until so many more sales were paid.</summary>
@@ -154,7 +178,9 @@ internal sealed class ProcessChain : IAsyncDisposable
             child.Dispose();
         }
 
+        _counters.ForEach(static counter => counter.Release()); // a test that failed may hold one
         await Task.WhenAll(_paying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _counters.ForEach(static counter => counter.Dispose());
         _stop.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
@@ -175,7 +201,7 @@ internal sealed class ProcessChain : IAsyncDisposable
             using var channel = Trust.Channel(HubAddress(1), HubFolder(1));
             var made = await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(token) } });
             await Cli.DoAsync("agent", "enrol", "--data", StoreFolder(store), "--hub", $"{HubAddress(2)},{HubAddress(1)}", "--code", made.EnrolmentCode);
-            Spawn(["agent", "run", "--data", StoreFolder(store), "--till-port", "0", "--json-port", "0"]); // the hubs are remembered
+            _agents.Add(Spawn(["agent", "run", "--data", StoreFolder(store), "--till-port", "0", "--json-port", "0"])); // the hubs are remembered
             var ready = Path.Combine(StoreFolder(store), "agent.ready.json");
             await Until.TrueAsync(() => Task.FromResult(File.Exists(ready)), "the agent is ready");
             _tillPorts.Add(JsonDocument.Parse(await File.ReadAllTextAsync(ready)).RootElement.GetProperty("tillGrpc").GetInt32());
@@ -184,7 +210,9 @@ internal sealed class ProcessChain : IAsyncDisposable
         for (var store = 1; store <= Stores; store++)
         {
             var (port, name) = (_tillPorts[store - 1], $"a{store}");
-            _paying.Add(Task.Run(() => PayAsync(port, name, _stop.Token)));
+            var counter = new SemaphoreSlim(1);
+            _counters.Add(counter);
+            _paying.Add(Task.Run(() => PayAsync(port, name, counter, _stop.Token)));
         }
 
         await DrainedAsync();
@@ -193,7 +221,7 @@ internal sealed class ProcessChain : IAsyncDisposable
     private string StoreFolder(int number) => Path.Combine(_folder, $"a{number}");
 
     // One till: registers, tops up once, then sells 1.00 after another; a call that got no answer is made again under the same id.
-    private async Task PayAsync(int port, string name, CancellationToken stop)
+    private async Task PayAsync(int port, string name, SemaphoreSlim counter, CancellationToken stop)
     {
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
         var till = new Till.TillClient(channel);
@@ -203,12 +231,15 @@ internal sealed class ProcessChain : IAsyncDisposable
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var request = $"{name}-{i}";
+            await counter.WaitAsync(CancellationToken.None);
             var answer = await till.SellAsync(new SaleRequest { RequestId = request, MemberId = member, BillMinor = 100 }, cancellationToken: CancellationToken.None);
             var receipt = answer.Receipt ?? throw new InvalidOperationException(answer.Rejection.Message);
             lock (_receipts)
             {
                 _receipts.Add((request, receipt.PaidBonusMinor + receipt.PaidPrincipalMinor));
             }
+
+            counter.Release();
 
             await pace.WaitForNextTickAsync(CancellationToken.None);
         }
@@ -223,6 +254,12 @@ internal sealed class ProcessChain : IAsyncDisposable
         process.BeginOutputReadLine();
         _children.Add(process);
         return process;
+    }
+
+    private static async Task SignalAsync(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
     }
 
     private static void Kill(Process process)
