@@ -63,6 +63,12 @@ public sealed class AgentEngine
         _desk = new TillDesk(_work, _members, _memory, _open, storeName) { Unite = Unite };
     }
 
+    /// <summary>Reads rules as the hub writes them; whoever starts thousands of engines under one set of rules hands in what it read before.</summary>
+    public Func<string, Ruleset> ReadRules
+    {
+        init => _memory.ReadRules = value;
+    }
+
     /// <summary>The newest op that was decided.</summary>
     public long TipSequence => _work.TipSequence;
 

@@ -28,6 +28,9 @@ internal sealed class AgentMemory(Workspace work)
 
     private string? _rulesJson;
 
+    /// <summary>Reads rules as the hub writes them; empty for the preset that everybody knows.</summary>
+    public Func<string, Ruleset> ReadRules { get; set; } = static json => json.Length == 0 ? RulesetJson.Preset("youzan") : RulesetJson.Parse(json);
+
     public long Token { get; private set; }
 
     public long CommittedSequence { get; private set; }
@@ -193,7 +196,7 @@ internal sealed class AgentMemory(Workspace work)
     {
         if (_rulesJson != policy.RulesetJson)
         {
-            Machine = new TillMachine(policy.RulesetJson.Length == 0 ? RulesetJson.Preset("youzan") : RulesetJson.Parse(policy.RulesetJson));
+            Machine = new TillMachine(ReadRules(policy.RulesetJson));
             _rulesJson = policy.RulesetJson;
         }
 

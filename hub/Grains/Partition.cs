@@ -46,8 +46,8 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     /// <summary>How many grains are active.</summary>
     public int ActiveGrains => Volatile.Read(ref _active);
 
-    /// <summary>A member's state as it is in memory, read from the journal where it is not; for audits that look without asking.</summary>
-    public MemberState Peek(MemberId member) => _grains.TryGetValue(member, out var grain) ? grain.Machine.State : Grain.Activate(member, context.Rules.Currency, journal).Machine.State;
+    /// <summary>A member's state where it is in memory, else null; for audits that look without asking.</summary>
+    public MemberState? Peek(MemberId member) => _grains.GetValueOrDefault(member)?.Machine.State;
 
     /// <summary>Handles messages in order and says what must be durable before anybody hears of it.</summary>
     /// <exception cref="JournalUnavailableException">A member could not be read. No message is to blame: the hub has to stop, and nothing of it was committed.</exception>

@@ -12,6 +12,7 @@ namespace SyncHub.Simulator;
 /// <summary>The god's eye: knows every op that any disk ever had, and checks the invariants of protocol.md section 2 against it.</summary>
 internal sealed partial class Oracle(World world)
 {
+    private const int FullCheckEvery = 16;
     private const Fault LivesEnd = Fault.Reclaim | Fault.Restore | Fault.Image | Fault.Clone;
 
     private readonly Dictionary<OpHash, Fact> _truth = [];
@@ -26,13 +27,17 @@ internal sealed partial class Oracle(World world)
     private readonly Kin _kin = new();
     private readonly List<OpHash> _unanswered = [];
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _granted = [];
+    private readonly HashSet<MemberId> _decided = [];
+    private readonly HashSet<MemberId> _logged = [];
+    private bool _wasReconciling;
+    private int _checks;
     private bool _mayLose;
     private bool _hubForgot;
 
     /// <summary>Ops written so far, on any disk.</summary>
     public long Written => _inOrder.Count;
 
-    /// <summary>Whether a hub decided something since the last check.</summary>
+    /// <summary>Whether something changed since the last check that may concern any member.</summary>
     public bool IsDirty { get; set; } = true;
 
     /// <summary>A store's disk has these.</summary>
@@ -49,6 +54,7 @@ internal sealed partial class Oracle(World world)
             }
 
             _ids.Add(op.Id);
+            _logged.Add(op.Member);
             var known = new Fact(op, hash);
             if (!_truth.TryAdd(hash, known))
             {
@@ -166,7 +172,11 @@ internal sealed partial class Oracle(World world)
     /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
     public void OnDecided(JournalBatch batch)
     {
-        IsDirty = true;
+        foreach (var record in batch.Records)
+        {
+            _decided.Add(new MemberId(record.Stream.Value));
+        }
+
         if ((world.Active & (Fault.Reclaim | Fault.HubRestore)) == Fault.None)
         {
             return;
@@ -205,7 +215,7 @@ internal sealed partial class Oracle(World world)
         }
 
         var holder = new Holder(pipe.Agent.Store, new Incarnation(rights.Incarnation));
-        var durable = Grain.Activate(MemberId.FromBytes(rights.Member.Span), Asset.Points, pipe.Hub.Journal).Machine.State;
+        var durable = pipe.Hub.OnDisk(MemberId.FromBytes(rights.Member.Span));
         foreach (var line in rights.Lines)
         {
             var granted = durable.Find(BucketCodec.ToCore(line.Bucket))?.Find(holder)?.Granted ?? 0;
@@ -219,14 +229,23 @@ internal sealed partial class Oracle(World world)
     /// <summary>Everything that must hold after every step.</summary>
     public void Check()
     {
-        if (!IsDirty || world.Hub.Journal.IsClosed)
+        if ((!IsDirty && _decided.Count == 0) || world.Hub.Journal.IsClosed)
         {
             return;
         }
 
+        // All members where anything may have changed, and every so often; else those of whom something was decided or logged.
+        var checksAll = IsDirty || ++_checks % FullCheckEvery == 0 || _wasReconciling != world.Hub.Stores.IsReconciling;
+        _wasReconciling = world.Hub.Stores.IsReconciling;
         IsDirty = false;
+        _decided.UnionWith(_logged);
         foreach (var member in world.MemberIds)
         {
+            if (!checksAll && !_decided.Contains(member))
+            {
+                continue;
+            }
+
             var state = world.Hub.Peek(member);
             if (state.FindBreach(world.Hub.Stores.IsReconciling) is { } breach)
             {
@@ -244,6 +263,8 @@ internal sealed partial class Oracle(World world)
             }
         }
 
+        _decided.Clear();
+        _logged.Clear();
         if (!_kin.IsEmpty)
         {
             CheckKin();

@@ -53,6 +53,7 @@ internal static class Runner
         var mismatches = 0;
         var runs = 0L;
         var clock = Stopwatch.StartNew();
+        var cpu = Environment.CpuUsage.TotalTime;
         Parallel.ForEach(Partitioner.Create(first, first + seeds, Math.Max(1, Math.Min(50, seeds / Environment.ProcessorCount))), range =>
         {
             var own = new SortedDictionary<string, long>(StringComparer.Ordinal);
@@ -88,7 +89,10 @@ internal static class Runner
             }
         });
         var perSecond = runs * steps / Math.Max(0.001, clock.Elapsed.TotalSeconds);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"faults={name} seeds={seeds} first={first} steps={steps} violations={bad.Count} trace_mismatches={mismatches} steps_per_s={perSecond:0} on {Environment.ProcessorCount} cores"));
+        // Of processor time, which what else the machine does hardly changes; starting and settling worlds is in it, and not among the steps.
+        var perCpuSecond = runs * steps / Math.Max(0.001, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"faults={name} seeds={seeds} first={first} steps={steps} violations={bad.Count} trace_mismatches={mismatches} steps_per_s={perSecond:0} on {Environment.ProcessorCount} cores, steps_per_cpu_s={perCpuSecond:0}"));
         if (counts)
         {
             Console.WriteLine("  " + string.Join(", ", totals.Select(total => $"{total.Key} {total.Value}")));

@@ -319,7 +319,7 @@ internal sealed class SimAgent : ISessionShell
             commit.GetAwaiter().GetResult();
         }
 
-        var engine = new AgentEngine(Journal, Enrolled, $"Store {Store}", Guard, cacheSize: 3);
+        var engine = new AgentEngine(Journal, Enrolled, $"Store {Store}", Guard, cacheSize: 3) { ReadRules = SimRules.Read };
         engine.Load();
         return engine;
     }

@@ -9,6 +9,7 @@ using SyncHub.Hub.Receipts;
 using SyncHub.Hub.Refunds;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
+using SyncHub.Storage;
 using SyncHub.Testing;
 
 namespace SyncHub.Simulator;
@@ -23,12 +24,15 @@ internal sealed class SimHub : ISchedule
     private readonly Partition[] _partitions;
     private readonly Inbox[] _inboxes;
     private readonly PriorityQueue<Action, (long At, int Order)> _later = new();
+    private readonly Dictionary<MemberId, (long Head, MemberState State)> _onDisk = [];
+    private readonly Asset _currency;
     private int _order;
 
     public SimHub(World world, SimulatedJournal journal, RulesetInForce inForce)
     {
         _world = world;
         Journal = journal;
+        _currency = inForce.Currency;
         Stores = StoreRegistry.Load(journal, world.Clock);
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
@@ -71,7 +75,20 @@ internal sealed class SimHub : ISchedule
 
     public bool HasLater => _later.Count > 0;
 
-    public MemberState Peek(MemberId member) => _partitions[member.Slot(PartitionCount)].Peek(member);
+    /// <summary>A member as it is in memory; as it is on the disk where it is not.</summary>
+    public MemberState Peek(MemberId member) => _partitions[member.Slot(PartitionCount)].Peek(member) ?? OnDisk(member);
+
+    /// <summary>A member as the disk has it: read as a hub that starts would read it, once for each version.</summary>
+    public MemberState OnDisk(MemberId member)
+    {
+        var head = Journal.HeadOf(new StreamId(member.Value));
+        if (!_onDisk.TryGetValue(member, out var read) || read.Head != head)
+        {
+            _onDisk[member] = read = (head, Grain.Activate(member, _currency, Journal).Machine.State);
+        }
+
+        return read.State;
+    }
 
     public void Post(GrainMessage message) => _inboxes[message.Member.Slot(PartitionCount)].Post(message);
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SyncHub.Core.Rules;
 using SyncHub.Hub.Stores;
 
@@ -7,6 +8,14 @@ namespace SyncHub.Simulator;
 internal static class SimRules
 {
     private static readonly RulesetInForce Preset = new(RulesetJson.Preset("youzan"));
+
+    private static readonly ConcurrentDictionary<string, RulesetInForce> InForce = new(StringComparer.Ordinal);
+
+    // All that seeds can draw are a few hundred; each is read once, and never written to.
+    private static readonly ConcurrentDictionary<string, Ruleset> Known = new(StringComparer.Ordinal);
+
+    /// <summary>Rules as a store gets them.</summary>
+    public static Ruleset Read(string json) => Known.GetOrAdd(json, static text => text.Length == 0 ? RulesetJson.Preset("youzan") : RulesetJson.Parse(text));
 
     /// <summary>The rules for a seed; sets with all kinds of till ops get rules in which everything is on.</summary>
     public static RulesetInForce Of(long seed, Fault faults)
@@ -37,6 +46,6 @@ internal static class SimRules
             Cashiers = new CashierRules { OnePersonIsEnough = true }, // nobody has a PIN here
             Floor = faults.HasFlag(Fault.Account) ? new FloorRules { PerMemberMinor = 700, StoreBudgetMinor = dice.Chance(50) ? 500 : 1_500 } : new FloorRules(),
         };
-        return new RulesetInForce(RulesetJson.Parse(RulesetJson.Write(rules)));
+        return InForce.GetOrAdd(RulesetJson.Write(rules), static json => new RulesetInForce(Read(json)));
     }
 }

@@ -239,7 +239,7 @@ internal sealed partial class World
         }
 
         var keep = Active.HasFlag(Fault.Chaos) && dice.Below(100) < 12 && pipe.Link is not null;
-        Trace($"{Step} pipe {pipe.Number} {(toHub ? "to hub" : "to agent")} {(count == 0 ? "end" : toHub ? pipe.ToHub[index].FrameCase : pipe.ToAgent[index].FrameCase)}{(keep ? " (a copy)" : "")}");
+        Trace($"{Step} pipe {pipe.Number} {(toHub ? "to hub" : "to agent")} {(count == 0 ? "end" : toHub ? pipe.ToHub[index].FrameCase.ToString() : pipe.ToAgent[index].FrameCase.ToString())}{(keep ? " (a copy)" : "")}");
         if (toHub)
         {
             DeliverToHub(pipe, index, keep);

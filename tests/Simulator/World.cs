@@ -98,7 +98,13 @@ internal sealed partial class World
 
     public SortedDictionary<string, long> Counts { get; } = new(StringComparer.Ordinal);
 
-    public void Trace(string text) => _trace?.Invoke(text);
+    public void Trace([System.Runtime.CompilerServices.InterpolatedStringHandlerArgument("")] ref TraceText text)
+    {
+        if (_trace is not null)
+        {
+            _trace(text.ToStringAndClear());
+        }
+    }
 
     public void Count(string what) => Counts[what] = Counts.GetValueOrDefault(what) + 1;
 
@@ -189,7 +195,7 @@ internal sealed partial class World
     /// <summary>Everything comes back, nothing goes wrong any more: then nothing may be missing.</summary>
     public void Heal()
     {
-        Trace("=== heal");
+        Trace($"{Step} === heal");
         _isSafetyPhase = false;
         EndZombies();
         foreach (var pipe in Pipes)

@@ -190,6 +190,15 @@ public sealed class SimulatedJournal : IJournal
         return Read(tables => tables.ReadFacts(producer, fromSequence, limit, maxBytes));
     }
 
+    /// <summary>The version of the newest record of a stream on the disk; 0 where there is none.</summary>
+    public long HeadOf(StreamId stream)
+    {
+        lock (_gate)
+        {
+            return _closedBy is null ? _tables.HeadOf(stream) : throw Closed();
+        }
+    }
+
     /// <summary>Whether the disk has a fact with this hash, of whatever producer.</summary>
     public bool HasFact(byte[] hash) => Read(tables => tables.HasFact(hash));
 
