@@ -40,11 +40,17 @@ public sealed record TillCall(long NowMs, IMessage Request, bool IsOnline) : Age
     /// <summary>SHA-256 of the session that the till showed; empty where it showed none.</summary>
     public ReadOnlyMemory<byte> Session { get; init; }
 
-    /// <summary>Who is signed in with that session; set by the engine.</summary>
+    /// <summary>For a day close in a chain of several cells: what else the drawer should hold, of the store's other cells; null where the cash is counted for another one.</summary>
+    public long? DrawerElsewhereMinor { get; init; } = 0;
+
+    /// <summary>Who is signed in with that session; set by the engine, or before it where another cell's engine knows the sessions.</summary>
     public string Cashier { get; init; } = "";
 
     /// <summary>The second person, whose PIN the shell has checked; empty: nobody.</summary>
     public string Approver { get; init; } = "";
+
+    /// <summary>The cell that a new member is registered in.</summary>
+    public Core.Primitives.Cell Cell { get; init; } = Core.Primitives.Cell.Only;
 
     /// <summary>Whether headquarters ordered it: <see cref="Cashier"/> and <see cref="Approver"/> are who ordered and approved it there, by the hub's rules and not the till's.</summary>
     public bool IsOrdered { get; init; }
@@ -118,6 +124,9 @@ public sealed record EngineReply
 
     /// <summary>Why the agent could not say, with the way out.</summary>
     public string? Fault { get; init; }
+
+    /// <summary>For <see cref="SessionShown"/>: who is signed in.</summary>
+    public string Cashier { get; init; } = "";
 
     /// <summary>The member that a refused call was about.</summary>
     public Core.Primitives.MemberId Member { get; init; }

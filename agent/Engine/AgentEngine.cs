@@ -182,6 +182,7 @@ public sealed class AgentEngine
             PinTryBegun begun => _cashiers.Begin(begun),
             PinWasRight right => _cashiers.Right(right),
             SessionEnded ended => _cashiers.End(ended),
+            SessionShown shown => _cashiers.Tell(shown),
             NewsArrived arrived => Receive(arrived),
             FeedReached reached => Reach(reached),
             Acknowledged acknowledged => Note(() => Acknowledge(acknowledged.CommittedSequence)),

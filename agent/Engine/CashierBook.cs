@@ -63,6 +63,13 @@ internal sealed class CashierBook(Workspace work, AgentMemory memory, IGuard gua
         return new EngineReply();
     }
 
+    /// <summary>Whose a session is, or why it is nobody's.</summary>
+    public EngineReply Tell(SessionShown shown)
+    {
+        var (call, refusal) = Identify(new TillCall(shown.NowMs, shown.Request, IsOnline: false) { Session = shown.Session });
+        return refusal ?? new EngineReply { Cashier = call.Cashier };
+    }
+
     /// <summary>A call with its cashier, or why there is none.</summary>
     public (TillCall Call, EngineReply? Refusal) Identify(TillCall call)
     {

@@ -10,6 +10,12 @@ public sealed record PinTryBegun(long NowMs, string Name) : AgentCommand(NowMs);
 /// <param name="Terminal">The till.</param>
 public sealed record PinWasRight(long NowMs, string Name, ReadOnlyMemory<byte> Session, string Terminal) : AgentCommand(NowMs);
 
+/// <summary>Whose session a request shows, for the engine of another cell.</summary>
+/// <param name="NowMs">When.</param>
+/// <param name="Session">SHA-256 of the session.</param>
+/// <param name="Request">The request, for the form of a refusal.</param>
+public sealed record SessionShown(long NowMs, ReadOnlyMemory<byte> Session, Google.Protobuf.IMessage Request) : AgentCommand(NowMs);
+
 /// <summary>A cashier signs out.</summary>
 public sealed record SessionEnded(long NowMs, ReadOnlyMemory<byte> Session) : AgentCommand(NowMs);
 

@@ -19,6 +19,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
 {
     private const string OwnOps = "own";
     private const int MostReceipts = 100;
+    private const int UsualReceipts = 10;
     private const int ReceiptSearchDepth = 2000; // ops looked through for one member's receipts
 
     private readonly RequestBook _requests = new(work);
@@ -176,7 +177,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return new EngineReply { Answer = recorded };
         }
 
-        var id = MemberId.Create(call.NowMs, call.Entropy.Span);
+        var id = call.Cell.NewMember(call.NowMs, call.Entropy.Span);
         var profile = new MemberProfile(request.Name.Trim(), request.Phone.Trim(), request.Card.Trim(), work.Holder.Store, "");
         var decision = memory.Machine.Register(new RegisterCommand(Context(call, request.RequestId, request.Terminal, request.Operator), id, profile), work.NextId);
         if (decision.Op is not { } op)
@@ -285,9 +286,12 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             : string.Create(CultureInfo.InvariantCulture, $"{rules.TopUp.Terms} ({DateTimeOffset.FromUnixTimeMilliseconds(lastDay * Calendar.DayMs):yyyy-MM-dd})");
     }
 
+    /// <summary>How many receipts a till gets at most.</summary>
+    public static int ReceiptsIn(V1.LastReceiptsRequest request) => request.Limit <= 0 ? UsualReceipts : Math.Min(request.Limit, MostReceipts);
+
     private V1.LastReceiptsAnswer LastReceipts(V1.LastReceiptsRequest request)
     {
-        var limit = request.Limit <= 0 ? 10 : Math.Min(request.Limit, MostReceipts);
+        var limit = ReceiptsIn(request);
         var ofMember = MemberId.TryParse(request.MemberId, out var id);
         var answer = new V1.LastReceiptsAnswer();
         var depth = ofMember ? ReceiptSearchDepth : limit * 4; // relinquished rights and registrations lie between receipts
@@ -321,7 +325,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         }
 
         var answer = _day.Read();
-        answer.CashDifferenceMinor = request.CountedCashMinor - answer.ExpectedCashMinor;
+        answer.CashDifferenceMinor = call.DrawerElsewhereMinor is { } elsewhere ? request.CountedCashMinor - answer.ExpectedCashMinor - elsewhere : 0;
         var op = new Op
         {
             Id = work.NextId,
@@ -333,7 +337,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             Cashier = call.Cashier,
             RequestId = request.RequestId,
             ClosedUpTo = work.NextId.Sequence,
-            Note = string.Create(CultureInfo.InvariantCulture, $"sales={answer.Sales} stored_value={answer.SalesStoredValueMinor} top_ups={answer.TopUps} top_up_cash={answer.TopUpCashMinor} refunds={answer.RefundsMinor} expected_cash={answer.ExpectedCashMinor} counted_cash={request.CountedCashMinor}"),
+            Note = string.Create(CultureInfo.InvariantCulture, $"sales={answer.Sales} stored_value={answer.SalesStoredValueMinor} top_ups={answer.TopUps} top_up_cash={answer.TopUpCashMinor} refunds={answer.RefundsMinor} expected_cash={answer.ExpectedCashMinor} {CountedFor(call, request)}"),
         };
         if (memory.Machine.FindUnsigned(op) is { } unsigned)
         {
@@ -347,6 +351,14 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         _requests.Record(request.RequestId, request, answer, call.NowMs);
         return new EngineReply { Answer = answer };
     }
+
+    // One drawer, a log for each cell: the cash is counted against all of them, in the log of the first.
+    private static string CountedFor(TillCall call, V1.CloseDayRequest request) => call.DrawerElsewhereMinor switch
+    {
+        null => "counted_with=cell 1",
+        0 => string.Create(CultureInfo.InvariantCulture, $"counted_cash={request.CountedCashMinor}"),
+        { } elsewhere => string.Create(CultureInfo.InvariantCulture, $"expected_in_other_cells={elsewhere} counted_cash={request.CountedCashMinor}"),
+    };
 
     private V1.StatusAnswer Status(TillCall call) => new()
     {

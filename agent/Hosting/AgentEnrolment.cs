@@ -4,7 +4,9 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Agent.Sync;
+using SyncHub.Core.Primitives;
 using SyncHub.Protos.Trust;
+using SyncHub.Storage.Files;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -31,14 +33,86 @@ internal static class AgentEnrolment
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks.</summary>
+    /// <summary>The codes of each cell, in order.</summary>
+    /// <exception cref="AgentStartException">There are not as many as hubs.</exception>
+    public static IReadOnlyList<string> CodesOf(AgentOptions options, string code)
+    {
+        options.ThrowIfFaulty();
+        var codes = code.Split('+', StringSplitOptions.TrimEntries);
+        return codes.Length == options.HubsByCell.Count ? codes
+            : throw new AgentStartException($"--code has {codes.Length} parts, --hub names the hubs of {options.HubsByCell.Count} cells. Where the chain has several, headquarters prints a part for each, with + between them; name their hubs with ; between the cells.", AgentStartException.BadOptions);
+    }
+
+    /// <summary><see cref="AgentHost.EnrolAsync"/>.</summary>
+    public static async Task<StoreIdentity> EnrolAsync(AgentOptions options, string code)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (StoreIdentity.ExistsIn(options.DataDirectory))
+        {
+            throw new AgentStartException($"'{options.DataDirectory}' is enrolled already. Start the agent, or enrol in a new folder.", AgentStartException.BadOptions);
+        }
+
+        var codes = CodesOf(options, code);
+        StoreIdentity? identity = null;
+        for (var number = codes.Count; number >= 1; number--)
+        {
+            // The first cell comes last: without its identity the folder counts as not enrolled, and new codes do all of it again.
+            using var enrolled = await AskAsync(OfCell(options, number, codes.Count), codes[number - 1], renews: false);
+            DemandCell(enrolled, number, codes.Count, identity);
+            PrivateFile.CreateFolder(CellFolders.PathOf(options.DataDirectory, number));
+            enrolled.Write(CellFolders.PathOf(options.DataDirectory, number));
+            identity = enrolled.Identity;
+        }
+
+        return identity!;
+    }
+
+    /// <summary><see cref="AgentHost.RenewAsync"/>.</summary>
+    public static async Task<StoreIdentity> RenewAsync(AgentOptions options, string code)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var first = StoreIdentity.Read(options.DataDirectory);
+        var codes = CodesOf(options, code);
+        for (var number = codes.Count; number >= 1; number--)
+        {
+            var folder = CellFolders.PathOf(options.DataDirectory, number);
+            var identity = StoreIdentity.Read(folder);
+            using var enrolled = await AskAsync(OfCell(options, number, codes.Count), codes[number - 1], renews: true);
+            if (enrolled.Identity.Store != identity.Store)
+            {
+                throw new AgentStartException($"{folder} is the folder of store {identity.Store}, but the code was for store {enrolled.Identity.Store}. Nothing was changed here; ask headquarters for a new code for each of them.", AgentStartException.BadOptions);
+            }
+
+            DemandCell(enrolled, number, codes.Count, first);
+            enrolled.WriteKey(folder);
+            first = identity with { Authority = enrolled.Identity.Authority, Hubs = enrolled.Identity.Hubs };
+            first.Write(folder);
+        }
+
+        return first;
+    }
+
+    /// <summary>The options of one cell, whether or not the folder has an identity yet.</summary>
+    public static AgentOptions OfCell(AgentOptions options, int number, int count) => options.ForCell(new Cell(number, count));
+
+    /// <summary>A hub that leads another cell than it was named for must not give this folder an identity.</summary>
+    /// <exception cref="AgentStartException">It does, or it made the machine another store.</exception>
+    public static void DemandCell(Enrolled enrolled, int number, int count, StoreIdentity? other)
+    {
+        var identity = enrolled.Identity;
+        if (identity.InCell != new Cell(number, count) || (other is not null && other.Store != identity.Store))
+        {
+            throw new AgentStartException($"The hub at {string.Join(',', identity.Hubs)} leads cell {identity.InCell} and made this machine store {identity.Store}; it was named for cell {number}/{count}{(other is null ? "" : $" of store {other.Store}")}. Name the hubs, and the parts of the code, in the order of the cells; ask headquarters for new codes.", AgentStartException.BadOptions);
+        }
+    }
+
+    /// <summary>Asks the hub of one cell.</summary>
     /// <param name="options">The folder and the hub.</param>
     /// <param name="code">The code as headquarters printed it.</param>
     /// <param name="renews">Whether the machine has a life that goes on.</param>
     /// <exception cref="AgentStartException">The options or the code make no sense, it is another hub, or it refused; the message names the way out.</exception>
     public static async Task<Enrolled> AskAsync(AgentOptions options, string code, bool renews)
     {
-        options.ThrowIfFaulty();
         var read = EnrolmentCode.TryParse(code) ?? throw new AgentStartException("--code: this is no code of headquarters. Type it as it is printed; the dashes may be left out.", AgentStartException.BadOptions);
         if (read.Fingerprint.Length == 0 != options.InsecureLoopback)
         {
@@ -75,7 +149,7 @@ internal static class AgentEnrolment
         {
             var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
             var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(request, deadline: Until());
-            return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? "") { Hubs = options.HubAddresses }, key, answer.Certificate);
+            return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? "") { Hubs = options.HubAddresses, Cell = Math.Max(1, answer.Cell), Cells = Math.Max(1, answer.Cells) }, key, answer.Certificate);
         }
         catch
         {

@@ -30,30 +30,21 @@ namespace SyncHub.Agent.Hosting;
 /// </remarks>
 public sealed class AgentHost : IAsyncDisposable
 {
-    private static readonly HashSet<string> HiddenKeys = ["phone", "card"]; // whoever could read them would have every member's phone
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(5); // longer than any call of a till takes
 
     private readonly WebApplication _web;
-    private readonly AgentLoop _loop;
-    private readonly SyncLink _link;
-    private readonly SlowWalk<byte[]> _idle;
-    private readonly SlowWalk<(int Collection, byte[] After)> _old;
+    private readonly IReadOnlyList<StoreCell> _cells;
     private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
     private readonly string _readyFile;
-    private readonly GuardFile _guard;
     private int _isDisposed;
 
-    private AgentHost(WebApplication web, AgentLoop loop, SyncLink link, SlowWalk<byte[]> idle, SlowWalk<(int Collection, byte[] After)> old, ILoggerFactory? ownLogs, string readyFile, GuardFile guard)
+    private AgentHost(WebApplication web, IReadOnlyList<StoreCell> cells, ILoggerFactory? ownLogs, string readyFile)
     {
         _web = web;
-        _loop = loop;
-        _link = link;
-        _idle = idle;
-        _old = old;
+        _cells = cells;
         _ownLogs = ownLogs;
         _readyFile = readyFile;
-        _guard = guard;
         var ports = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address).Port).ToArray();
         (TillGrpcPort, TillJsonPort, TillLanPort) = (ports[0], ports[1], ports.ElementAtOrDefault(2));
     }
@@ -67,48 +58,23 @@ public sealed class AgentHost : IAsyncDisposable
     /// <summary>Where tills on other machines speak both, over TLS; 0 where they cannot.</summary>
     public int TillLanPort { get; }
 
-    /// <summary>Whether the hub is there.</summary>
-    public bool IsOnline => _link.IsOnline;
+    /// <summary>Whether the hub is there, of each cell.</summary>
+    public bool IsOnline => _cells.All(cell => cell.IsOnline);
 
     /// <summary>Completes when the process is asked to stop.</summary>
     public Task WaitForShutdownAsync(CancellationToken cancellation) => _web.WaitForShutdownAsync(cancellation);
 
-    /// <summary>Asks the hub, once, who this store is, and keeps the answer: the identity in the data folder, the key beside it.</summary>
-    /// <param name="options">An existing folder without an identity, and the hub.</param>
-    /// <param name="code">The one-time code from headquarters.</param>
-    /// <exception cref="AgentStartException">The folder is not fit, or the hub refused; the message names the way out.</exception>
-    public static async Task<StoreIdentity> EnrolAsync(AgentOptions options, string code)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        if (StoreIdentity.ExistsIn(options.DataDirectory))
-        {
-            throw new AgentStartException($"'{options.DataDirectory}' is enrolled already. Start the agent, or enrol in a new folder.", AgentStartException.BadOptions);
-        }
+    /// <summary>Asks the hub of each cell, once, who this store is, and keeps the answers: the identity in the data folder, the key beside it.</summary>
+    /// <param name="options">An existing folder without an identity, and the hubs.</param>
+    /// <param name="code">The one-time code from headquarters; one for each cell, with + between them.</param>
+    /// <exception cref="AgentStartException">The folder is not fit, or a hub refused; the message names the way out.</exception>
+    public static Task<StoreIdentity> EnrolAsync(AgentOptions options, string code) => AgentEnrolment.EnrolAsync(options, code);
 
-        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
-        enrolled.Write(options.DataDirectory);
-        return enrolled.Identity;
-    }
-
-    /// <summary>Gives this machine a new key and certificate with a code from <c>synchub store renew</c>; its database and life go on. The agent may run.</summary>
-    /// <param name="options">The folder of the store, and the hub.</param>
-    /// <param name="code">The one-time code.</param>
-    /// <exception cref="AgentStartException">The code is another store's, or the hub refused; nothing was changed here.</exception>
-    public static async Task<StoreIdentity> RenewAsync(AgentOptions options, string code)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        var identity = StoreIdentity.Read(options.DataDirectory);
-        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: true);
-        if (enrolled.Identity.Store != identity.Store)
-        {
-            throw new AgentStartException($"{options.DataDirectory} is the folder of store {identity.Store}, but the code was for store {enrolled.Identity.Store}. Nothing was changed here; ask headquarters for a new code for each of them.", AgentStartException.BadOptions);
-        }
-
-        enrolled.WriteKey(options.DataDirectory);
-        identity = identity with { Authority = enrolled.Identity.Authority, Hubs = enrolled.Identity.Hubs };
-        identity.Write(options.DataDirectory);
-        return identity;
-    }
+    /// <summary>Gives this machine new keys and certificates with a code from <c>synchub store renew</c>; its databases and lives go on. The agent may run.</summary>
+    /// <param name="options">The folder of the store, and the hubs.</param>
+    /// <param name="code">The one-time code; one for each cell, with + between them.</param>
+    /// <exception cref="AgentStartException">The code is another store's, or a hub refused.</exception>
+    public static Task<StoreIdentity> RenewAsync(AgentOptions options, string code) => AgentEnrolment.RenewAsync(options, code);
 
     /// <summary>Starts an agent; it is listening when the task completes.</summary>
     /// <exception cref="AgentStartException">The options, the identity or the database do not allow it.</exception>
@@ -116,45 +82,37 @@ public sealed class AgentHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ThrowIfFaulty();
-        var identity = StoreIdentity.Read(options.DataDirectory);
-        ThrowIfUnlike(options, identity);
-        if (!identity.Hubs.SequenceEqual(options.HubAddresses, StringComparer.Ordinal))
-        {
-            identity = identity with { Hubs = options.HubAddresses };
-            identity.Write(options.DataDirectory); // for a start where nobody names them
-        }
-
-        var keys = KeyHolder.Open(options);
+        var identities = CellFolders.Read(options);
         var ownLogs = logs is null ? AgentLog.Create(options) : null;
         logs ??= ownLogs!;
         var log = logs.CreateLogger("SyncHub.Agent");
-        AgentLoop? loop = null;
-        GuardFile? guard = null;
+        var cells = new List<StoreCell>(identities.Count);
         var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
         try
         {
-            guard = GuardFile.Open(options.GuardPath);
-            loop = await OpenLoopAsync(options, identity, guard, log);
-            var link = new SyncLink(loop, identity, keys, options, TimeProvider.System, log);
-            var calls = new TillCalls(loop, link);
-            link.Orders = calls.DoAsync;
-            var web = BuildWeb(options, calls, logs);
+            foreach (var identity in identities)
+            {
+                cells.Add(await StoreCell.OpenAsync(options.ForCell(identity.InCell), identity, log));
+            }
+
+            var web = BuildWeb(options, new TillCalls([.. cells.Select(cell => cell.Calls)]), logs);
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(web.MappedNames(), ServingStatus.Serving);
             await web.StartAsync(cancellation);
-            var host = new AgentHost(web, loop, link, IdleRights.WalkOver(loop, link, options.IdleDays, TimeProvider.System, log), OldRecords.WalkOver(loop, options.RetainDays, TimeProvider.System, log), ownLogs, readyFile, guard);
-            link.Start();
-            host._idle.Start();
-            host._old.Start();
+            var host = new AgentHost(web, cells, ownLogs, readyFile);
+            cells.ForEach(cell => cell.Start());
             host._trim.Start();
             host.WriteReadyFile();
-            log.LogInformation("Agent of {Identity} serves tills on {Address}, gRPC port {Grpc}, JSON port {Json}.", identity, options.TillAddress, host.TillGrpcPort, host.TillJsonPort);
+            log.LogInformation("Agent of {Identity} serves tills on {Address}, gRPC port {Grpc}, JSON port {Json}.", identities[0], options.TillAddress, host.TillGrpcPort, host.TillJsonPort);
             return host;
         }
         catch (Exception fault)
         {
-            await (loop?.DisposeAsync() ?? ValueTask.CompletedTask);
-            guard?.Dispose();
+            foreach (var cell in cells)
+            {
+                await cell.DisposeAsync();
+            }
+
             ownLogs?.Dispose();
             throw fault switch
             {
@@ -182,55 +140,12 @@ public sealed class AgentHost : IAsyncDisposable
 
         await _web.DisposeAsync();
         await _trim.DisposeAsync();
-        await _idle.DisposeAsync();
-        await _old.DisposeAsync();
-        await _link.DisposeAsync();
-        await _loop.DisposeAsync();
-        _guard.Dispose();
+        foreach (var cell in _cells)
+        {
+            await cell.DisposeAsync();
+        }
+
         _ownLogs?.Dispose();
-    }
-
-    private static void ThrowIfUnlike(AgentOptions options, StoreIdentity identity)
-    {
-        if (identity.Authority.Length == 0 != options.InsecureLoopback)
-        {
-            throw new AgentStartException(
-                options.InsecureLoopback ? $"--insecure-loopback: {options.DataDirectory} was enrolled at a hub with certificates. Start it without the option."
-                    : $"{options.DataDirectory} was enrolled with --insecure-loopback. Start it alike, or enrol in a new folder.",
-                AgentStartException.BadOptions);
-        }
-    }
-
-    private static async Task<AgentLoop> OpenLoopAsync(AgentOptions options, StoreIdentity identity, GuardFile guard, ILogger log)
-    {
-        var journalOptions = new SqliteJournalOptions
-        {
-            WriterCacheKib = 2048,
-            ReaderCacheKib = 1024,
-            Readers = 2,
-            OnTrouble = trouble => log.LogError("The database has trouble: {Reason}", trouble.Message),
-        };
-        var path = Path.Combine(options.DataDirectory, "agent.db");
-        var ring = KeyRing.Of(path, options.KeyPath);
-        IJournal Open() => options.AroundJournal(SqliteJournal.Open(path, journalOptions));
-        var journal = await SealedJournal.OpenAsync(Open(), ring, HiddenKeys);
-        try
-        {
-            if (await AgentIdentity.FindOtherOwnerAsync(journal, identity.Holder, identity.Name) is { } other)
-            {
-                throw new AgentStartException($"{path} belongs to store {other}, but identity.json to store {identity.Holder}. Put the matching identity.json back, or enrol in a new folder.", AgentStartException.BadOptions);
-            }
-
-            var loop = new AgentLoop(journal, () => SealedJournal.Reopen(Open(), ring, HiddenKeys),
-                (opened, lost) => new AgentEngine(opened, identity.Holder, identity.Name, options.AroundGuard(guard), lostConnection: lost), TimeProvider.System, log);
-            loop.Start();
-            return loop;
-        }
-        catch
-        {
-            await journal.DisposeAsync();
-            throw;
-        }
     }
 
     private static WebApplication BuildWeb(AgentOptions options, TillCalls calls, ILoggerFactory logs)

@@ -20,11 +20,14 @@ public sealed record AgentOptions
     /// <summary>The folder of the database, the identity and the log. It must exist.</summary>
     public string DataDirectory { get; init; } = "";
 
-    /// <summary>The hub, <c>https://host:port</c>; several of one chain with commas between them.</summary>
+    /// <summary>The hub, <c>https://host:port</c>; several of one chain with commas between them; where the chain has several cells, those of each in order, with semicolons between the cells.</summary>
     public string HubAddress { get; init; } = "";
 
     /// <summary>The hubs, one by one, in the order in which they are called.</summary>
-    internal IReadOnlyList<string> HubAddresses => HubAddress.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    internal IReadOnlyList<string> HubAddresses => HubAddress.Split([',', ';'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>The hubs of each cell, with commas between those of one.</summary>
+    internal IReadOnlyList<string> HubsByCell => HubAddress.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>No certificates and no TLS: for tests and trials on one machine, with a hub that runs alike.</summary>
     public bool InsecureLoopback { get; init; }
@@ -107,6 +110,11 @@ public sealed record AgentOptions
         }
     }
 
+    /// <summary>These options for a cell: its folder, and its hubs.</summary>
+    internal AgentOptions ForCell(Core.Primitives.Cell cell) => cell.IsShared
+        ? this with { DataDirectory = CellFolders.PathOf(DataDirectory, cell.Number), HubAddress = HubsByCell[cell.Number - 1], GuardFile = OfCell(GuardFile, cell.Number), KeyFile = OfCell(KeyFile, cell.Number) }
+        : this;
+
     /// <summary>Where the keys of the database are.</summary>
     internal string KeyPath => KeyFile.Length > 0 ? KeyFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + KeyRing.Extension;
 
@@ -131,6 +139,8 @@ public sealed record AgentOptions
 
     private bool IsHub(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var hub) && hub.PathAndQuery == "/" && hub.Scheme == (InsecureLoopback ? "http" : "https") && (hub.IsLoopback || !InsecureLoopback);
+
+    private static string OfCell(string path, int number) => path.Length == 0 || number == 1 ? path : FormattableString.Invariant($"{path}.cell-{number}");
 
     private static bool IsPort(int port) => port is >= IPEndPoint.MinPort and <= IPEndPoint.MaxPort;
 }

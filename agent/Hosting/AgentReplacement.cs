@@ -13,24 +13,38 @@ namespace SyncHub.Agent.Hosting;
 /// </remarks>
 public static class AgentReplacement
 {
-    /// <summary>Moves the old database and its guard into a folder beside them, and enrols.</summary>
-    /// <param name="options">The folder, made where there is none, and the hub.</param>
-    /// <param name="code">The one-time code from <c>synchub store replace</c>.</param>
+    /// <summary>Moves the old database and its guard into a folder beside them, and enrols; for each cell of the chain.</summary>
+    /// <param name="options">The folder, made where there is none, and the hubs.</param>
+    /// <param name="code">The one-time code from <c>synchub store replace</c>; one for each cell, with + between them.</param>
     /// <param name="now">Names the folder of what was there.</param>
-    /// <returns>The new identity, and where the old files lie; empty where there were none.</returns>
-    /// <exception cref="AgentStartException">An agent runs in the folder, or the hub refused; nothing was moved.</exception>
-    public static async Task<(StoreIdentity Identity, string Aside)> RunAsync(AgentOptions options, string code, DateTimeOffset now)
+    /// <returns>The new identity, and where the old files lie; none where there were none.</returns>
+    /// <exception cref="AgentStartException">An agent runs in the folder, or a hub refused; of the cell that refused nothing was moved.</exception>
+    public static async Task<(StoreIdentity Identity, IReadOnlyList<string> Aside)> RunAsync(AgentOptions options, string code, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory));
-        PrivateFile.CreateFolder(directory);
-        ThrowIfRunning(directory);
-        using var enrolled = await AgentEnrolment.AskAsync(options, code, renews: false);
-        ThrowIfOfAnother(directory, enrolled.Identity);
-        var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
-        var isMoved = MoveAside(directory, aside);
-        enrolled.Write(directory); // over the old key, which the hub takes no more
-        return (enrolled.Identity, isMoved ? aside : "");
+        PrivateFile.CreateFolder(options.DataDirectory);
+        ThrowIfRunning(options.DataDirectory);
+        var codes = AgentEnrolment.CodesOf(options, code);
+        var moved = new List<string>();
+        StoreIdentity? identity = null;
+        for (var number = codes.Count; number >= 1; number--)
+        {
+            var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(CellFolders.PathOf(options.DataDirectory, number)));
+            PrivateFile.CreateFolder(directory);
+            using var enrolled = await AgentEnrolment.AskAsync(AgentEnrolment.OfCell(options, number, codes.Count), codes[number - 1], renews: false);
+            AgentEnrolment.DemandCell(enrolled, number, codes.Count, identity);
+            ThrowIfOfAnother(directory, enrolled.Identity);
+            var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));
+            if (MoveAside(directory, aside))
+            {
+                moved.Add(aside);
+            }
+
+            enrolled.Write(directory); // over the old key, which the hub takes no more
+            identity = enrolled.Identity;
+        }
+
+        return (identity!, moved);
     }
 
     // The identity first: without it nothing starts here, whatever else was moved.

@@ -17,6 +17,15 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
     /// <summary>Where the hubs of the chain are, as somebody last said at enrolment or start; empty in identities of older versions.</summary>
     public IReadOnlyList<string> Hubs { get; init; } = [];
 
+    /// <summary>The number of the cell that the folder is of.</summary>
+    public int Cell { get; init; } = 1;
+
+    /// <summary>How many cells the chain has.</summary>
+    public int Cells { get; init; } = 1;
+
+    /// <summary>The cell that the folder is of.</summary>
+    internal Cell InCell => new(Cell, Cells);
+
     /// <summary>The store in this life of its database.</summary>
     internal Holder Holder => new(new StoreId(Store), new Incarnation(Incarnation));
 
@@ -31,7 +40,7 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
         try
         {
             var identity = JsonSerializer.Deserialize<StoreIdentity>(File.ReadAllText(path), Json);
-            return identity is { Store: > 0, Incarnation: > 0, Authority: not null, Hubs: not null } ? identity : throw new JsonException("store, incarnation or authority is missing.");
+            return identity is { Store: > 0, Incarnation: > 0, Authority: not null, Hubs: not null } && identity.InCell.IsValid ? identity : throw new JsonException("store, incarnation or authority is missing, or its cell is none.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -39,12 +48,13 @@ public sealed record StoreIdentity(int Store, string Name, long Incarnation, str
         }
     }
 
-    /// <summary>The hubs that a data folder remembers, with commas between them; empty where it remembers none, or has no identity that can be read.</summary>
+    /// <summary>The hubs that a data folder and those of its other cells remember, as <see cref="AgentOptions.HubAddress"/> names them; empty where it remembers none, or has no identity that can be read.</summary>
     public static string HubsIn(string dataDirectory)
     {
         try
         {
-            return string.Join(',', Read(dataDirectory).Hubs);
+            var cells = Read(dataDirectory).Cells;
+            return string.Join(';', Enumerable.Range(1, cells).Select(number => string.Join(',', Read(CellFolders.PathOf(dataDirectory, number)).Hubs)));
         }
         catch (AgentStartException)
         {

@@ -5,6 +5,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Identity;
+using SyncHub.Core.Primitives;
 using SyncHub.Storage;
 
 namespace SyncHub.Agent.Sync;
@@ -14,7 +15,7 @@ namespace SyncHub.Agent.Sync;
 /// Three tasks: one receives, one sends, one beats and listens for silence. The first to end ends the others.
 /// Thread rule: <see cref="AskAsync"/>, <see cref="OnLogged"/> and <see cref="Abandon"/> from any thread; the session is locked.
 /// </remarks>
-internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, TimeProvider time, ILogger log, Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? orders = null) : ISessionShell
+internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, Cell cell, TimeProvider time, ILogger log, Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? orders = null) : ISessionShell
 {
     private const int NonceBytes = 16;
     internal static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
@@ -63,7 +64,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         using var call = client.Link(cancellationToken: _ended.Token);
         Interlocked.Exchange(ref _heardAt, time.GetTimestamp());
         _session = session;
-        Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session, session.Hello(self.PolicyVersion), call.RequestStream), BeatAsync(session)];
+        Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session, session.Hello(self.PolicyVersion, cell), call.RequestStream), BeatAsync(session)];
         var first = await Task.WhenAny(tasks);
         Abandon();
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -65,7 +65,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     public long Backlog => _outbox.Backlog;
 
     /// <summary>Step 1: the first frame.</summary>
-    public V1.AgentFrame Hello(int policyVersion)
+    public V1.AgentFrame Hello(int policyVersion, Cell cell)
     {
         var hello = new V1.Hello
         {
@@ -84,6 +84,8 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             Wish = ByteString.CopyFrom(self.Wish.ToBytes()),
             WindowBytes = WindowBytes,
             HubTerm = self.HubTerm,
+            Cell = cell.Number,
+            Cells = cell.Count,
         };
         hello.DeadLogs.AddRange(self.DeadLogs.Where(log => log.IsOpen).Select(EndOf));
         hello.ConfirmedLogs.AddRange(self.DeadLogs.Where(log => !log.IsOpen).Select(EndOf));

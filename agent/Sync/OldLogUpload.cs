@@ -31,13 +31,21 @@ public static class OldLogUpload
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ThrowIfFaulty();
-        var dataDirectory = options.DataDirectory;
-        var identity = StoreIdentity.Read(dataDirectory);
-        using var key = options.InsecureLoopback ? null : MachineKey.Read(MachineKey.PathFor(dataDirectory));
         var path = Path.Combine(oldDirectory, "agent.db");
         try
         {
             using var reader = JournalFileReader.Open(path);
+            var first = reader.Facts().Select(fact => fact.Producer).FirstOrDefault();
+            var (cell, cells) = (new Incarnation(first.Incarnation).Cell, StoreIdentity.Read(options.DataDirectory).Cells);
+            if (cell > cells || options.HubsByCell.Count != cells)
+            {
+                throw new AgentStartException($"{path} is the log of cell {cell}; {options.DataDirectory} is a machine of a chain with {cells}, and --hub names the hubs of {options.HubsByCell.Count}. Upload it from its own store's machine, and name the hubs of each cell.", AgentStartException.BadOptions);
+            }
+
+            options = options.ForCell(new Cell(cell, cells));
+            var dataDirectory = options.DataDirectory;
+            var identity = StoreIdentity.Read(dataDirectory);
+            using var key = options.InsecureLoopback ? null : MachineKey.Read(MachineKey.PathFor(dataDirectory));
             var lives = reader.Facts().GroupBy(fact => fact.Producer).Select(life => (Producer: life.Key, Log: life.ToArray())).ToArray();
             if (lives.FirstOrDefault(life => life.Producer.Store != identity.Store) is { Log: { } } other)
             {
@@ -95,6 +103,8 @@ public static class OldLogUpload
                 TipHash = UnsafeByteOperations.UnsafeWrap(log[^1].Hash),
                 SchemaMax = NewestSchema,
                 Locked = true,
+                Cell = identity.Cell,
+                Cells = identity.Cells,
             },
         }, cancellation);
         await WaitAsync(call, life, frame => frame.FrameCase switch

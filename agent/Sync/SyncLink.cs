@@ -192,7 +192,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
             using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, key, out trust);
-            var connection = new HubConnection(++_connectionNumber, _loop, key, _time, _log, Orders);
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders);
             _connection = connection;
             try
             {

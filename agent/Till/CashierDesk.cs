@@ -12,7 +12,14 @@ namespace SyncHub.Agent.Till;
 /// <param name="Session">SHA-256 of the session; empty where the till showed none.</param>
 /// <param name="Approver">The second person; empty: nobody.</param>
 /// <param name="OrderedBy">Who ordered it at headquarters; empty where a till calls.</param>
-internal readonly record struct Signed(ReadOnlyMemory<byte> Session, string Approver, string OrderedBy = "");
+internal readonly record struct Signed(ReadOnlyMemory<byte> Session, string? Approver, string? OrderedBy = "")
+{
+    /// <summary>Who is signed in, where it was looked up in the cell that knows the sessions; the session is left out then.</summary>
+    public string? Cashier { get; init; }
+
+    /// <summary>For a day close: see <see cref="TillCall.DrawerElsewhereMinor"/>.</summary>
+    public long? DrawerElsewhereMinor { get; init; } = 0;
+}
 
 /// <summary>Checks cashiers' PINs, with or without the hub.</summary>
 /// <remarks>

@@ -5,11 +5,11 @@ using SyncHub.Core.Protocol;
 namespace SyncHub.Core.Identity;
 
 /// <summary>What the hub knows beside the store's lives when a Hello comes.</summary>
-/// <param name="Term">The hub's term.</param>
+/// <param name="First">The first life of the hub's cell and term.</param>
 /// <param name="IsReconciling">Whether the hub was restored and has not heard this store out yet.</param>
 /// <param name="Session">The chain of the life that the Hello names; null where there is none.</param>
 /// <param name="HasLiveStream">Whether a welcomed stream of the store is up and has not failed a challenge.</param>
-public readonly record struct HelloContext(int Term, bool IsReconciling, StoreSession? Session, bool HasLiveStream);
+public readonly record struct HelloContext(Incarnation First, bool IsReconciling, StoreSession? Session, bool HasLiveStream);
 
 /// <summary>What the hub says to a Hello, and the lives after it. The lives must be durable before the answer leaves.</summary>
 public abstract record HelloAnswer(StoreLives Lives);
@@ -44,7 +44,7 @@ public static class HelloJudge
         if (life is null)
         {
             // Never an unknown life, except one of an earlier term: a restore of the hub may have forgotten that it gave it.
-            if (asked.Term >= context.Term)
+            if (asked.Term >= context.First.Term)
             {
                 return new Quarantined(lives, $"Life {asked} of store {hello.Holder.Store} was never given by this hub. Give the store a new life: `synchub store replace`.");
             }
@@ -121,7 +121,7 @@ public static class HelloJudge
 
     private static Reincarnated Begin(StoreLives lives, Life old, Hello hello, HelloContext context)
     {
-        var next = lives.Begin(context.Term, hello.Device, hello.Wish);
+        var next = lives.Begin(context.First, hello.Device, hello.Wish);
         return new Reincarnated(next, old.Number, next.Current, hello.Wish);
     }
 

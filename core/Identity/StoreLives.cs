@@ -42,9 +42,12 @@ public sealed record StoreLives
     public IEnumerable<Life> BranchesOf(Incarnation number) => All.Where(life => life.Status == LifeStatus.Branch && life.BranchOf == number);
 
     /// <summary>Begins a new life; the one before is dead from now on.</summary>
-    public StoreLives Begin(int term, LifeKey device, LifeKey wish)
+    /// <param name="first">The first life of the hub's cell and term (<see cref="Incarnation.First"/>).</param>
+    /// <param name="device">The machine that lives it, where it is known.</param>
+    /// <param name="wish">What it is given for.</param>
+    public StoreLives Begin(Incarnation first, LifeKey device, LifeKey wish)
     {
-        var number = Next(term);
+        var number = Next(first);
         var before = Living is { } living ? Put(living with { Status = LifeStatus.Dead }) : this;
         return before.Put(new Life(number, LifeStatus.Living) { Device = device, Wish = wish }) with { Current = number, Highest = number };
     }
@@ -61,9 +64,9 @@ public sealed record StoreLives
         Put(new Life(number, LifeStatus.Dead) { Device = device }) with { Highest = Max(Highest, number) };
 
     /// <summary>Starts a branch beside a life.</summary>
-    public (StoreLives Lives, Incarnation Branch) Fork(int term, Incarnation of)
+    public (StoreLives Lives, Incarnation Branch) Fork(Incarnation first, Incarnation of)
     {
-        var number = Next(term);
+        var number = Next(first);
         return (Put(new Life(number, LifeStatus.Branch) { BranchOf = of }) with { Highest = number }, number);
     }
 
@@ -107,11 +110,7 @@ public sealed record StoreLives
         return this with { All = all };
     }
 
-    private Incarnation Next(int term)
-    {
-        var first = Incarnation.Of(term, 1);
-        return Highest.Value < first.Value ? first : new Incarnation(Highest.Value + 1);
-    }
+    private Incarnation Next(Incarnation first) => Highest.Value < first.Value ? first : new Incarnation(Highest.Value + 1);
 
     private static Incarnation Max(Incarnation left, Incarnation right) => left.CompareTo(right) >= 0 ? left : right;
 }

@@ -58,15 +58,25 @@ public readonly record struct MemberId(UInt128 Value) : IComparable<MemberId>
     /// <summary>A number from 0 to <paramref name="count"/> - 1 that depends only on the id, the same in every process for ever.</summary>
     public int Slot(int count)
     {
-        // splitmix64's finaliser over both halves: ULIDs made in one millisecond at one store must still spread evenly.
+        return (int)(Mixed() % (ulong)count);
+    }
+
+    /// <summary>A number from 0 to <paramref name="count"/> - 1 that depends only on the id, and tells nothing of its <see cref="Slot"/>: the members of one cell fill all its partitions.</summary>
+    internal int CellSlot(int count) => count == 1 ? 0 : (int)((Mixed() >> 32) % (ulong)count);
+
+    /// <summary>splitmix64's finaliser.</summary>
+    internal static ulong Mix(ulong value)
+    {
         unchecked
         {
-            var mixed = (ulong)(Value >> 64) ^ ((ulong)Value * 0x9E3779B97F4A7C15UL);
-            mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9UL;
+            var mixed = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9UL;
             mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBUL;
-            return (int)((mixed ^ (mixed >> 31)) % (ulong)count);
+            return mixed ^ (mixed >> 31);
         }
     }
+
+    // Over both halves: ULIDs made in one millisecond at one store must still spread evenly.
+    private ulong Mixed() => Mix((ulong)(Value >> 64) ^ unchecked((ulong)Value * 0x9E3779B97F4A7C15UL));
 
     /// <inheritdoc/>
     public int CompareTo(MemberId other) => Value.CompareTo(other.Value);

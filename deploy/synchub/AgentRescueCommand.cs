@@ -30,9 +30,9 @@ internal static class AgentRescueCommand
         var data = Path.GetFullPath(arguments.GetValue(AgentCommand.Data)!);
         var (identity, aside) = await AgentReplacement.RunAsync(AgentCommand.OptionsOf(arguments), arguments.GetValue(AgentCommand.Code)!, TimeProvider.System.GetUtcNow()).ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"This machine is store {identity.Store}, {identity.Name}, in a new life. Start it: synchub agent run --data {data}").ConfigureAwait(false);
-        if (aside.Length > 0)
+        foreach (var old in aside)
         {
-            await Console.Out.WriteLineAsync($"The old database is {aside}. So that nothing in it is lost: synchub agent upload --data {data} --from {aside}").ConfigureAwait(false);
+            await Console.Out.WriteLineAsync($"The old database is {old}. So that nothing in it is lost: synchub agent upload --data {data} --from {old}").ConfigureAwait(false);
         }
     }
 

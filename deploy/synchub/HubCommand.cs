@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using SyncHub.Core.Primitives;
 using SyncHub.Hub;
 using SyncHub.Hub.Certificates;
 using SyncHub.Storage;
@@ -14,6 +15,7 @@ internal static class HubCommand
     private static readonly Option<string> Advertise = new("--advertise") { Description = "Where stores reach this hub, https://host:port: what the hubs that stand by tell them. Empty = its own address.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> StorageLeaseMs = new("--storage-lease-ms") { Description = "How long a hub that falls silent keeps the right to write to the database; another one that stands by leads after that.", DefaultValueFactory = _ => 5_000 };
     private static readonly Option<string> From = new("--from") { Description = "Folder of another hub of the same chain, or a copy of it: its secrets are taken over, so that this hub can lead in its place.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> AuthorityFrom = new("--authority-from") { Description = "Folder of a hub of the chain's first cell, or a copy of it: its authority is taken over, for the first hub of another cell.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Listen = new("--listen") { Description = "Address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
     private static readonly Option<int> Port = new("--port") { Description = "Port of agents and HQ programs (gRPC); 0 = any free one.", DefaultValueFactory = _ => 7400 };
     private static readonly Option<int> HttpPort = new("--http-port") { Description = "Port of the JSON view; 0 = any free one.", DefaultValueFactory = _ => 7401 };
@@ -26,6 +28,8 @@ internal static class HubCommand
     private static readonly Option<string> Placement = new("--placement") { Description = "JSON file with the placement policy (docs/operations.md); empty = the defaults.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
+    private static readonly Option<string> CellOption = new("--cell") { Description = "Which of the databases that share the chain's members this hub leads: 2/3 is the second of three (docs/hubs.md). Fixed at the first start.", DefaultValueFactory = _ => "1/1" };
+    private static readonly Option<string> CellHubs = new("--cell-hubs") { Description = "Where the hubs of each cell are, 'https://a:7400,https://b:7400;https://c:7400': given to the hubs of cell 1, to which HQ comes.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims and high credit limits need no second person to approve them. For a chain that has but one." };
     private static readonly Option<long> ApprovalAbove = new("--approval-above") { Description = "Credit limits up to this, minor units, one person sets alone." };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };
@@ -38,10 +42,10 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, CellOption, CellHubs, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables };
         Limits.AddTo(run);
         run.SetAction(RunAsync);
-        var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From };
+        var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From, AuthorityFrom };
         init.SetAction((arguments, _) => InitAsync(arguments));
         return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore(), HqTablesCommand.Create() };
     }
@@ -54,6 +58,11 @@ internal static class HubCommand
             if (arguments.GetValue(From) is { Length: > 0 } from)
             {
                 HubSetup.TakeOver(data, Path.GetFullPath(from));
+            }
+
+            if (arguments.GetValue(AuthorityFrom) is { Length: > 0 } first)
+            {
+                HubSetup.ShareAuthority(data, Path.GetFullPath(first));
             }
 
             var (isNew, fingerprint) = HubSetup.Init(data, arguments.GetValue(Names) ?? [], TimeProvider.System.GetUtcNow());
@@ -73,6 +82,12 @@ internal static class HubCommand
         if (!IPAddress.TryParse(arguments.GetValue(Listen), out var address))
         {
             await Console.Error.WriteLineAsync("--listen: give an IP address, for example 127.0.0.1 or 0.0.0.0.").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+
+        if (!Cell.TryParse(arguments.GetValue(CellOption), out var cell))
+        {
+            await Console.Error.WriteLineAsync($"--cell: give a number and how many there are, for example 2/3; at most {Cell.Most}.").ConfigureAwait(false);
             return ExitCode.Usage;
         }
 
@@ -105,6 +120,8 @@ internal static class HubCommand
             PlacementFile = arguments.GetValue(Placement)!,
             LeaseHours = arguments.GetValue(LeaseHours),
             Partitions = arguments.GetValue(Partitions),
+            Cell = cell,
+            CellHubs = arguments.GetValue(CellHubs)!.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             GrainBudget = arguments.GetValue(GrainBudget),
             OnePersonIsEnough = arguments.GetValue(OnePerson),
             ApprovalAboveMinor = arguments.GetValue(ApprovalAbove),

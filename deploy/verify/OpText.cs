@@ -12,5 +12,5 @@ internal static class OpText
     public static string Hash(ReadOnlySpan<byte> hash) => hash.IsEmpty ? "none" : Convert.ToHexStringLower(hash[..Math.Min(6, hash.Length)]);
 
     // Hub term and number, as the rest of the product writes it.
-    private static string Incarnation(long value) => $"{value >> 32}.{value & 0xffffffff}";
+    private static string Incarnation(long value) => (value >> 24 & 0xff) == 0 ? $"{value >> 32}.{value & 0xffffff}" : $"{value >> 32}.{value & 0xffffff}@{(value >> 24 & 0xff) + 1}";
 }

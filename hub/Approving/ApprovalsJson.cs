@@ -9,7 +9,7 @@ namespace SyncHub.Hub.Approving;
 internal static class ApprovalsJson
 {
     /// <summary>Maps the routes.</summary>
-    public static void Map(RouteGroupBuilder api, ApprovalsService approvals)
+    public static void Map(RouteGroupBuilder api, Approvals.ApprovalsBase approvals)
     {
         api.MapGet("/approvals", HqJson.Get("Approvals/ListApprovals", static http => new ListApprovalsRequest { ClosedToo = http.Query["closed"] == "true" }, approvals.ListApprovals));
         api.MapPost("/approvals", HqJson.Post("Approvals/AskFor", AskForRequest.Parser, static (_, _) => { }, approvals.AskFor));

@@ -2,6 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Cells;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Hq;
 using SyncHub.Hub.OnAccount;
@@ -13,7 +14,7 @@ using SyncHub.V1;
 namespace SyncHub.Hub.Approving;
 
 /// <summary>A second pair of eyes: one asks, another one with the same permission approves, and the act carries both names.</summary>
-internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, StoresService stores, CreditService credits, Authority authority) : Approvals.ApprovalsBase
+internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, StoresService stores, ChainStores chainStores, CreditService credits, Authority authority) : Approvals.ApprovalsBase
 {
     private const string Reclaim = "Stores/Reclaim";
     private const string CreditLimit = "Credits/SetCreditLimit";
@@ -78,7 +79,7 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
             return await parts.Orders.GiveAsync(approved, OrderPatience, context.CancellationToken).ConfigureAwait(false);
         }
 
-        var outcome = await DoAsync(approved, context.CancellationToken).ConfigureAwait(false);
+        var outcome = await DoAsync(approved, context).ConfigureAwait(false);
         return await book.ChangeAsync(request.Id, known => new Approval(known!) { State = ApprovalState.Done, Outcome = outcome }).ConfigureAwait(false);
     }
 
@@ -144,17 +145,17 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
         }
     }
 
-    private async Task<string> DoAsync(Approval approved, CancellationToken cancellation)
+    private async Task<string> DoAsync(Approval approved, ServerCallContext context)
     {
         if (approved.CreditLimit is { } limit)
         {
-            await credits.SetAsync(limit, cancellation).ConfigureAwait(false);
+            await credits.SetAsync(limit, context.CancellationToken).ConfigureAwait(false);
             return string.Create(CultureInfo.InvariantCulture, $"The credit limit is {limit.LimitMinor}.");
         }
 
         var reclaim = approved.Reclaim.Clone();
         reclaim.Approver = $"{approved.DecidedBy} for {approved.RequestedBy}";
-        var done = await stores.ReclaimAsync(reclaim, cancellation).ConfigureAwait(false);
+        var done = await chainStores.ReclaimAsync(reclaim, context).ConfigureAwait(false);
         return string.Create(CultureInfo.InvariantCulture, $"{done.ReclaimedMinor} of {done.Members} members were taken back.");
     }
 

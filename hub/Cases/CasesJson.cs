@@ -1,5 +1,3 @@
-using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,30 +10,22 @@ namespace SyncHub.Hub.Cases;
 internal static class CasesJson
 {
     /// <summary>Maps the routes into the group behind the token.</summary>
-    public static void Map(RouteGroupBuilder api, CasesService cases)
+    public static void Map(RouteGroupBuilder api, V1.Cases.CasesBase cases)
     {
-        api.MapGet("/cases", (string? state, string? kind, string? member, int? store, string? after, int? limit) => HqJson.Answer(() => cases.List(new ListCasesRequest
-        {
-            State = HqJson.EnumOf<CaseState>(state),
-            Kind = HqJson.EnumOf<CaseKind>(kind),
-            MemberId = member ?? "",
-            Store = store ?? 0,
-            AfterCaseId = after ?? "",
-            Limit = limit ?? 0,
-        })));
-        api.MapGet("/cases/{id}", (string id) => HqJson.Answer(() => cases.Get(id)));
-        api.MapGet("/parked", (string? member) => HqJson.Answer(() => cases.ListParked(new ListParkedRequest { MemberId = member ?? "" })));
-        api.MapPost("/cases/{id}/resume", (string id, HttpRequest request, CancellationToken cancellation) => HqJson.AnswerAsync(async () =>
-        {
-            var resuming = await HqJson.ReadAsync(request, ResumeParkedRequest.Parser, cancellation).ConfigureAwait(false);
-            resuming.CaseId = id;
-            return await cases.ResumeAsync(resuming, cancellation).ConfigureAwait(false);
-        }));
-        api.MapPost("/cases/{id}/close", (string id, HttpRequest request, CancellationToken cancellation) => HqJson.AnswerAsync(async () =>
-        {
-            var closing = await HqJson.ReadAsync(request, CloseCaseRequest.Parser, cancellation).ConfigureAwait(false);
-            closing.CaseId = id;
-            return await cases.CloseAsync(closing, cancellation).ConfigureAwait(false);
-        }));
+        api.MapGet("/cases", (HttpRequest http, string? state, string? kind, string? member, int? store, string? after, int? limit) => HqJson.AnswerAsync(() => cases.ListCases(
+            new ListCasesRequest
+            {
+                State = HqJson.EnumOf<CaseState>(state),
+                Kind = HqJson.EnumOf<CaseKind>(kind),
+                MemberId = member ?? "",
+                Store = store ?? 0,
+                AfterCaseId = after ?? "",
+                Limit = limit ?? 0,
+            },
+            new JsonCallContext(http.HttpContext, "Cases/ListCases"))));
+        api.MapGet("/cases/{id}", HqJson.Get("Cases/GetCase", static http => new GetCaseRequest { CaseId = http.RouteValues["id"] as string ?? "" }, cases.GetCase));
+        api.MapGet("/parked", (HttpRequest http, string? member) => HqJson.AnswerAsync(() => cases.ListParked(new ListParkedRequest { MemberId = member ?? "" }, new JsonCallContext(http.HttpContext, "Cases/ListParked"))));
+        api.MapPost("/cases/{id}/resume", HqJson.Post("Cases/ResumeParked", ResumeParkedRequest.Parser, static (request, id) => request.CaseId = id, cases.ResumeParked));
+        api.MapPost("/cases/{id}/close", HqJson.Post("Cases/CloseCase", CloseCaseRequest.Parser, static (request, id) => request.CaseId = id, cases.CloseCase));
     }
 }

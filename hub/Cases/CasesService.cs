@@ -53,18 +53,17 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         return ResumeAsync(request, context.CancellationToken);
     }
 
-    /// <summary>Ops that wait; also what the JSON door answers.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
-    public ListParkedResponse ListParked(ListParkedRequest request)
+    /// <summary>How many cases a page has where so many are asked for.</summary>
+    public static int PageOf(int limit) => limit is > 0 and <= LargestPage ? limit : UsualPage;
+
+    private ListParkedResponse ListParked(ListParkedRequest request)
     {
         var response = new ListParkedResponse();
         response.Ops.AddRange(request.MemberId.Length == 0 ? Parked.All() : Parked.Of(Hq.MemberReading.Parse(request.MemberId)));
         return response;
     }
 
-    /// <summary>Takes up what waits in the chain of a case's op.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION; nothing was changed then.</exception>
-    public async Task<ResumeParkedResponse> ResumeAsync(ResumeParkedRequest request, CancellationToken cancellation)
+    private async Task<ResumeParkedResponse> ResumeAsync(ResumeParkedRequest request, CancellationToken cancellation)
     {
         request.Operator = DoorCall.Current?.NameFor(request.Operator) ?? request.Operator;
         if (request.Operator.Length is 0 or > LongestName)
@@ -93,9 +92,7 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
         return response;
     }
 
-    /// <summary>A page of cases; also what the JSON door answers.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
-    public ListCasesResponse List(ListCasesRequest request)
+    private ListCasesResponse List(ListCasesRequest request)
     {
         MemberId? member = request.MemberId.Length == 0 ? null
             : MemberId.TryParse(request.MemberId, out var parsed) ? parsed
@@ -107,19 +104,15 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
                 && (member is null || found.Member == member || found.OtherMember == member)
                 && (request.Store == 0 || found.Store.Value == request.Store),
             after,
-            request.Limit is > 0 and <= LargestPage ? request.Limit : UsualPage);
+            PageOf(request.Limit));
         var response = new ListCasesResponse { NextAfter = next?.ToString() ?? "" };
         response.Cases.AddRange(cases.Select(CaseCodec.ToWire));
         return response;
     }
 
-    /// <summary>One case.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT or NOT_FOUND.</exception>
-    public V1.Case Get(string id) => book.Find(Parse(id)) is { } found && MaySee(found) ? CaseCodec.ToWire(found) : throw Unknown();
+    private V1.Case Get(string id) => book.Find(Parse(id)) is { } found && MaySee(found) ? CaseCodec.ToWire(found) : throw Unknown();
 
-    /// <summary>Closes a case; a closed one stays as it was closed.</summary>
-    /// <exception cref="RpcException">INVALID_ARGUMENT, NOT_FOUND or FAILED_PRECONDITION.</exception>
-    public async Task<V1.Case> CloseAsync(CloseCaseRequest request, CancellationToken cancellation)
+    private async Task<V1.Case> CloseAsync(CloseCaseRequest request, CancellationToken cancellation)
     {
         request.ClosedBy = DoorCall.Current?.NameFor(request.ClosedBy) ?? request.ClosedBy;
         if (request.ClosedBy.Length is 0 or > LongestName || request.Note.Length is 0 or > LongestNote)

@@ -19,6 +19,7 @@ internal sealed class CertificateAuthority
     public static readonly TimeSpan Grace = TimeSpan.FromDays(7);
 
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private static readonly TimeSpan HubLife = TimeSpan.FromDays(90);
     private static readonly TimeSpan RenewHubBefore = TimeSpan.FromDays(30);
     private readonly Lock _gate = new();
@@ -142,6 +143,19 @@ internal sealed class CertificateAuthority
         return now > new DateTimeOffset(presented.NotAfter) + Grace ? "The certificate has expired. Ask HQ for a code (`synchub store renew`), then `synchub agent renew`; the store's log goes on."
             : now < new DateTimeOffset(presented.NotBefore) - HubTrust.ClockTolerance ? "The certificate is not valid yet: the hub's clock is wrong."
             : null;
+    }
+
+    /// <summary>Whether a presented certificate is one that this authority gave a hub of the chain, and in time.</summary>
+    public bool IsHub(X509Certificate2 presented)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(_authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        chain.ChainPolicy.VerificationTime = _time.GetUtcNow().UtcDateTime;
+        return chain.Build(presented) && CertificateNames.IsHub(presented);
     }
 
     private static X509Certificate2 IssueHub(string folder, X509Certificate2 authority, X509Extension names, DateTimeOffset now)

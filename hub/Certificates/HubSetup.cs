@@ -26,6 +26,21 @@ public static class HubSetup
         PrivateFile.CreateFolder(dataDirectory);
         // A hub that runs without certificates, on one machine, has no authority.
         string[] secrets = [.. SharedSecrets.Files, .. Directory.Exists(CertificateAuthority.FolderOf(from)) ? [SharedSecrets.Authority] : Array.Empty<string>()];
+        TakeOver(dataDirectory, from, secrets);
+    }
+
+    /// <summary>Takes over the chain's authority alone, for the first hub of another cell: by it the cells' hubs know each other, and a store knows all of them. Keys of databases, receipts and PINs are each cell's own.</summary>
+    /// <param name="dataDirectory">This hub's folder; made where there is none.</param>
+    /// <param name="from">The folder of a hub of the first cell, or a copy of it.</param>
+    /// <exception cref="ArgumentException">There is no authority there, or another one is here.</exception>
+    public static void ShareAuthority(string dataDirectory, string from)
+    {
+        PrivateFile.CreateFolder(dataDirectory);
+        TakeOver(dataDirectory, from, [SharedSecrets.Authority]);
+    }
+
+    private static void TakeOver(string dataDirectory, string from, IReadOnlyList<string> secrets)
+    {
         PrivateFile.CreateFolder(CertificateAuthority.FolderOf(dataDirectory));
         if (secrets.FirstOrDefault(name => !File.Exists(Path.Combine(from, name))) is { } missing)
         {

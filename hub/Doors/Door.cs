@@ -11,6 +11,9 @@ internal enum DoorKind
     /// <summary>It makes sure itself who calls: stores, and sign-in.</summary>
     OwnCheck,
 
+    /// <summary>For the hubs of the chain's other cells.</summary>
+    Hub,
+
     /// <summary>For whoever has a session or token.</summary>
     SignedIn,
 
@@ -32,7 +35,7 @@ internal enum DoorKind
 internal sealed record Door(string What, DoorKind Kind, Permission Permission = Permission.Unspecified, bool AllowsScoped = false)
 {
     /// <summary>Whether a session or token is needed.</summary>
-    public bool NeedsCaller => Kind >= DoorKind.SignedIn;
+    public bool NeedsCaller => Kind >= DoorKind.Hub;
 
     /// <summary>Whether a caller may use it.</summary>
     public bool Admits(Caller caller) =>

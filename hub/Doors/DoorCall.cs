@@ -14,6 +14,7 @@ namespace SyncHub.Hub.Doors;
 internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvider time)
 {
     private static readonly AsyncLocal<DoorCall?> Flowing = new();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, bool> _handedTo = new();
     private int _recorded;
 
     /// <summary>The call that this code runs for; null for the hub's own work and for stores.</summary>
@@ -43,6 +44,12 @@ internal sealed class DoorCall(Caller caller, Door door, string from, TimeProvid
 
     /// <summary>More of what it is about, without personal data.</summary>
     public string Detail { get; set; } = "";
+
+    /// <summary>The cells whose hubs were asked for this call, besides this one; empty where none was.</summary>
+    public IReadOnlyCollection<int> HandedTo => _handedTo.Keys.ToArray();
+
+    /// <summary>The hub of another cell is asked.</summary>
+    public void HandTo(int cell) => _handedTo[cell] = true;
 
     /// <summary>Whether the trail has an entry of this call.</summary>
     public bool IsRecorded => Volatile.Read(ref _recorded) != 0;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using SyncHub.Hub.Cells;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Users;
 
@@ -16,7 +17,7 @@ namespace SyncHub.Hub.Doors;
 /// 1. The table says what the endpoint needs; one that is not in it is refused. 2. The caller is made sure of. 3. The call runs with its
 /// <see cref="DoorCall"/>. 4. What of it is not in the audit trail by then, because it was refused or changed nothing, is added.
 /// </remarks>
-internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, TimeProvider time, ILogger log)
+internal sealed class DoorGuard(AccessBooks books, CellDoor cells, CommitPipeline pipeline, TimeProvider time, ILogger log)
 {
     private const string SignIn = "Sign in (`synchub login`), or send 'authorization: Bearer <API token>'.";
 
@@ -44,6 +45,14 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         {
             await next(http).ConfigureAwait(false);
         }
+        else if (CellDoor.IsAsked(http))
+        {
+            await LetHubInAsync(http, next, method, door).ConfigureAwait(false);
+        }
+        else if (door.Kind == DoorKind.Hub)
+        {
+            await Refusal.WriteAsync(http, method is not null, RpcFault.Of(StatusCode.Unauthenticated, Reason.TokenWrong, "This is for the hubs of the chain's other cells.")).ConfigureAwait(false);
+        }
         else if (Authority.TokenIn(http.Request.Headers.Authorization) is not { } secret || await books.FindAsync(secret).ConfigureAwait(false) is not { } caller)
         {
             await Refusal.WriteAsync(http, method is not null, RpcFault.Of(StatusCode.Unauthenticated, Reason.TokenWrong, SignIn)).ConfigureAwait(false);
@@ -52,6 +61,23 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
         {
             await LetInAsync(http, next, method, new DoorCall(caller, door, AddressOf(http), time)).ConfigureAwait(false);
         }
+    }
+
+    private async Task LetHubInAsync(HttpContext http, RequestDelegate next, IMethod? method, Door door)
+    {
+        DoorCall call;
+        try
+        {
+            call = cells.Read(http, door);
+        }
+        catch (RpcException refusal)
+        {
+            log.LogWarning("A call for somebody else from {Peer} was refused: {Reason}", AddressOf(http), refusal.Status.Detail);
+            await Refusal.WriteAsync(http, method is not null, refusal).ConfigureAwait(false);
+            return;
+        }
+
+        await LetInAsync(http, next, method, call).ConfigureAwait(false);
     }
 
     private async Task LetInAsync(HttpContext http, RequestDelegate next, IMethod? method, DoorCall call)
@@ -76,7 +102,7 @@ internal sealed class DoorGuard(AccessBooks books, CommitPipeline pipeline, Time
             var outcome = method is null ? OutcomeOfHttp(http) : OutcomeOfGrpc(http);
             if (call.Door.Kind is DoorKind.PersonalRead or DoorKind.Act && (!call.IsRecorded || outcome != "done"))
             {
-                await pipeline.CommitAsync(new Storage.JournalBatch(), call.Entry(outcome == "done" ? "nothing to do" : outcome)).ConfigureAwait(false);
+                await pipeline.CommitAsync(new Storage.JournalBatch(), call.Entry(outcome != "done" ? outcome : call.HandedTo is { Count: > 0 } handed ? $"handed to cell {string.Join(", ", handed.Order())}" : "nothing to do")).ConfigureAwait(false);
             }
         }
     }

@@ -98,6 +98,7 @@ internal static class DoorTable
         new("Enrolment/Authority", DoorKind.OwnCheck),
         new("Enrolment/Enrol", DoorKind.OwnCheck),
         new("Enrolment/Renew", DoorKind.OwnCheck),
+        new("Cells/Knows", DoorKind.Hub),
         new("Access/Login", DoorKind.OwnCheck),
         new("Access/Logout", DoorKind.SignedIn, AllowsScoped: true),
         new("Access/WhoAmI", DoorKind.SignedIn, AllowsScoped: true),

@@ -1,4 +1,3 @@
-using System.Text;
 using Grpc.HealthCheck;
 using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +9,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Hub.Approving;
 using SyncHub.Hub.Auditing;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Cells;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.OnAccount;
@@ -97,7 +97,7 @@ public sealed class HubHost : IAsyncDisposable
             }
 
             HubGuard.Demand(options.DataDirectory, StoreRegistry.ReadTerm(journal), journal.LastPosition);
-            await FixPartitionsAsync(journal, options.Partitions).ConfigureAwait(false);
+            await InstalledAs.FixAsync(journal, options).ConfigureAwait(false);
             return await StartAsync(options with { GrpcPort = ports.Grpc, HttpPort = ports.Http }, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
         }
         catch
@@ -177,7 +177,17 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton<UsersService>();
         builder.Services.AddSingleton<CashiersService>();
         builder.Services.AddSingleton<ApiTokensService>();
+        builder.Services.AddSingleton<ReceiptsService>();
         builder.Services.AddSingleton<ApprovalsService>();
+        builder.Services.AddSingleton(services => new CellFront(services.GetRequiredService<HubParts>(), options));
+        builder.Services.AddSingleton<CellsService>();
+        builder.Services.AddSingleton<ChainMembers>();
+        builder.Services.AddSingleton<ChainWallets>();
+        builder.Services.AddSingleton<ChainStores>();
+        builder.Services.AddSingleton<ChainCredits>();
+        builder.Services.AddSingleton<ChainCases>();
+        builder.Services.AddSingleton<ChainReceipts>();
+        builder.Services.AddSingleton<ChainApprovals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         var web = builder.Build();
         opening.LogTo(web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Storage"));
@@ -185,17 +195,18 @@ public sealed class HubHost : IAsyncDisposable
         UseDoors(web, parts);
         web.MapGrpcService<SyncService>();
         web.MapGrpcService<EnrolmentService>();
-        web.MapGrpcService<MembersService>();
-        web.MapGrpcService<WalletsService>();
-        web.MapGrpcService<StoresService>();
-        web.MapGrpcService<CreditService>();
-        web.MapGrpcService<CasesService>();
-        web.MapGrpcService<ReceiptsService>();
+        web.MapGrpcService<CellsService>();
+        web.MapGrpcService<ChainMembers>();
+        web.MapGrpcService<ChainWallets>();
+        web.MapGrpcService<ChainStores>();
+        web.MapGrpcService<ChainCredits>();
+        web.MapGrpcService<ChainCases>();
+        web.MapGrpcService<ChainReceipts>();
         web.MapGrpcService<AccessService>();
         web.MapGrpcService<UsersService>();
         web.MapGrpcService<ApiTokensService>();
         web.MapGrpcService<CashiersService>();
-        web.MapGrpcService<ApprovalsService>();
+        web.MapGrpcService<ChainApprovals>();
         web.MapGrpcService<AuditTrailService>();
         web.MapStandardServices(options.Reflection);
         HubJson.Map(web, parts);
@@ -228,7 +239,7 @@ public sealed class HubHost : IAsyncDisposable
 
     private static void UseDoors(WebApplication web, HubParts parts)
     {
-        var guard = new DoorGuard(web.Services.GetRequiredService<AccessBooks>(), parts.Pipeline, parts.Time, web.Services.GetRequiredService<ILogger<DoorGuard>>());
+        var guard = new DoorGuard(web.Services.GetRequiredService<AccessBooks>(), new CellDoor(parts), parts.Pipeline, parts.Time, web.Services.GetRequiredService<ILogger<DoorGuard>>());
         web.Use(next => http => guard.InvokeAsync(http, next));
     }
 
@@ -237,7 +248,7 @@ public sealed class HubHost : IAsyncDisposable
         var log = services.GetRequiredService<ILoggerFactory>();
         var time = options.Time;
         var rules = new RulesetInForce(options.LoadRuleset());
-        var stores = StoreRegistry.Load(journal, time);
+        var stores = StoreRegistry.Load(journal, time, options.Cell);
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());
@@ -248,26 +259,5 @@ public sealed class HubHost : IAsyncDisposable
         grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
             new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], pipeline);
         return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, ApprovalAboveMinor = options.ApprovalAboveMinor, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
-    }
-
-    // A member's partition is a function of P: another P would look for members where they are not.
-    private static async Task FixPartitionsAsync(SealedJournal journal, int partitions)
-    {
-        var key = "partitions"u8.ToArray();
-        if (journal.ReadDocument("meta", key) is { } found)
-        {
-            var fixedAt = int.Parse(Encoding.ASCII.GetString(found), System.Globalization.CultureInfo.InvariantCulture);
-            if (fixedAt != partitions)
-            {
-                throw new ArgumentException($"--partitions: this hub was installed with {fixedAt}; it cannot run with {partitions}.", nameof(partitions));
-            }
-
-            return;
-        }
-
-        var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite("meta", key, Encoding.ASCII.GetBytes(partitions.ToString(System.Globalization.CultureInfo.InvariantCulture))));
-        batch.Documents.Add(new DocumentWrite("meta", "exposure-kinds"u8.ToArray(), [3])); // credit and advances are counted from the first record on
-        await journal.CommitAsync(batch).ConfigureAwait(false);
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using SyncHub.Hub.Approving;
 using SyncHub.Hub.Auditing;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Cells;
 using SyncHub.Hub.Hq;
-using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Users;
 
 namespace SyncHub.Hub;
@@ -18,13 +18,13 @@ internal static class HubJson
         T Of<T>()
             where T : notnull => web.Services.GetRequiredService<T>();
 
-        var api = JsonApi.Map(web, parts, Of<StoresService>());
+        var api = JsonApi.Map(web, parts, Of<ChainStores>(), Of<ChainMembers>(), Of<ChainWallets>());
         AccessJson.Map(api, Of<AccessService>(), Of<AuditTrailService>());
-        ReceiptsService.Map(api, parts);
-        MembersJson.Map(api, Of<MembersService>(), Of<CreditService>());
-        StoresJson.Map(api, Of<StoresService>(), Of<WalletsService>());
-        CasesJson.Map(api, Of<CasesService>());
-        ApprovalsJson.Map(api, Of<ApprovalsService>());
+        ReceiptsService.Map(api, Of<ChainReceipts>());
+        MembersJson.Map(api, Of<ChainMembers>(), Of<ChainCredits>());
+        StoresJson.Map(api, Of<ChainStores>(), Of<ChainWallets>());
+        CasesJson.Map(api, Of<ChainCases>());
+        ApprovalsJson.Map(api, Of<ChainApprovals>());
         UsersJson.Map(api, Of<AccessService>(), Of<UsersService>(), Of<CashiersService>(), Of<ApiTokensService>());
     }
 }

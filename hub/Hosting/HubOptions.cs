@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grpc.Standard;
 using SyncHub.Core.Members;
+using SyncHub.Core.Primitives;
 using SyncHub.Core.Rules;
 using SyncHub.Storage;
 
@@ -73,6 +74,12 @@ public sealed record HubOptions
     /// <summary>P: how many partitions. Fixed when the hub is installed.</summary>
     public int Partitions { get; init; } = 256;
 
+    /// <summary>Which of the chain's cells this hub leads or stands by for. Fixed when the hub is installed.</summary>
+    public Cell Cell { get; init; } = Cell.Only;
+
+    /// <summary>Where the hubs of each cell are, in the order of the cells, those of one cell with commas between them; empty where HQ does not come to this hub for the whole chain.</summary>
+    public IReadOnlyList<string> CellHubs { get; init; } = [];
+
     /// <summary>Whether one person alone may do what else needs a second one to approve it. For a chain that has but one.</summary>
     public bool OnePersonIsEnough { get; init; }
 
@@ -121,6 +128,10 @@ public sealed record HubOptions
         Check(CertificatePath.Length == 0 || File.Exists(CertificatePath), $"--cert: there is no file {CertificatePath}.");
         Check((CertificatePath.Length == 0) == (KeyPath.Length == 0), "--cert and --key: give both or none.");
         Check(Partitions is >= 1 and <= 65536, "--partitions: 1 to 65536.");
+        Check(Cell.IsValid, $"--cell: '{Cell}' is no cell; 2/3 is the second of three, and there are at most {Cell.Most}.");
+        Check(!Cell.IsShared || !InsecureLoopback, "--cell: a chain of several cells needs certificates, by which its hubs know each other; leave --insecure-loopback out.");
+        Check(CellHubs.Count == 0 || CellHubs.Count == Cell.Count, $"--cell-hubs: names the hubs of {CellHubs.Count} cells, but there are {Cell.Count}.");
+        Check(CellHubs.All(hubs => hubs.Split(',').All(hub => Uri.TryCreate(hub.Trim(), UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps)), "--cell-hubs: 'https://a:7400,https://b:7400;https://c:7400': the hubs of each cell, with ; between cells.");
         Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
         Check(ApprovalAboveMinor >= 0, "--approval-above: 0 (always a second person) or more, minor units.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");

@@ -21,6 +21,18 @@ internal static class Reason
     /// <summary>The hub knows no such member.</summary>
     public const string MemberUnknown = "MEMBER_UNKNOWN";
 
+    /// <summary>The stream or call is of another cell of the chain.</summary>
+    public const string WrongCell = "WRONG_CELL";
+
+    /// <summary>Members of different cells have this phone or card.</summary>
+    public const string ContactTwice = "CONTACT_TWICE";
+
+    /// <summary>The two members are in different cells, between which nothing moves.</summary>
+    public const string CellsDiffer = "CELLS_DIFFER";
+
+    /// <summary>A cell of the chain does not answer; the rest of the answer would be wrong without it.</summary>
+    public const string CellAway = "CELL_AWAY";
+
     /// <summary>Another member has this phone or card.</summary>
     public const string ContactTaken = "CONTACT_TAKEN";
 

@@ -1,9 +1,7 @@
 using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using SyncHub.Protos.Mapping;
 
 namespace SyncHub.Hub.Hq;
 
@@ -13,26 +11,14 @@ internal static class JsonApi
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithPreserveProtoFieldNames(true));
 
     /// <summary>Maps the routes. Returned is the group, for the routes of other features; who may use a route, the table of doors says.</summary>
-    public static RouteGroupBuilder Map(IEndpointRouteBuilder routes, HubParts parts, StoresService stores)
+    public static RouteGroupBuilder Map(IEndpointRouteBuilder routes, HubParts parts, V1.Stores.StoresBase stores, V1.Members.MembersBase members, V1.Wallets.WalletsBase wallets)
     {
         var api = routes.MapGroup("/api");
-        api.MapGet("/stores", () => Json(stores.List()));
-        api.MapGet("/members/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberReading.Show(parts, view), cancellation));
-        api.MapGet("/wallets/{id}", (string id, CancellationToken cancellation) => ReadAsync(parts, id, view => MemberCodec.ToWallet(view, parts.Rules.Rules.Currency), cancellation));
+        api.MapGet("/stores", HqJson.Get("Stores/ListStores", static _ => new V1.ListStoresRequest(), stores.ListStores));
+        api.MapGet("/members/{id}", HqJson.Get("Members/GetMember", static http => new V1.GetMemberRequest { MemberId = http.RouteValues["id"] as string ?? "" }, members.GetMember));
+        api.MapGet("/wallets/{id}", HqJson.Get("Wallets/GetWallet", static http => new V1.GetWalletRequest { MemberId = http.RouteValues["id"] as string ?? "" }, wallets.GetWallet));
         routes.MapGet("/healthz", () => parts.Pipeline.Failed.IsCompleted ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : Results.Text("ok"));
         return api;
-    }
-
-    private static async Task<IResult> ReadAsync(HubParts parts, string id, Func<Core.Members.MemberView, IMessage> shape, CancellationToken cancellation)
-    {
-        try
-        {
-            return Json(shape(await MemberReading.ReadAsync(parts, id, cancellation).ConfigureAwait(false)));
-        }
-        catch (RpcException fault)
-        {
-            return HqJson.Refusal(fault);
-        }
     }
 
     /// <summary>A message as the answer.</summary>

@@ -53,19 +53,6 @@ internal sealed partial class MembersService
         }
     }
 
-    /// <summary>The whole export at once; what the JSON door answers.</summary>
-    /// <exception cref="RpcException">As the method.</exception>
-    public async Task<MemberExport> ExportAsync(ExportMemberRequest request, ServerCallContext context)
-    {
-        var whole = new MemberExport();
-        await foreach (var part in Export(request, context).ConfigureAwait(false))
-        {
-            whole.MergeFrom(part);
-        }
-
-        return whole;
-    }
-
     private IAsyncEnumerable<MemberExport> Export(ExportMemberRequest request, ServerCallContext context) =>
         authority.Demand(context, request).Caller.SeesPersonalData ? new MemberExporter(parts, cases).ReadAsync(request.MemberId, context.CancellationToken)
             : throw RpcFault.Of(StatusCode.PermissionDenied, Reason.PermissionMissing, "An export shows everything: it needs the permission members-personal too.");

@@ -54,14 +54,17 @@ internal sealed partial class MembersService(HubParts parts, CaseBook cases, Aut
 
         DemandFree("phone", profile.Phone);
         DemandFree("card", profile.Card);
-        var id = MemberId.Create(parts.NowMs(), RandomNumberGenerator.GetBytes(10));
+        var id = parts.Stores.Cell.NewMember(parts.NowMs(), RandomNumberGenerator.GetBytes(10));
         var view = await parts.Grains.AskAsync(id, reply => new RegisterWanted(profile, reply), context.CancellationToken).ConfigureAwait(false);
         return MemberReading.Show(parts, view);
     }
 
+    /// <summary>Whether a member of this hub has a phone or card.</summary>
+    public bool Has(string collection, string key) => key.Length > 0 && parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key)) is not null;
+
     private void DemandFree(string collection, string key)
     {
-        if (key.Length > 0 && parts.Journal.ReadDocument(collection, Encoding.UTF8.GetBytes(key)) is not null)
+        if (Has(collection, key))
         {
             throw RpcFault.Of(StatusCode.AlreadyExists, Reason.ContactTaken, $"Another member has this {collection}. Find that member first.");
         }

@@ -13,12 +13,12 @@ internal sealed class ReceiptsService(HubParts parts, Authority authority) : V1.
     private const int LongestCode = 8_000;
 
     /// <summary>Maps the JSON route; the body is the code as text.</summary>
-    public static void Map(RouteGroupBuilder api, HubParts parts) => api.MapPost("/receipts", async (HttpRequest request, CancellationToken cancellation) =>
+    public static void Map(RouteGroupBuilder api, V1.Receipts.ReceiptsBase receipts) => api.MapPost("/receipts", async (HttpRequest request, CancellationToken cancellation) =>
     {
         using var reader = new StreamReader(request.Body);
         var buffer = new char[LongestCode + 1];
         var length = await reader.ReadBlockAsync(buffer, cancellation).ConfigureAwait(false);
-        return JsonApi.Json(await HandInAsync(parts, new string(buffer, 0, length), cancellation).ConfigureAwait(false));
+        return await HqJson.AnswerAsync(() => receipts.HandIn(new HandInReceiptRequest { Code = new string(buffer, 0, length) }, new JsonCallContext(request.HttpContext, "Receipts/HandIn"))).ConfigureAwait(false);
     });
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,7 +9,7 @@ namespace SyncHub.Hub.Hq;
 internal static class StoresJson
 {
     /// <summary>Maps the routes.</summary>
-    public static void Map(RouteGroupBuilder api, StoresService stores, WalletsService wallets)
+    public static void Map(RouteGroupBuilder api, V1.Stores.StoresBase stores, Wallets.WalletsBase wallets)
     {
         api.MapPost("/stores", HqJson.Post("Stores/CreateStore", CreateStoreRequest.Parser, static (_, _) => { }, stores.CreateStore));
         api.MapPost("/stores/{id}/replace", HqJson.Post("Stores/ReplaceAgent", ReplaceAgentRequest.Parser, static (request, id) => request.Store = HqJson.StoreOf(id), stores.ReplaceAgent));
@@ -21,22 +20,10 @@ internal static class StoresJson
         api.MapGet("/wallets/{id}/entries", (HttpRequest http, string id, long? from, int? limit) => HqJson.AnswerAsync(() => ListAsync(wallets, new ListEntriesRequest { MemberId = id, FromVersion = from ?? 0, Limit = limit ?? 0 }, http.HttpContext)));
     }
 
-    private static async Task<WalletEntries> ListAsync(WalletsService wallets, ListEntriesRequest request, HttpContext http)
+    private static async Task<WalletEntries> ListAsync(Wallets.WalletsBase wallets, ListEntriesRequest request, HttpContext http)
     {
         var listed = new WalletEntries();
-        await wallets.ListEntries(request, new Collected<WalletEntry>(listed.Entries.Add), new JsonCallContext(http, "Wallets/ListEntries")).ConfigureAwait(false);
+        await wallets.ListEntries(request, new Gathered<WalletEntry>(listed.Entries.Add), new JsonCallContext(http, "Wallets/ListEntries")).ConfigureAwait(false);
         return listed;
-    }
-
-    private sealed class Collected<T>(Action<T> add) : Grpc.Core.IServerStreamWriter<T>
-        where T : IMessage
-    {
-        public Grpc.Core.WriteOptions? WriteOptions { get; set; }
-
-        public Task WriteAsync(T message)
-        {
-            add(message);
-            return Task.CompletedTask;
-        }
     }
 }

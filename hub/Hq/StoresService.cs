@@ -91,8 +91,9 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     /// <inheritdoc/>
     public override async Task<ReclaimResponse> Reclaim(ReclaimRequest request, ServerCallContext context)
     {
-        request.Approver = CallOf(request, request.Store, context).NameFor(request.Approver);
-        if (!parts.OnePersonIsEnough)
+        var call = CallOf(request, request.Store, context);
+        request.Approver = call.RequestedBy.Length > 0 ? $"{call.Caller.Name} for {call.RequestedBy}" : call.NameFor(request.Approver);
+        if (!parts.OnePersonIsEnough && call.RequestedBy.Length == 0) // the hub of the first cell says who asked, where two have decided
         {
             throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.SecondPersonNeeded, "A reclaim needs two people. Ask for it (`synchub store reclaim N --ask REASON`); another one approves it (`synchub approval approve ID`).");
         }
@@ -125,12 +126,6 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
     public override Task<ListStoresResponse> ListStores(ListStoresRequest request, ServerCallContext context)
     {
         authority.Demand(context, request);
-        return Task.FromResult(List());
-    }
-
-    /// <summary>The state of every store; also what the JSON view shows.</summary>
-    public ListStoresResponse List()
-    {
         var response = new ListStoresResponse
         {
             JournalPosition = parts.Pipeline.ReleasedPosition,
@@ -139,7 +134,7 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
             LiveRevokes = parts.Router.LiveRevokes,
         };
         response.Stores.AddRange(parts.Stores.All().Where(store => DoorCall.Current?.Caller.MaySee(store.Id.Value) ?? true).Select(StateOf));
-        return response;
+        return Task.FromResult(response);
     }
 
     private DoorCall CallOf(Google.Protobuf.IMessage request, int store, ServerCallContext context)

@@ -33,7 +33,13 @@ internal sealed class StoreRegistry
     private readonly Dictionary<Holder, (long Sequence, OpHash Hash)> _cursors = [];
     private readonly TimeProvider _time;
 
-    private StoreRegistry(TimeProvider time) => _time = time;
+    private StoreRegistry(TimeProvider time, Cell cell) => (_time, Cell) = (time, cell);
+
+    /// <summary>Which of the chain's cells these stores' members are in.</summary>
+    public Cell Cell { get; }
+
+    /// <summary>The first life that may be given now; what was given before in this term comes above it.</summary>
+    public Incarnation FirstLife => Incarnation.First(Term, Cell.Number);
 
     /// <summary>The life of the hub's database: one more after each restore.</summary>
     public int Term { get; private set; } = 1;
@@ -48,9 +54,12 @@ internal sealed class StoreRegistry
     public int Count => _stores.Count;
 
     /// <summary>Reads the stores from the journal.</summary>
-    public static StoreRegistry Load(IJournal journal, TimeProvider time)
+    public static StoreRegistry Load(IJournal journal, TimeProvider time) => Load(journal, time, Cell.Only);
+
+    /// <inheritdoc cref="Load(IJournal, TimeProvider)"/>
+    public static StoreRegistry Load(IJournal journal, TimeProvider time, Cell cell)
     {
-        var registry = new StoreRegistry(time);
+        var registry = new StoreRegistry(time, cell);
         registry.Term = ReadTerm(journal);
         foreach (var document in journal.ReadDocuments(Documents, default, default, int.MaxValue))
         {
@@ -128,7 +137,7 @@ internal sealed class StoreRegistry
             if (!renews)
             {
                 // The log of the life before is lost with its machine; what it held is reclaimed.
-                store = store with { Lives = store.Lives.Begin(Term, default, default), IsReconciling = false };
+                store = store with { Lives = store.Lives.Begin(FirstLife, default, default), IsReconciling = false };
             }
 
             if (key is not null)

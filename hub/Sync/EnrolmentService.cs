@@ -43,7 +43,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         parts.Streams.End(store.Id);
         parts.Links.Find(store.Id)?.Cut();
         parts.Log.LogInformation("Store {Store} {How} as life {Life}, with key {Key}", store.Id, request.Renews ? "got a new key" : "was enrolled", store.Incarnation, NameOf(key));
-        var response = new EnrolResponse { Store = store.Id.Value, StoreName = store.Name, Incarnation = store.Incarnation.Value };
+        var response = new EnrolResponse { Store = store.Id.Value, StoreName = store.Name, Incarnation = store.Incarnation.Value, Cell = parts.Stores.Cell.Number, Cells = parts.Stores.Cell.Count };
         if (publicKey is not null)
         {
             response.Certificate = UnsafeByteOperations.UnsafeWrap(parts.Certificates!.IssueStore(publicKey, store.Holder, parts.Stores.Term));

@@ -119,7 +119,7 @@ internal sealed class Speaker(StoreId store, HubParts parts, Lock gate, StoreCha
     {
         var known = parts.Stores.Find(store)!;
         var chain = known.Lives.Find(caller.Hello.Holder.Incarnation) is { Status: not LifeStatus.Branch } life ? chains.Of(life.Number).Main : null;
-        var answer = HelloJudge.Judge(known.Lives, caller.Hello, new HelloContext(parts.Stores.Term, known.IsReconciling, chain, _connection is not null));
+        var answer = HelloJudge.Judge(known.Lives, caller.Hello, new HelloContext(parts.Stores.FirstLife, known.IsReconciling, chain, _connection is not null));
         if (answer is ChallengeFirst)
         {
             _challenger?.Connection.End();

@@ -95,7 +95,7 @@ internal sealed class StoreChains(StoreId store, HubParts parts)
         var branch = default(Incarnation);
         parts.Stores.Update(store, known =>
         {
-            var (lives, number) = known.Lives.Fork(parts.Stores.Term, life);
+            var (lives, number) = known.Lives.Fork(parts.Stores.FirstLife, life);
             branch = number;
             return known with { Lives = lives };
         });

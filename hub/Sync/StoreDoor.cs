@@ -43,6 +43,11 @@ internal sealed class StoreDoor(HubParts parts)
             throw Refuse(context, presented.Subject, "The certificate is not a store's.");
         }
 
+        if (named.Holder.Incarnation.Cell != parts.Stores.Cell.Number)
+        {
+            throw Refuse(context, presented.Subject, $"The certificate is of cell {named.Holder.Incarnation.Cell}, this hub leads cell {parts.Stores.Cell}. Each cell has certificates of its own.");
+        }
+
         var store = named.Holder.Store;
         if (parts.Stores.Find(store) is not { } known)
         {

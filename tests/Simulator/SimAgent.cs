@@ -224,7 +224,7 @@ internal sealed class SimAgent : ISessionShell
         pipe.Session = new HubSession(number, pipe.Nonce, self, this);
         Pipe = pipe;
         _world.Pipes.Add(pipe);
-        pipe.ToHub.Add(OnWire(pipe.Session.Hello(self.PolicyVersion)));
+        pipe.ToHub.Add(OnWire(pipe.Session.Hello(self.PolicyVersion, Cell.Only)));
         _world.Trace($"    agent {Number} says Hello on pipe {number}: life {self.Holder.Incarnation}, tip {self.TipSequence}, token {self.Token}{(self.LockReason.Length > 0 ? ", locked" : "")}");
     }
 

@@ -11,7 +11,7 @@ public sealed class HelloJudgeTests
     private static readonly LifeKey Machine = new(1);
     private static readonly LifeKey OtherMachine = new(2);
     private static readonly LifeKey Wish = new(3);
-    private static readonly StoreLives Reborn = new StoreLives().Begin(1, Machine, default).Begin(1, Machine, Wish);
+    private static readonly StoreLives Reborn = new StoreLives().Begin(Incarnation.First(1, 1), Machine, default).Begin(Incarnation.First(1, 1), Machine, Wish);
 
     [Fact]
     public void A_machine_whose_answer_was_lost_gets_the_same_life_again()
@@ -33,6 +33,6 @@ public sealed class HelloJudgeTests
     private static HelloAnswer Ask(LifeKey device)
     {
         var hello = new Hello(new Holder(new StoreId(1), Incarnation.Of(1, 1)), default, Token: 1, TipSequence: 5, OpHash.Genesis, FeedPosition: 0, IsLocked: true) { Device = device, Wish = Wish };
-        return HelloJudge.Judge(Reborn, hello, new HelloContext(Term: 1, IsReconciling: false, Session: null, HasLiveStream: false));
+        return HelloJudge.Judge(Reborn, hello, new HelloContext(First: Incarnation.First(1, 1), IsReconciling: false, Session: null, HasLiveStream: false));
     }
 }

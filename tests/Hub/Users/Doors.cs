@@ -14,7 +14,7 @@ internal static class Doors
         .Select(type => type.GetProperty("Descriptor", typeof(ServiceDescriptor))?.GetValue(null)).OfType<ServiceDescriptor>();
 
     /// <summary>All methods of HQ's doors that need a caller.</summary>
-    public static IEnumerable<MethodDescriptor> OfHq => Services.Where(service => service.Name is not ("Till" or "Sync" or "Enrolment")).SelectMany(service => service.Methods)
+    public static IEnumerable<MethodDescriptor> OfHq => Services.Where(service => service.Name is not ("Till" or "Sync" or "Enrolment" or "Cells")).SelectMany(service => service.Methods)
         .Where(method => method.FullName != "synchub.v1.Access.Login");
 
     /// <summary>How a call ends.</summary>

@@ -1,0 +1,32 @@
+using Grpc.Core;
+using SyncHub.Hub.OnAccount;
+using SyncHub.V1;
+
+namespace SyncHub.Hub.Cells;
+
+/// <summary>Credit in the whole chain: each member's asked of its cell, the list of all of them put together.</summary>
+internal sealed class ChainCredits(CellFront front, CreditService here) : Credits.CreditsBase
+{
+    /// <inheritdoc/>
+    public override Task<Wallet> SetCreditLimit(SetCreditLimitRequest request, ServerCallContext context) =>
+        front.OfMemberAsync(request.MemberId, request, context, here.SetCreditLimit, static (invoker, asked, options) => Client(invoker).SetCreditLimitAsync(asked, options));
+
+    /// <inheritdoc/>
+    /// <remarks>The list that it answers with is that of the member's cell.</remarks>
+    public override Task<V1.FloorDenials> SetFloorDenied(SetFloorDeniedRequest request, ServerCallContext context) =>
+        front.OfMemberAsync(request.MemberId, request, context, here.SetFloorDenied, static (invoker, asked, options) => Client(invoker).SetFloorDeniedAsync(asked, options));
+
+    /// <inheritdoc/>
+    public override async Task<V1.FloorDenials> ListFloorDenied(ListFloorDeniedRequest request, ServerCallContext context)
+    {
+        var all = await front.AllAsync(request, context, here.ListFloorDenied, static (invoker, asked, options) => Client(invoker).ListFloorDeniedAsync(asked, options)).ConfigureAwait(false);
+        foreach (var other in all.Skip(1))
+        {
+            all[0].MemberIds.AddRange(other.MemberIds);
+        }
+
+        return all[0];
+    }
+
+    private static Credits.CreditsClient Client(CallInvoker invoker) => new(invoker);
+}
