@@ -268,6 +268,12 @@ public static class FindingCodes
     /// <summary>A row of a table that HQ queries is not what the records add up to.</summary>
     public const string HqDiffers = "hq_differs";
 
+    /// <summary>A member's number belongs to another cell of the chain.</summary>
+    public const string MemberElsewhere = "member_elsewhere";
+
+    /// <summary>A life was given by the hub of another cell.</summary>
+    public const string LifeElsewhere = "life_elsewhere";
+
     /// <summary>The checks in order, each with the codes it may report.</summary>
     public static IReadOnlyList<AuditCheck> Checks { get; } =
     [
@@ -286,6 +292,7 @@ public static class FindingCodes
         new(13, "every op was vouched for by a machine of its store", [SignatureWrong, SignatureDiffers, OpUnsigned, SignatureAhead]),
         new(14, "the audit trail is whole", [TrailGap, TrailChain, TrailLoose, TrailUnreadable]),
         new(15, "the tables that HQ queries are what the records add up to", [HqDiffers]),
+        new(16, "members and lives are of this cell", [MemberElsewhere, LifeElsewhere]),
     ];
 }
 

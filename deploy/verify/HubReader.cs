@@ -62,6 +62,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         if (hub.HasRecords)
         {
             new MergeCheck(hub, findings).Run();
+            Guarded.Run(findings, hub.Path, "its cell", () => new CellCheck(hub, findings).Run(file));
             Guarded.Run(findings, hub.Path, "its exposures", () => new ExposureCheck(hub, findings).Run(file));
         }
 

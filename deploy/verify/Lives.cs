@@ -38,6 +38,9 @@ internal sealed class Lives(FindingLog findings)
         }
     }
 
+    /// <summary>Every life and branch.</summary>
+    public IEnumerable<ProducerId> Numbers => _byNumber.Keys;
+
     /// <summary>A life or branch; null where no document has it.</summary>
     public LifeState? Find(ProducerId number) => _byNumber.GetValueOrDefault(number);
 
