@@ -152,6 +152,36 @@ public sealed class CellTests
     }
 
     [Fact]
+    public async Task What_two_people_order_for_a_member_of_the_second_cell_is_booked_there()
+    {
+        await using var chain = await CellChain.StartAsync(cells: 2, stores: 1);
+        var member = await RegisterInAsync(chain, 2);
+        await chain.ConvergeAsync();
+        await AddUserAsync(chain, "kim");
+        await AddUserAsync(chain, "lee");
+        var approvals = new Approvals.ApprovalsClient(chain.Hq);
+        foreach (var request in new[]
+        {
+            new AskForRequest { Reason = "by mistake", Adjustment = new OrderedAdjustment { Store = 1, MemberId = member, Kind = BucketKind.Principal, DeltaMinor = 700 } },
+            new AskForRequest { Reason = "a good customer", CreditLimit = new SetCreditLimitRequest { MemberId = member, LimitMinor = 900 } },
+        })
+        {
+            var asked = await approvals.AskForAsync(request, await LoginAsync(chain, "kim"));
+            Assert.Equal(asked.Id, Assert.Single((await approvals.ListApprovalsAsync(new ListApprovalsRequest(), await LoginAsync(chain, "lee"))).Approvals).Id);
+            Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(async () => await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, await LoginAsync(chain, "kim")))).StatusCode);
+            var done = await approvals.ApproveAsync(new DecideRequest { Id = asked.Id }, await LoginAsync(chain, "lee"));
+            Assert.True(done.State == ApprovalState.Done, done.Outcome);
+        }
+
+        await chain.ConvergeAsync();
+        var wallet = await new Wallets.WalletsClient(chain.Hq).GetWalletAsync(new GetWalletRequest { MemberId = member }, chain.Admin);
+        Assert.Equal((700, 900), (wallet.PrincipalMinor, wallet.CreditLimitMinor));
+        var denied = await Assert.ThrowsAsync<RpcException>(async () => await approvals.ApproveAsync(new DecideRequest { Id = "nothing" }, await LoginAsync(chain, "lee")));
+        Assert.Equal(StatusCode.NotFound, denied.StatusCode);
+        Assert.All(await chain.AuditAsync(), report => Assert.True(report.IsClean(true), string.Join(Environment.NewLine, report.Findings)));
+    }
+
+    [Fact]
     public async Task A_store_that_is_replaced_gets_a_new_life_in_each_cell()
     {
         await using var chain = await CellChain.StartAsync(cells: 2, stores: 1);
