@@ -8,8 +8,8 @@ namespace SyncHub.Hub.HqTables;
 
 /// <summary>From records to the rows of HQ: each record's own, and the state of each member that it leads to.</summary>
 /// <remarks>
-/// It keeps the members that changed lately, so that a record costs one fold and no read; others are read as a grain is activated, and may then be ahead of the
-/// records at hand: their rows say so by their version, and the records that come next change nothing. Not thread-safe. It remembers nothing that it could not read again.
+/// It keeps the members that changed lately, so that a record costs one fold and no read, and only the rows that it changed are written; others are read as a grain is activated, and may then be ahead of the
+/// records at hand: their rows say so by their version, and the records that come next change nothing. Not thread-safe. It remembers nothing that it could not read again, and after a page that was not written it must not be used any more.
 /// </remarks>
 internal sealed class HqFold(IJournal journal, Asset currency)
 {
@@ -24,17 +24,19 @@ internal sealed class HqFold(IJournal journal, Asset currency)
     public HqPage Project(long from, IReadOnlyList<StoredRecord> records)
     {
         var page = new HqPage(from, records[^1].Position);
-        var changed = new Dictionary<StreamId, MemberState>();
+        var changed = new Dictionary<StreamId, (MemberState State, HqMemberRows? Before)>();
         foreach (var record in records)
         {
             var (change, recordedAtMs) = Grain.Decode(record);
-            changed[record.Stream] = Apply(record, change, recordedAtMs);
+            var before = changed.TryGetValue(record.Stream, out var earlier) ? earlier.Before : RowsNow(record.Stream);
+            var state = Apply(record, change, recordedAtMs, out var isRead);
+            changed[record.Stream] = (state, isRead ? null : before);
             HqRecord.AddTo(record, change, page);
         }
 
-        foreach (var (stream, state) in changed)
+        foreach (var (stream, (state, before)) in changed)
         {
-            AddTo(page, stream, state);
+            HqMemberRows.Of(stream, state).AddTo(page, before);
         }
 
         while (_members.Count > MostKept)
@@ -46,8 +48,12 @@ internal sealed class HqFold(IJournal journal, Asset currency)
         return page;
     }
 
-    private MemberState Apply(StoredRecord record, MemberEvent change, long recordedAtMs)
+    // What an earlier page has written of a member that is kept.
+    private HqMemberRows? RowsNow(StreamId stream) => _members.TryGetValue(stream, out var kept) ? HqMemberRows.Of(stream, kept.State) : null;
+
+    private MemberState Apply(StoredRecord record, MemberEvent change, long recordedAtMs, out bool isRead)
     {
+        isRead = false;
         if (_members.TryGetValue(record.Stream, out var kept))
         {
             _byUse.Remove(kept.Place);
@@ -65,32 +71,9 @@ internal sealed class HqFold(IJournal journal, Asset currency)
             _byUse.Remove(kept.Place);
         }
 
+        isRead = true;
         var state = Grain.Activate(new MemberId(record.Stream.Value), currency, journal).Machine.State;
         _members[record.Stream] = (state, _byUse.AddLast(record.Stream));
         return state;
-    }
-
-    private static void AddTo(HqPage page, StreamId member, MemberState state)
-    {
-        page.Members.Add(new HqMember(member, state.Version, state.Registered, state.IsErased, state.IsAlias ? new StreamId(state.AliasOf.Value) : null, state.Profile.Phone.Length > 0, state.Profile.Card.Length > 0,
-            state.LifetimeSpendMinor, state.Credit.ReceivableMinor, state.Followers.Count, state.RecordedAtMs));
-        foreach (var bucket in state.Buckets)
-        {
-            var atStores = bucket.Lines.Sum(line => line.Outstanding);
-            if (bucket.Bucket.Kind == Core.Wallets.BucketKind.Lot)
-            {
-                var lot = bucket.Bucket.Lot;
-                page.Lots.Add(new HqLot(member, lot.OriginStore.Value, lot.Terms, lot.ExpiryDay, bucket.Total, bucket.Pool, atStores));
-            }
-            else
-            {
-                page.Wallets.Add(new HqWallet(member, bucket.Bucket.ToString(), (bucket.Bucket == Core.Wallets.Bucket.Points ? Asset.Points : state.Currency).Code, bucket.Total, bucket.Pool, atStores));
-            }
-
-            foreach (var line in bucket.Lines)
-            {
-                page.RightLines.Add(new HqRightLine(member, line.Holder.Store.Value, line.Holder.Incarnation.Value, bucket.Bucket.ToString(), line.Granted, line.Credited, line.Debited, line.Relinquished, line.Disowned, line.Outstanding));
-            }
-        }
     }
 }

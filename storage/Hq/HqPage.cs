@@ -5,16 +5,19 @@ namespace SyncHub.Storage.Hq;
 /// <param name="To">The position that they are at afterwards.</param>
 public sealed record HqPage(long From, long To)
 {
-    /// <summary>Members whose rows are written anew: what they had in <see cref="Wallets"/>, <see cref="Lots"/> and <see cref="RightLines"/> is replaced.</summary>
+    /// <summary>Members that are new or changed.</summary>
     public List<HqMember> Members { get; } = [];
 
-    /// <summary>All wallets of these members.</summary>
+    /// <summary>Members of whom the page has all wallets, lots and right lines: what the tables have of them is deleted first.</summary>
+    public List<StreamId> Replaced { get; } = [];
+
+    /// <summary>Wallets that are new or changed.</summary>
     public List<HqWallet> Wallets { get; } = [];
 
-    /// <summary>All lots of these members.</summary>
+    /// <summary>Lots that are new or changed.</summary>
     public List<HqLot> Lots { get; } = [];
 
-    /// <summary>All right lines of these members.</summary>
+    /// <summary>Right lines that are new or changed.</summary>
     public List<HqRightLine> RightLines { get; } = [];
 
     /// <summary>Ops; one that is there already (it was parked) is replaced.</summary>

@@ -28,7 +28,7 @@ internal static class HqSchema
     /// <summary>All tables, in the order in which they are emptied.</summary>
     public static readonly string[] Names = ["hq_member", "hq_wallet", "hq_lot", "hq_right_line", "hq_op", "hq_posting", "hq_case"];
 
-    /// <summary>Tables that hold all rows of a member, and are written anew with it.</summary>
+    /// <summary>Tables with several rows of a member, of which any may go.</summary>
     public static readonly string[] PerMember = ["hq_wallet", "hq_lot", "hq_right_line"];
 
     public static readonly HqTable<HqMember> Members = new("hq_member", 1,

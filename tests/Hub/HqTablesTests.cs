@@ -51,6 +51,28 @@ public sealed class HqTablesTests(PostgresInstance instance) : IClassFixture<Pos
     [Theory]
     [InlineData("sqlite")]
     [InlineData("postgres")]
+    public async Task A_page_writes_what_it_changed_and_all_is_as_the_records_say(string engine)
+    {
+        await using var hub = await StartAsync(engine);
+        await using var store = await hub.EnrolAsync();
+        var (ann, bob) = (NewMember(), NewMember());
+        await TradeAsync(store, ann, bob);
+        await hub.HqTablesAsync();
+        for (var sale = 0; sale < 3; sale++)
+        {
+            await store.LogAsync(OpType.Sale, ann, Debit(Bucket.Principal, 100), Credit(Bucket.Points, 5));
+            await hub.HqTablesAsync();
+        }
+
+        await store.LogAsync(OpType.TopUp, bob, Credit(Bucket.Principal, 50));
+        await hub.HqTablesAsync();
+        Assert.Equal(["400", "50"], Ask(hub, "SELECT total FROM hq_wallet WHERE bucket = 'principal' ORDER BY total DESC"));
+        Assert.Empty(Differences(hub));
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
     public async Task Tables_that_were_emptied_while_the_hub_runs_fill_again(string engine)
     {
         await using var hub = await StartAsync(engine);

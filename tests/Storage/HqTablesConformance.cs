@@ -43,6 +43,7 @@ public abstract class HqTablesConformance
         Tables.TryWrite(Page(0, 2, Ann, Bob));
         var page = new HqPage(2, 3);
         page.Members.Add(Member(Ann, 7));
+        page.Replaced.Add(Ann);
         page.Wallets.Add(new HqWallet(Ann, "points", "PTS", 5, 5, 0));
         Assert.True(Tables.TryWrite(page));
         Assert.Equal(["7", "1"], Ask("SELECT version FROM hq_member ORDER BY version DESC"));
@@ -50,6 +51,21 @@ public abstract class HqTablesConformance
         Assert.Equal(["1"], Ask("SELECT count(*) FROM hq_lot"));
         Assert.Equal(["1"], Ask("SELECT count(*) FROM hq_right_line"));
         Assert.Equal(["2"], Ask("SELECT count(*) FROM hq_op"));
+    }
+
+    [Fact]
+    public void Rows_that_changed_are_written_over_and_the_members_others_stay()
+    {
+        Tables.TryWrite(Page(0, 2, Ann, Bob));
+        var page = new HqPage(2, 3);
+        page.Members.Add(Member(Ann, 7));
+        page.Wallets.Add(new HqWallet(Ann, "principal", "CNY", 90, 30, 60));
+        page.RightLines.Add(new HqRightLine(Ann, 4, 1L << 33, "principal", 7, 0, 0, 0, 0, 7));
+        Assert.True(Tables.TryWrite(page));
+        Assert.Equal(["7", "1"], Ask("SELECT version FROM hq_member ORDER BY version DESC"));
+        Assert.Equal(["90", "100"], Ask("SELECT total FROM hq_wallet ORDER BY total"));
+        Assert.Equal(["7", "60", "60"], Ask("SELECT outstanding FROM hq_right_line ORDER BY outstanding"));
+        Assert.Equal(["2"], Ask("SELECT count(*) FROM hq_lot"));
     }
 
     [Fact]

@@ -65,9 +65,9 @@ public sealed class PostgresHqTables : IHqTables
             SELECT refuse('SH001', 'the tables of HQ are at another position') WHERE NOT EXISTS (SELECT 1 FROM moved)
             """)
         { Parameters = { new() { Value = page.From }, new() { Value = page.To } } });
-        if (page.Members.Count > 0)
+        if (page.Replaced.Count > 0)
         {
-            var members = page.Members.ConvertAll(member => member.Member.ToUuid()).ToArray();
+            var members = page.Replaced.ConvertAll(member => member.ToUuid()).ToArray();
             foreach (var table in HqSchema.PerMember)
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand($"DELETE FROM {table} WHERE member = ANY ($1)") { Parameters = { new() { Value = members } } });

@@ -59,7 +59,7 @@ public sealed class SqliteHqTables : IHqTables
         foreach (var table in HqSchema.PerMember)
         {
             using var delete = new Statement(_connection, $"DELETE FROM {table} WHERE member = ?1");
-            page.Members.ForEach(member => delete.Bind(member.Member).Run());
+            page.Replaced.ForEach(member => delete.Bind(member).Run());
         }
 
         Add(HqSchema.Members, page.Members);

@@ -11,6 +11,7 @@ namespace SyncHub.Bench.Rows;
 internal sealed partial class CostRow : IRow
 {
     private const int Ops = 200_000;
+    private const int HqOps = 50_000;
     private const int Together = 10; // few: what a connection costs, not what a storm does
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
@@ -42,7 +43,7 @@ internal sealed partial class CostRow : IRow
         ];
         if (site.Server is { } server)
         {
-            await HqAsync(site, server, results, cancellation);
+            await HqAsync(site, server, fleet, results, cancellation);
         }
 
         await using var idle = await Fleet.EnrolAsync(site.Hub, site.Options.Agents, 0, cancellation);
@@ -67,22 +68,39 @@ internal sealed partial class CostRow : IRow
         return RowResult.Of("cost", site.Engine, what, "", unit, Aim.None, [(value, 1)]);
     }
 
-    // The tables of HQ are emptied, and nothing but their filling happens until they are whole again.
-    private static async Task HqAsync(Site site, PostgresServer server, List<RowResult> results, CancellationToken cancellation)
+    // The tables of HQ are held back while ops come in, and nothing but their following happens until they are there again; then they are emptied, and fill.
+    private static async Task HqAsync(Site site, PostgresServer server, Fleet fleet, List<RowResult> results, CancellationToken cancellation)
     {
         const string Tables = "synchub.hq_member, synchub.hq_wallet, synchub.hq_lot, synchub.hq_right_line, synchub.hq_op, synchub.hq_posting, synchub.hq_case";
         await using var connection = new NpgsqlConnection(site.Storage);
         await connection.OpenAsync(cancellation);
         await ReachAsync();
-        await AskAsync($"UPDATE synchub.hq_position SET position = 0; TRUNCATE {Tables}");
-        var (hub, database, since) = (ProcessUse.Of(site.Hub.ProcessId).CpuMs, ProcessUse.OfFamily(server.ProcessId).CpuMs, Stopwatch.GetTimestamp());
-        await ReachAsync();
-        var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
-        var records = await AskAsync("SELECT position FROM synchub.feed");
-        results.Add(Of(site, "tables of HQ, a record", "us of the hub's processor time", (ProcessUse.Of(site.Hub.ProcessId).CpuMs - hub) * 1000 / records));
-        results.Add(Of(site, "tables of HQ, a record", "us of the database's processor time", (ProcessUse.OfFamily(server.ProcessId).CpuMs - database) * 1000 / records));
-        results.Add(Of(site, "tables of HQ, filling", "records/s", records / seconds));
+        fleet.Prepare(HqOps);
+        var held = await connection.BeginTransactionAsync(cancellation);
+        await AskAsync("SELECT position FROM synchub.hq_position FOR UPDATE");
+        await fleet.SendAsync(StreamRow.Window, StreamRow.LeastBatch, cancellation);
+        await MeasureAsync("following", async () =>
+        {
+            await held.CommitAsync(cancellation);
+            await held.DisposeAsync();
+            await ReachAsync();
+        }, HqOps);
+        await MeasureAsync("filling", async () =>
+        {
+            await AskAsync($"UPDATE synchub.hq_position SET position = 0; TRUNCATE {Tables}");
+            await ReachAsync();
+        }, await AskAsync("SELECT position FROM synchub.feed"));
         results.Add(Of(site, "tables of HQ, a sale on the disk", "bytes", await AskAsync("SELECT (pg_total_relation_size('synchub.hq_op') + pg_total_relation_size('synchub.hq_posting'))") / (double)await AskAsync("SELECT count(*) FROM synchub.hq_op")));
+
+        async Task MeasureAsync(string what, Func<Task> work, long records)
+        {
+            var (hub, database, since) = (ProcessUse.Of(site.Hub.ProcessId).CpuMs, ProcessUse.OfFamily(server.ProcessId).CpuMs, Stopwatch.GetTimestamp());
+            await work();
+            var seconds = Stopwatch.GetElapsedTime(since).TotalSeconds;
+            results.Add(Of(site, $"tables of HQ, {what}, a record", "us of the hub's processor time", (ProcessUse.Of(site.Hub.ProcessId).CpuMs - hub) * 1000 / records));
+            results.Add(Of(site, $"tables of HQ, {what}, a record", "us of the database's processor time", (ProcessUse.OfFamily(server.ProcessId).CpuMs - database) * 1000 / records));
+            results.Add(Of(site, $"tables of HQ, {what}", "records/s", records / seconds));
+        }
 
         async Task ReachAsync()
         {
