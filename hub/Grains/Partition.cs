@@ -83,8 +83,10 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
     }
 
     /// <summary>Lets the longest unused grains above the budget go; only those whose every event is durable, because they are rebuilt from the journal.</summary>
-    public void Evict()
+    /// <returns>Snapshots to write when there is time, so that whoever comes back is read at once; null where none is worth it.</returns>
+    public JournalBatch? Evict()
     {
+        JournalBatch? snapshots = null;
         var released = Volatile.Read(ref _released);
         _originals.Forget(released);
         for (var place = _byUse.First; place is not null && _grains.Count > settings.GrainBudget;)
@@ -98,6 +100,11 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 
             if (!grain.Machine.IsWaiting)
             {
+                if (grain.Machine.State.Version - grain.SnapshotVersion >= settings.LeastTail)
+                {
+                    (snapshots ??= new JournalBatch()).Snapshots.Add(grain.TakeSnapshot());
+                }
+
                 _grains.Remove(place.Value);
                 _byUse.Remove(place);
             }
@@ -106,6 +113,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         }
 
         Volatile.Write(ref _active, _grains.Count);
+        return snapshots;
     }
 
     private void Handle(GrainMessage message, Batch batch)

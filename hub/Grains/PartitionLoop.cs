@@ -52,7 +52,10 @@ internal sealed class PartitionLoop(Partition partition, PartitionSettings setti
                 partition.Released(batch);
                 _room.Release();
             }, batch.Acts);
-            partition.Evict();
+            if (partition.Evict() is { } snapshots)
+            {
+                pipeline.Submit(snapshots, null, static () => { });
+            }
         }
     }
 }

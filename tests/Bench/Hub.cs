@@ -44,7 +44,8 @@ internal sealed class Hub : IAsyncDisposable
     /// <param name="storage">Connection string of the database; empty: SQLite in the folder.</param>
     /// <param name="isMetered">Whether it says how much memory it allocates.</param>
     /// <param name="keepsHqTables">Whether it keeps the tables of HQ. The peers beside the rows keep none.</param>
-    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false)
+    /// <param name="grainBudget">How many members stay active; 0: as many as by default.</param>
+    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false, int grainBudget = 0)
     {
         var counters = Path.Combine(folder, "bench.counters");
         var variables = new Dictionary<string, string> { ["SYNCHUB_STORAGE"] = storage };
@@ -54,7 +55,8 @@ internal sealed class Hub : IAsyncDisposable
             variables[StartupHook.Variable] = counters;
         }
 
-        string[] with = [.. storage.Length == 0 ? Array.Empty<string>() : ["--storage", "env:SYNCHUB_STORAGE"], .. keepsHqTables ? Array.Empty<string>() : ["--no-hq-tables"]];
+        string[] with = [.. storage.Length == 0 ? Array.Empty<string>() : ["--storage", "env:SYNCHUB_STORAGE"], .. keepsHqTables ? Array.Empty<string>() : ["--no-hq-tables"],
+            .. grainBudget == 0 ? Array.Empty<string>() : ["--grain-budget", grainBudget.ToString(CultureInfo.InvariantCulture)]];
         await SynchubProcess.RunAsync(program, cancellation, "hub", "init", "--data", folder);
         var admin = Path.Combine(folder, "admin.token");
         await SynchubProcess.RunAsync(program, cancellation, "token", "add", "--data", folder, "--name", "bench", "--role", "admin", "--out", admin);

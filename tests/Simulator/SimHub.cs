@@ -144,7 +144,11 @@ internal sealed class SimHub : ISchedule
 
         _world.Oracle?.OnDecided(batch.Journal);
         Pipeline.Submit(batch.Journal, batch.Exposure, () => decider.Released(batch));
-        decider.Evict();
+        if (decider.Evict() is { } snapshots)
+        {
+            Pipeline.Submit(snapshots, null, static () => { });
+        }
+
         return true;
     }
 

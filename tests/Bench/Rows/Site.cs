@@ -46,7 +46,7 @@ internal sealed class Site : IAsyncDisposable
     }
 
     /// <summary>Starts the hub over what it has.</summary>
-    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables);
+    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false, int grainBudget = 0) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables, grainBudget);
 
     /// <summary>Ends it well.</summary>
     public async Task StopHubAsync()
