@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
@@ -36,6 +37,11 @@ internal sealed class HandedReceipts(Workspace work)
         if (_waiting >= MostWaiting)
         {
             return false;
+        }
+
+        if (Switches.IsOff(Mechanism.HandedInIsKept))
+        {
+            return true;
         }
 
         _waiting++;

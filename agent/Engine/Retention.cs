@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Agent.Engine;
@@ -49,7 +50,7 @@ internal sealed class Retention(Workspace work, AgentMemory memory)
             return false;
         }
 
-        return answer.AtMs < prune.BeforeMs && IsAcknowledged(new Incarnation(answer.Incarnation), answer.Sequence);
+        return Switches.IsOff(Mechanism.AnswersAreKept) || (answer.AtMs < prune.BeforeMs && IsAcknowledged(new Incarnation(answer.Incarnation), answer.Sequence));
     }
 
     // After a day close that headquarters has, the right to undo is there, and whoever wants to undo asks for it. A payment that is not decided stays here.

@@ -17,12 +17,14 @@ internal sealed class StoreLease(Workspace work)
     private long _clockMs;
     private long? _elapsedMs;
 
-    /// <summary>Reads what is durable; the monotonic clock begins anew.</summary>
+    /// <summary>Reads what is durable. What this process heard is true whatever became of a batch, and is kept: else a disk that fails would renew the lease.</summary>
     public void Load()
     {
-        var bytes = work.Read(Collection, Key);
-        (_heardMs, _clockMs) = bytes is { Length: 16 } ? (BinaryPrimitives.ReadInt64BigEndian(bytes), BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(8))) : (0, 0);
-        _elapsedMs = null;
+        if (work.Read(Collection, Key) is { Length: 16 } bytes)
+        {
+            _heardMs = Math.Max(_heardMs, BinaryPrimitives.ReadInt64BigEndian(bytes));
+            _clockMs = Math.Max(_clockMs, BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(8)));
+        }
     }
 
     /// <summary>The hub was heard: the lease runs anew.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
@@ -379,7 +380,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     };
 
     // While there is a hub the lease is renewed; a heartbeat that is late must not refuse anybody.
-    private bool IsPastLease(TillCall call) => !call.IsOnline && Lease.IsOver(memory.LeaseMs, call.NowMs, call.ElapsedMs);
+    private bool IsPastLease(TillCall call) => !call.IsOnline && !Switches.IsOff(Mechanism.LeaseEndsSpending) && Lease.IsOver(memory.LeaseMs, call.NowMs, call.ElapsedMs);
 
     private V1.Receipt WithCode(V1.Receipt receipt)
     {

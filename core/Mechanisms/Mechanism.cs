@@ -180,6 +180,18 @@ public enum Mechanism
     /// <summary>A restored hub hears who keeps replicas of whom.</summary>
     FollowersAreHeard,
 
+    /// <summary>Past its lease a store that does not hear its hub lets nobody spend.</summary>
+    LeaseEndsSpending,
+
+    /// <summary>The answer to a call is kept as long as a till may repeat it.</summary>
+    AnswersAreKept,
+
+    /// <summary>Nothing is taken that the store's machine did not sign.</summary>
+    Signatures,
+
+    /// <summary>A receipt stays at the store until headquarters has answered.</summary>
+    HandedInIsKept,
+
     /// <summary>A member stays in an agent's memory while a batch is decided.</summary>
     MembersStayWhileDeciding,
 

@@ -92,6 +92,11 @@ internal sealed class SignatureCheck(HubLog hub, FindingLog findings)
     {
         if (hub.Facts.FindEntry(chain, head.Sequence) is not { } entry)
         {
+            if (LiesInAnotherChain(chain, head))
+            {
+                return;
+            }
+
             _ahead.Add(chain);
             findings.AddUnsettled(FindingCodes.SignatureAhead, $"{text} is kept, but the op is not there: it is on its way again, or the hub lost it");
             return;
@@ -111,6 +116,11 @@ internal sealed class SignatureCheck(HubLog hub, FindingLog findings)
             upTo = hub.Facts.Logs[one][0].Sequence - 1;
         }
     }
+
+    // The hub had begun a branch for a copy's log, and died with it; then the store brought the same ops itself. The signature is older than the op.
+    private bool LiesInAnotherChain(ProducerId chain, SignedHead head) =>
+        hub.Facts.Logs.Keys.Any(other => other.Store == chain.Store && hub.Lives.LifeOf(other).Incarnation == head.Incarnation
+            && hub.Facts.FindEntry(other, head.Sequence) is { } entry && entry.HashHead == Chain.Head(head.Hash.Span));
 
     private void CheckCovered(ProducerId chain, List<FactEntry> log)
     {

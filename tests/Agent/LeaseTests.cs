@@ -1,4 +1,5 @@
 using SyncHub.Agent.Engine;
+using SyncHub.Storage;
 
 namespace SyncHub.Agent.Tests;
 
@@ -51,6 +52,17 @@ public sealed class LeaseTests
         Assert.False(Sells(elapsedMs: Hour + 1));
         _store.TopUp(_member, 5, "writes the clock");
         _store.Crash();
+        Assert.False(Sells());
+    }
+
+    [Fact]
+    public void A_disk_that_fails_does_not_renew_it()
+    {
+        Use(leaseHours: 4);
+        _store.NowMs += 4 * Hour;
+        _store.Journal.FailNextCommit(JournalFault.DiskFull); // before the first op that would have written when the hub was heard
+        _store.Turn(_store.Call(new V1.CloseDayRequest { RequestId = "fails" }));
+        _store.NowMs += 1;
         Assert.False(Sells());
     }
 

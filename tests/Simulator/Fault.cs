@@ -51,6 +51,27 @@ internal enum Fault
 
     /// <summary>Backups, restores of the hub and reclaims come often.</summary>
     Often = 1 << 21,
+
+    /// <summary>Stores drop what is old and not needed any more; tills repeat what they asked not long ago.</summary>
+    Retention = 1 << 22,
+
+    /// <summary>Machines sign what they send; on the way ops are changed.</summary>
+    Signed = 1 << 23,
+
+    /// <summary>Headquarters bounds how long a store lets members spend without it.</summary>
+    Lease = 1 << 24,
+
+    /// <summary>Receipts of any store are handed in at tills.</summary>
+    AtTills = 1 << 25,
+
+    /// <summary>The disk of headquarters is full again and again, under two hubs.</summary>
+    Full = 1 << 26,
+
+    /// <summary>Quiet moments, in which a customer goes from one counter to the next and everything arrives.</summary>
+    Rounds = 1 << 27,
+
+    /// <summary>People who are registered twice have the same history, and headquarters tags both.</summary>
+    Twins = 1 << 28,
 }
 
 /// <summary>Named sets of faults; each seed of a set draws which of them are on (swarm).</summary>
@@ -85,7 +106,15 @@ internal static class FaultSets
         ["receipts"] = Base | Fault.Tills | Fault.Receipts | Fault.Restore | Fault.Reclaim,
         ["refunds"] = Base | Fault.Tills | Fault.Refunds,
         ["upgrade"] = Base | Fault.Tills | Fault.Versions | Fault.Refunds | Fault.Person,
+        ["twins"] = Base | Fault.Tills | Fault.Merge | Fault.Person | Fault.Twins,
         ["versions"] = Base | Fault.Tills | Fault.Versions | Fault.Restore | Fault.Reclaim,
+        ["full"] = Base | Fault.Tills | Fault.Split | Fault.Disk | Fault.Full,
+        ["leases"] = Base | Fault.Tills | Fault.Account | Fault.Clock | Fault.Lease,
+        ["old"] = Base | Fault.Tills | Fault.Refunds | Fault.Restore | Fault.Reclaim | Fault.Retention,
+        ["rounds"] = Base | Fault.Tills | Fault.Refunds | Fault.Merge | Fault.Account | Fault.Rounds,
+        ["signed"] = Base | Fault.Tills | Fault.Restore | Fault.Clone | Fault.Reclaim | Fault.HubRestore | Fault.Signed,
+        ["handed"] = Base | Fault.Tills | Fault.Receipts | Fault.Restore | Fault.Reclaim | Fault.HubRestore | Fault.AtTills,
+        ["entire"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Poison | Fault.Retention | Fault.Signed | Fault.Lease | Fault.AtTills,
         ["whole"] = Base | People | Fault.Split | Fault.Restore | Fault.Reclaim | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
         ["utmost"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Clock | Fault.DeadClock | Fault.Poison | Fault.Versions,
     };

@@ -17,21 +17,23 @@ internal static class Mutants
 
         // Lives and logs.
         ("copies", [Mechanism.Challenge]), ("clone", [Mechanism.Branches]), ("clone", [Mechanism.BranchDedupe]), ("calm", [Mechanism.LocalRights]), ("restore", [Mechanism.LinesEndWithLife]),
-        ("disk", [Mechanism.DurableToken]), ("copies", [Mechanism.FactsFromTheStart]), ("max", [Mechanism.TermsNeverTwice]), ("base", [Mechanism.RelinquishBeforeGrant]),
+        ("disk", [Mechanism.DurableToken]), ("forget", [Mechanism.FactsFromTheStart]), ("forget", [Mechanism.FactsFromTheStart, Mechanism.LogsOfOtherTerms]), ("max", [Mechanism.TermsNeverTwice]), ("base", [Mechanism.RelinquishBeforeGrant]),
         ("restore", [Mechanism.CloseBeforeRelease]), ("reclaim", [Mechanism.DisownedIsCounted]), ("reclaim", [Mechanism.LateValueIsReleased]), ("receipts", [Mechanism.ReceiptsAreKept]),
 
         // Commits, snapshots, older and newer versions, the window, parking.
         ("base", [Mechanism.SnapshotTail]), ("base", [Mechanism.SnapshotMarks]), ("base", [Mechanism.MemberMarks]), ("base", [Mechanism.AtomicCommit]),
         ("base", [Mechanism.Dedupe, Mechanism.MemberMarks, Mechanism.JournalFences]), ("base", [Mechanism.Dedupe, Mechanism.SnapshotMarks, Mechanism.JournalFences]),
-        ("whole", [Mechanism.BatchesBreakTogether]), ("whole", [Mechanism.ParksTheLog]), ("merge", [Mechanism.MembersStayWhileDeciding]),
+        ("full", [Mechanism.BatchesBreakTogether]), ("full", [Mechanism.BatchesBreakTogether, Mechanism.JournalFences]), ("full", [Mechanism.JournalFences]), ("whole", [Mechanism.ParksTheLog]), ("merge", [Mechanism.MembersStayWhileDeciding]),
         ("forget", [Mechanism.LogsOfOtherTerms]), ("utmost", [Mechanism.FollowersAreHeard]),
         ("upgrade", [Mechanism.OldSnapshotsAreReplayed]), ("versions", [Mechanism.UnknownOpsAreKept]), ("narrow", [Mechanism.Window]), ("poison", [Mechanism.Parking]),
 
         // What members own and owe, and who they are.
         ("lots", [Mechanism.BreakageTakesOnlyWhatIsFree]), ("tills", [Mechanism.PointsAreRights]), ("account", [Mechanism.FloorIsCumulative]), ("account", [Mechanism.FloorBudget]),
-        ("account", [Mechanism.SettlesOnlyWhatIsFree]), ("refunds", [Mechanism.RefundsAreCumulative]), ("refunds", [Mechanism.ClosesNeedTheLog]), ("refunds", [Mechanism.RightsSayWhatWasRefunded]),
-        ("returns", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
-        ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("whole", [Mechanism.TagsHaveOwnNames]),
+        ("account", [Mechanism.SettlesOnlyWhatIsFree]), ("refunds", [Mechanism.RefundsAreCumulative]), ("refunds", [Mechanism.ClosesNeedTheLog]), ("rounds", [Mechanism.RightsSayWhatWasRefunded]),
+        ("rounds", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
+        // What stores do beside selling.
+        ("leases", [Mechanism.LeaseEndsSpending]), ("old", [Mechanism.AnswersAreKept]), ("signed", [Mechanism.Signatures]), ("handed", [Mechanism.HandedInIsKept]),
+        ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("twins", [Mechanism.TagsHaveOwnNames]),
     ];
 
     /// <summary>Turns mechanisms off by name, to look at a run without them.</summary>

@@ -53,6 +53,7 @@ internal sealed partial class Oracle
 
             CheckDebt(member, state, facts);
             CheckReleased(member, state);
+            CheckHeardOut(member, state);
             CheckAlias(member, state);
         }
 
@@ -141,7 +142,9 @@ internal sealed partial class Oracle
     // I11 for what nobody else has: the receipt of a store that was given up is a fact.
     private void CheckReceipts(HashSet<OpHash> applied)
     {
-        foreach (var fact in _inOrder.Where(fact => !_hubForgot && _handedIn.Contains(fact.Hash) && !applied.Contains(fact.Hash)))
+        // What a till took is durable there until headquarters has it, whatever that forgets.
+        var kept = _keptAtTills.Where(static kept => kept.Agent.IsOnline).Select(static kept => kept.Hash).ToHashSet();
+        foreach (var fact in _inOrder.Where(fact => !_hubForgot && (_handedIn.Contains(fact.Hash) || kept.Contains(fact.Hash)) && !applied.Contains(fact.Hash)))
         {
             var holder = fact.Op.Id.Holder;
             if (world.Hub.Stores.Find(holder.Store)?.Lives.Find(holder.Incarnation) is { Release: ReleaseKind.Reclaimed })

@@ -71,6 +71,7 @@ internal sealed partial class Oracle(World world)
 
             CheckRefunds(op);
             CheckAdvances(agent, op);
+            CheckLease(agent, op);
         }
     }
 
@@ -106,6 +107,7 @@ internal sealed partial class Oracle(World world)
             agent.Crash();
         }
 
+        _keptAtTills.RemoveAll(kept => kept.Agent == agent);
         ForgetUnanswered();
     }
 
@@ -167,6 +169,8 @@ internal sealed partial class Oracle(World world)
         IsDirty = true;
         _mayLose = true;
         _hubForgot = true;
+        _heardOut.Clear();
+        _reporting.Clear();
     }
 
     /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
@@ -176,6 +180,8 @@ internal sealed partial class Oracle(World world)
         {
             _decided.Add(new MemberId(record.Stream.Value));
         }
+
+        CheckLogged(batch);
 
         if ((world.Active & (Fault.Reclaim | Fault.HubRestore)) == Fault.None)
         {
@@ -229,6 +235,7 @@ internal sealed partial class Oracle(World world)
     /// <summary>Everything that must hold after every step.</summary>
     public void Check()
     {
+        FollowReports();
         if ((!IsDirty && _decided.Count == 0) || world.Hub.Journal.IsClosed)
         {
             return;
@@ -301,6 +308,7 @@ internal sealed partial class Oracle(World world)
         CheckReplicas();
         CheckHonesty();
         CheckStores();
+        CheckSigned(applied);
     }
 
     // Value moves between members that are merged, and what copies use twice may show at any of them: together they must be right.

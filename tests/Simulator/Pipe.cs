@@ -30,6 +30,11 @@ internal sealed class Pipe(World world, SimAgent agent, SimHub hub, ByteString n
     /// <summary>Listens to what is said on it.</summary>
     public Ears Ears => _ears ??= new Ears(this);
 
+    /// <summary>The machine's key; null where nobody signs.</summary>
+    public SimSignature? Key { get; } = world.Active.HasFlag(Fault.Signed) ? new SimSignature(agent.Guard.Device) : null;
+
+    public ISignatureCheck? Signatures => Key;
+
     /// <summary>Frames to the agent.</summary>
     public List<HubFrame> ToAgent { get; } = [];
 

@@ -17,6 +17,7 @@ internal sealed class SimAgent : ISessionShell
     private readonly Queue<(AgentCommand Command, Action<EngineReply>? Then)> _waiting = new();
     private Dice _dice = new(0);
     private JournalImage? _unsynced;
+    private long _startedAtMs;
 
     public SimAgent(World world, int number, StoreId store, Incarnation life, SimulatedJournal journal, SimGuard guard)
     {
@@ -64,6 +65,26 @@ internal sealed class SimAgent : ISessionShell
     /// <summary>Copies of the disk that may be restored later.</summary>
     public List<(JournalImage Image, GuardRecord? Guard)> Backups { get; } = [];
 
+    /// <summary>Counts up when another disk is put in.</summary>
+    public int Disk { get; private set; }
+
+    /// <summary>When it heard its hub last, by true time; null where this process has not.</summary>
+    public long? HeardAtMs { get; private set; }
+
+    /// <summary>Whether the till call at hand was made while there was a hub.</summary>
+    public bool CallsOnline { get; private set; }
+
+    /// <summary>Whether its spending is bound to hearing its hub.</summary>
+    public bool HasLease => _world.Active.HasFlag(Fault.Lease);
+
+    /// <summary>How long ago something was, by true time.</summary>
+    public long Elapsed(long sinceMs) => _world.TrueMs - sinceMs;
+
+    /// <summary>Receipts that wait here for headquarters.</summary>
+    public long ReceiptsWaiting => Journal.CountDocuments("handin");
+
+    public long ElapsedMs => _world.Active.HasFlag(Fault.Lease) ? _world.TrueMs - _startedAtMs : 0;
+
     public bool HasWork => _waiting.Count > 0;
 
     public long NowMs => DeadClockMs ?? Math.Max(0, _world.Clock.NowMs + ClockSkewMs);
@@ -100,6 +121,7 @@ internal sealed class SimAgent : ISessionShell
 
         if (batch.IsEmpty)
         {
+            HeardAtMs = command is HubHeard ? _world.TrueMs : HeardAtMs;
             return Engine.Committed()[0];
         }
 
@@ -150,6 +172,7 @@ internal sealed class SimAgent : ISessionShell
             return reply;
         }
 
+        HeardAtMs = command is HubHeard ? _world.TrueMs : HeardAtMs;
         _world.OnWritten(this, batch);
         var replies = Engine.Committed();
         Session?.OnLogged(Engine.TipSequence);
@@ -166,7 +189,8 @@ internal sealed class SimAgent : ISessionShell
             return null;
         }
 
-        var call = new TillCall(NowMs, request, IsOnline) { News = news ?? [], Entropy = Entropy(10) };
+        CallsOnline = IsOnline;
+        var call = new TillCall(NowMs, request, IsOnline) { News = news ?? [], Entropy = Entropy(10), ElapsedMs = ElapsedMs };
         return Ask(mayUseCredit ? call with { MayUseCredit = true } : call);
     }
 
@@ -180,6 +204,7 @@ internal sealed class SimAgent : ISessionShell
         Journal = Journal.Crash();
         if (_unsynced is { } image)
         {
+            Disk++;
             Journal = SimulatedJournal.Open(image); // without fsync the newest commits are gone
             _unsynced = null;
             _world.Oracle.MayLose();
@@ -189,6 +214,8 @@ internal sealed class SimAgent : ISessionShell
     public void Restart()
     {
         IsUp = true;
+        HeardAtMs = null;
+        _startedAtMs = _world.TrueMs;
         Engine = Open();
     }
 
@@ -197,6 +224,7 @@ internal sealed class SimAgent : ISessionShell
     {
         Crash();
         Journal = SimulatedJournal.Open(image);
+        Disk++;
         if (withGuard)
         {
             Guard.Record = guard;
@@ -221,7 +249,7 @@ internal sealed class SimAgent : ISessionShell
         }
 
         var pipe = new Pipe(_world, this, hub, ByteString.CopyFrom(_dice.Bytes(16)), number);
-        pipe.Session = new HubSession(number, pipe.Nonce, self, this);
+        pipe.Session = new HubSession(number, pipe.Nonce, self, this, pipe.Key);
         Pipe = pipe;
         _world.Pipes.Add(pipe);
         pipe.ToHub.Add(OnWire(pipe.Session.Hello(self.PolicyVersion, Cell.Only)));

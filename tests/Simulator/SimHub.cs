@@ -43,7 +43,7 @@ internal sealed class SimHub : ISchedule
         _partitions = [.. Enumerable.Range(0, PartitionCount).Select(number => new Partition(number, settings, journal, context, router, grains, world.Log))];
         _inboxes = [.. _partitions.Select(_ => new Inbox())];
         grains.Use(_inboxes);
-        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal)) { ReceiptKeys = world.Faults.HasFlag(Fault.Receipts) ? ReceiptKeys.Of(ReceiptSecret) : null };
+        Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal)) { ReceiptKeys = world.Faults.HasFlag(Fault.Receipts) ? ReceiptKeys.Of(ReceiptSecret) : null, LeaseMs = world.Active.HasFlag(Fault.Lease) ? World.LeaseMs : 0 };
         Parts.Resume();
         MergeWork.Resume(journal, grains);
     }
@@ -61,8 +61,9 @@ internal sealed class SimHub : ISchedule
 
     public bool HasFailed => Pipeline.Failed.IsCompleted;
 
-    /// <summary>Whether the disk itself failed, and not only a commit that another hub had made first.</summary>
-    public bool HasLostItsDisk => Pipeline.Failed is { IsCompletedSuccessfully: true, Result: not SyncHub.Storage.JournalConflictException };
+    /// <summary>Whether the disk itself failed, and not only a commit that another hub had made first, or for which there was no room.</summary>
+    public bool HasLostItsDisk => Pipeline.Failed is { IsCompletedSuccessfully: true, Result: var fault } && fault is not JournalConflictException
+        && !(_world.Active.HasFlag(Fault.Full) && fault is JournalUnavailableException { Fault: JournalFault.DiskFull });
 
     public bool HasWork => _inboxes.Any(inbox => inbox.Waiting.Count > 0) || Journal.PendingCount > 0;
 
@@ -157,7 +158,20 @@ internal sealed class SimHub : ISchedule
     /// <summary>The disk takes up to so many batches, and what they caused leaves.</summary>
     public bool Flush(int batches)
     {
-        var any = Journal.Flush(batches) > 0;
+        var any = false;
+        if (Journal.WillFail)
+        {
+            // Two commits were under way when the disk failed: the second one is tried before the process has heard of the first.
+            while (batches-- > 0 && Journal is { PendingCount: > 0, IsClosed: false })
+            {
+                any |= Journal.Flush(1) > 0;
+            }
+        }
+        else
+        {
+            any = Journal.Flush(batches) > 0;
+        }
+
         return Release() || any;
     }
 

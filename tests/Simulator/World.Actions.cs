@@ -75,7 +75,7 @@ internal sealed partial class World
     private void Pay(SimAgent agent, IMessage request, IReadOnlyList<HubNews> news, int rounds)
     {
         var reply = agent.CallReply(request, news);
-        NoteReceipt(reply);
+        NoteReceipt(agent, request, reply);
         if (reply is null || agent.Session is not { IsLive: true } session)
         {
             return;
@@ -85,7 +85,7 @@ internal sealed partial class World
         {
             if (reply.CouldUseCredit)
             {
-                NoteReceipt(agent.CallReply(request, [], mayUseCredit: true)); // all that could be had was asked for
+                NoteReceipt(agent, request, agent.CallReply(request, [], mayUseCredit: true)); // all that could be had was asked for
             }
 
             return;
@@ -114,17 +114,18 @@ internal sealed partial class World
         }
         else if (reply.CouldUseCredit)
         {
-            NoteReceipt(agent.CallReply(request, [], mayUseCredit: true));
+            NoteReceipt(agent, request, agent.CallReply(request, [], mayUseCredit: true));
         }
     }
 
-    private void NoteReceipt(EngineReply? reply)
+    private void NoteReceipt(SimAgent agent, IMessage request, EngineReply? reply)
     {
         if (reply?.Answer is V1.OpAnswer { Receipt: { } receipt })
         {
             Count("receipts");
             OnReceipt(receipt);
             Oracle.OnPrinted(OpIdCodec.ToCore(receipt.Op));
+            NoteAnswered(agent, request, OpIdCodec.ToCore(receipt.Op));
         }
     }
 

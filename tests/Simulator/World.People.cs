@@ -65,6 +65,39 @@ internal sealed partial class World
         {
             yield return SaySomethingNew;
         }
+
+        if (Active.HasFlag(Fault.Retention))
+        {
+            yield return Prune;
+            yield return Repeat;
+            yield return CloseDay;
+        }
+
+        if (Active.HasFlag(Fault.Signed))
+        {
+            yield return Forge;
+        }
+
+        if (Active.HasFlag(Fault.AtTills))
+        {
+            yield return HandInAtTill;
+        }
+
+        if (Active.HasFlag(Fault.Rounds))
+        {
+            yield return UndoInPeace;
+            yield return UndoInPeace;
+        }
+
+        if (Active.HasFlag(Fault.Twins))
+        {
+            yield return TagTwins;
+        }
+
+        if (Active.HasFlag(Fault.Full))
+        {
+            yield return FillUp;
+        }
     }
 
     // Dice of its own: the sets without these faults go on as they did before there were any.

@@ -157,7 +157,9 @@ internal sealed partial class World
         var agent = dice.Pick(Agents);
         agent.Use(dice);
         VirtualMs += dice.Below(40);
-        Clock.NowMs += dice.Below(60_000);
+        var passed = dice.Below(60_000);
+        Clock.NowMs += passed;
+        TrueMs += passed;
         int action;
         try
         {
@@ -386,6 +388,11 @@ internal sealed partial class World
             else if (agent.Engine.CommittedSequence < agent.Engine.TipSequence)
             {
                 why += $" agent {agent.Number} has {agent.Engine.TipSequence} ops, confirmed {agent.Engine.CommittedSequence};";
+            }
+
+            if (agent.IsOnline && agent.ReceiptsWaiting > 0)
+            {
+                why += $" agent {agent.Number} still has {agent.ReceiptsWaiting} receipts to hand in;";
             }
 
             if (!isQuarantined && agent.Engine.OpenDeadLogs.Any())

@@ -141,6 +141,18 @@ public sealed class SimulatedJournal : IJournal
         }
     }
 
+    /// <summary>Whether the next commit will fail.</summary>
+    public bool WillFail
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _failNext is not null;
+            }
+        }
+    }
+
     /// <summary>Copies the disk as it is now, without what waits: a backup or a clone.</summary>
     public JournalImage Copy()
     {

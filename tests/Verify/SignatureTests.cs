@@ -125,6 +125,13 @@ public sealed class SignatureTests : IDisposable
         Assert.DoesNotContain(report.Findings, finding => finding.Code is "op_unsigned" or "signature_wrong" or "signature_differs");
     }
 
+    [Fact]
+    public async Task A_signature_for_a_branch_that_a_crash_left_empty_is_settled_by_the_same_op_in_the_life()
+    {
+        using var chains = await Chains.HealthyAsync(chain => SignedAsync(chain, Head(1, chain.TipOf(1), _machine), Head(1, chain.TipOf(1), _machine, Branch)));
+        Clean(chains.Audit());
+    }
+
     public void Dispose()
     {
         _machine.Dispose();
