@@ -13,7 +13,7 @@ public static class DemoCommand
 
     /// <summary>Runs it with the audit of the product.</summary>
     /// <returns>0; 1 where the stores did not converge or the audit failed; 2 where the options are wrong.</returns>
-    public static Task<int> RunAsync(DemoOptions options, CancellationToken cancellation) => RunAsync(options, VerifyAudit.Of(options.Storage), Console.Out, Console.Error, cancellation);
+    public static Task<int> RunAsync(DemoOptions options, CancellationToken cancellation) => RunAsync(options, VerifyAudit.Of(options.Storages), Console.Out, Console.Error, cancellation);
 
     /// <summary>Runs it with another audit and other outputs.</summary>
     public static async Task<int> RunAsync(DemoOptions options, Auditor auditor, TextWriter output, TextWriter errors, CancellationToken cancellation)

@@ -9,8 +9,11 @@ public sealed record DemoOptions
     /// <summary>How many stores the trace's stores are mapped onto; each is one agent process.</summary>
     public int Stores { get; init; } = 8;
 
-    /// <summary>Hub processes on one database, of which one leads.</summary>
+    /// <summary>Hub processes on one database, of which one leads; in each cell.</summary>
     public int Hubs { get; init; } = 1;
+
+    /// <summary>Databases that share the members, each with hubs of its own.</summary>
+    public int Cells { get; init; } = 1;
 
     /// <summary>Share of store-time without network, 0 to 100.</summary>
     public int OutagePercent { get; init; } = 6;
@@ -30,8 +33,8 @@ public sealed record DemoOptions
     /// <summary>Leave the data folder behind after a good run. After a bad one it always stays.</summary>
     public bool KeepData { get; init; }
 
-    /// <summary>Connection string of an empty PostgreSQL database for the hub; empty = a file in the run's folder.</summary>
-    public string Storage { get; init; } = "";
+    /// <summary>Connection strings of empty PostgreSQL databases, one for each cell; empty = files in the run's folder.</summary>
+    public IReadOnlyList<string> Storages { get; init; } = [];
 
     /// <summary>The rules that the hub starts with.</summary>
     public string Preset { get; init; } = "youzan";
@@ -45,7 +48,9 @@ public sealed record DemoOptions
         var faults = new List<string>();
         AddUnless(Stores is >= 2 and <= 64, $"--stores must be 2 to 64; it is {Stores}.");
         AddUnless(Hubs is >= 1 and <= 4, $"--hubs must be 1 to 4; it is {Hubs}.");
-        AddUnless(Hubs == 1 || Storage.Length > 0, "--hubs: several hubs need a PostgreSQL database (--storage).");
+        AddUnless(Cells is >= 1 and <= 4, $"--cells must be 1 to 4; it is {Cells}.");
+        AddUnless(Storages.Count == 0 || Storages.Count == Cells, $"--storage names {Storages.Count} databases, but there are {Cells} cells. Give one for each.");
+        AddUnless(Hubs == 1 || Storages.Count > 0, "--hubs: several hubs need a PostgreSQL database (--storage).");
         AddUnless(OutagePercent is >= 0 and <= 100, $"--outage must be 0 to 100 (percent); it is {OutagePercent}.");
         AddUnless(Receipts is null or > 0, $"--receipts must be above 0; it is {Receipts}.");
         AddUnless(TracePath is null || File.Exists(TracePath), $"--trace {TracePath} does not exist.");

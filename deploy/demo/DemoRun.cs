@@ -50,7 +50,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
         var stubborn = await chain.StopAsync();
         FailIf(stubborn.Count > 0, $"Had to be killed because SIGTERM did not end them: {string.Join(", ", stubborn)}.");
 
-        var audit = auditor(folder.Hub, [.. chain.Stores.Select(store => folder.Agent(store.Index))], missing is null);
+        var audit = Enumerable.Range(1, options.Cells).Select(cell => auditor(cell, folder.HubOf(cell, 0), [.. chain.Stores.Select(store => folder.Agent(store.Index, cell))], missing is null)).Aggregate(AuditResult.Join);
         var inLogs = _book.FindMismatches(audit.WalletsMinor, member => member.WalletMinor);
         Judge(audit, atHub, inLogs);
         if (_failures.Count == 0 && !options.KeepData)
@@ -92,7 +92,11 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
         }
 
         output.WriteLine($"Rules: {options.Preset}. A member whose wallet is below the bill first tops up {TopUpRule.Bills} bills in cash, rounded up to {TopUpRule.RoundToMinor / 100}.00.");
-        output.WriteLine($"Mishaps (seed {options.Seed}): {schedule.Outages.Count} outages, {schedule.Pairs} times at two stores that share members; one agent and the hub{(options.Hubs > 1 ? " that leads" : "")} are killed.");
+        output.WriteLine($"Mishaps (seed {options.Seed}): {schedule.Outages.Count} outages, {schedule.Pairs} times at two stores that share members; one agent and the hub{(options.Hubs > 1 ? " that leads" : "")}{(options.Cells > 1 ? " of a cell" : "")} are killed.");
+        if (options.Cells > 1)
+        {
+            output.WriteLine($"Cells: the members are shared by {options.Cells} databases, each with {(options.Hubs > 1 ? $"{options.Hubs} hubs of which one leads" : "a hub")}.");
+        }
     }
 
     private async Task<TimeSpan> ReplayAsync(Trace trace, StoreMap map, StoreChain chain, ChainMonitor monitor, Mishaps mishaps, CancellationToken cancellation)

@@ -7,8 +7,8 @@ namespace SyncHub.Demo;
 /// <summary>The product's own audit, in the words of the demo.</summary>
 internal static class VerifyAudit
 {
-    /// <summary>The audit of a chain whose hub has its journal in a database, or in its folder where <paramref name="storage"/> is empty.</summary>
-    public static Auditor Of(string storage) => (hubFolder, agentFolders, isConverged) => Run(hubFolder, storage, agentFolders, isConverged);
+    /// <summary>The audit of a chain whose hub has its journal in a database, or in its folder where <paramref name="storages"/> are none.</summary>
+    public static Auditor Of(IReadOnlyList<string> storages) => (cell, hubFolder, agentFolders, isConverged) => Run(hubFolder, storages.Count == 0 ? "" : storages[cell - 1], agentFolders, isConverged);
 
     private static AuditResult Run(string hubFolder, string storage, IReadOnlyList<string> agentFolders, bool isConverged)
     {

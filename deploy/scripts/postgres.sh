@@ -8,7 +8,8 @@
 #   postgres.sh resume FOLDER            starts a halted one again, on its port
 #   postgres.sh standby FOLDER           starts a standby of it, on which its commits wait from then on, and prints the standby's folder
 #   postgres.sh promote FOLDER           makes a standby the primary; stop the one before it first
-#   postgres.sh run COMMAND...           runs a command with SYNCHUB_STORAGE set to an instance that ends with it
+#   postgres.sh run COMMAND...           runs a command with SYNCHUB_STORAGE set to an instance that ends with it; with SYNCHUB_POSTGRES_SERVERS=n,
+#                                        SYNCHUB_STORAGE_2 to _n too, each an instance of its own
 #
 # FOLDER/connection holds the connection string, readable by its owner only. SYNCHUB_POSTGRES_ROOT says where folders are made.
 set -eu
@@ -128,10 +129,14 @@ stop() {
 }
 
 run() {
-    local folder status=0
+    local folder status=0 number
     folder=$(start $$)
-    # shellcheck disable=SC2064 # the folder of now
-    trap "stop '$folder'" EXIT
+    for number in $(seq 2 "${SYNCHUB_POSTGRES_SERVERS:-1}"); do
+        others="${others:-} $(start $$)"
+        export "SYNCHUB_STORAGE_$number=$(cat "${others##* }/connection")"
+    done
+    # shellcheck disable=SC2064 # the folders of now
+    trap "for each in '$folder' ${others:-}; do stop \"\$each\"; done" EXIT
     SYNCHUB_STORAGE=$(cat "$folder/connection") SYNCHUB_POSTGRES_FOLDER=$folder "$@" || status=$?
     return "$status"
 }
@@ -144,5 +149,5 @@ case $command in
     start | stop | halt | resume | standby | promote | run)
         [ -n "$programs" ] || fail "there is no PostgreSQL here. Run: deploy/scripts/postgres.sh install"
         "$command" "$@" ;;
-    *) sed -n '2,14s/^# \{0,1\}//p' "$0" ;;
+    *) sed -n '2,15s/^# \{0,1\}//p' "$0" ;;
 esac

@@ -9,28 +9,29 @@ internal static class DemoCliCommand
     private static readonly Option<string?> Trace = new("--trace") { Description = "Receipts to replay, CSV or CSV.gz." };
     private static readonly Option<int> Stores = new("--stores") { Description = "How many stores (2 to 64).", DefaultValueFactory = _ => 8 };
     private static readonly Option<int> Hubs = new("--hubs") { Description = "How many hub processes on one PostgreSQL (1 to 4); one leads.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> Cells = new("--cells") { Description = "How many databases share the members (1 to 4), each with so many hubs.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Outage = new("--outage") { Description = "Percent of store time without network.", DefaultValueFactory = _ => 6 };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Decides where the trouble strikes.", DefaultValueFactory = _ => 1UL };
     private static readonly Option<int?> Receipts = new("--receipts") { Description = "Replay at most so many receipts." };
     private static readonly Option<string> Data = new("--data") { Description = "Where the run's databases lie.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "run") };
     private static readonly Option<string> Summary = new("--summary") { Description = "Where the numbers go.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "summary.json") };
-    private static readonly Option<string> Storage = new("--storage") { Description = $"An empty PostgreSQL database for the hub: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string[]> Storage = new("--storage") { Description = $"An empty PostgreSQL database for the hub, one for each cell: {StorageSetting.Help}.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the databases after a good run too." };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Hubs, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
+        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Hubs, Cells, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
         demo.SetAction(RunAsync);
         return demo;
     }
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellation)
     {
-        string storage;
+        string[] storages;
         try
         {
-            storage = StorageSetting.Resolve(arguments.GetValue(Storage)!, "--storage");
+            storages = [.. (arguments.GetValue(Storage) ?? []).Select(storage => StorageSetting.Resolve(storage, "--storage"))];
         }
         catch (ArgumentException fault)
         {
@@ -43,12 +44,13 @@ internal static class DemoCliCommand
             TracePath = arguments.GetValue(Trace) is { Length: > 0 } path ? path : null,
             Stores = arguments.GetValue(Stores),
             Hubs = arguments.GetValue(Hubs),
+            Cells = arguments.GetValue(Cells),
             OutagePercent = arguments.GetValue(Outage),
             Seed = arguments.GetValue(Seed),
             Receipts = arguments.GetValue(Receipts),
             DataFolder = arguments.GetValue(Data)!,
             SummaryPath = arguments.GetValue(Summary)!,
-            Storage = storage,
+            Storages = storages,
             KeepData = arguments.GetValue(Keep),
         }, cancellation).ConfigureAwait(false);
     }

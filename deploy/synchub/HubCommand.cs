@@ -29,7 +29,7 @@ internal static class HubCommand
     private static readonly Option<int> LeaseHours = new("--lease-hours") { Description = "How long a store may let members spend without hearing the hub; 0 = no limit." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "How many partitions; fixed at the first start.", DefaultValueFactory = _ => 256 };
     private static readonly Option<string> CellOption = new("--cell") { Description = "Which of the databases that share the chain's members this hub leads: 2/3 is the second of three (docs/hubs.md). Fixed at the first start.", DefaultValueFactory = _ => "1/1" };
-    private static readonly Option<string> CellHubs = new("--cell-hubs") { Description = "Where the hubs of each cell are, 'https://a:7400,https://b:7400;https://c:7400': given to the hubs of cell 1, to which HQ comes.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> CellHubs = new("--cell-hubs") { Description = "Where the hubs of each cell are, 'here;https://b:7400,https://c:7400;https://d:7400': given to the hubs of cell 1, to which HQ comes.", DefaultValueFactory = _ => "" };
     private static readonly Option<bool> OnePerson = new("--one-person-is-enough") { Description = "Reclaims and high credit limits need no second person to approve them. For a chain that has but one." };
     private static readonly Option<long> ApprovalAbove = new("--approval-above") { Description = "Credit limits up to this, minor units, one person sets alone." };
     private static readonly Option<int> GrainBudget = new("--grain-budget") { Description = "How many members stay active in memory when idle.", DefaultValueFactory = _ => 20_000 };

@@ -131,7 +131,7 @@ public sealed record HubOptions
         Check(Cell.IsValid, $"--cell: '{Cell}' is no cell; 2/3 is the second of three, and there are at most {Cell.Most}.");
         Check(!Cell.IsShared || !InsecureLoopback, "--cell: a chain of several cells needs certificates, by which its hubs know each other; leave --insecure-loopback out.");
         Check(CellHubs.Count == 0 || CellHubs.Count == Cell.Count, $"--cell-hubs: names the hubs of {CellHubs.Count} cells, but there are {Cell.Count}.");
-        Check(CellHubs.All(hubs => hubs.Split(',').All(hub => Uri.TryCreate(hub.Trim(), UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps)), "--cell-hubs: 'https://a:7400,https://b:7400;https://c:7400': the hubs of each cell, with ; between cells.");
+        Check(CellHubs.Where((_, place) => place != Cell.Number - 1).All(hubs => hubs.Split(',').All(hub => Uri.TryCreate(hub.Trim(), UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps)), "--cell-hubs: 'here;https://a:7400,https://b:7400;https://c:7400': the hubs of each cell, with ; between cells; for its own a hub says here.");
         Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
         Check(ApprovalAboveMinor >= 0, "--approval-above: 0 (always a second person) or more, minor units.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");

@@ -17,7 +17,9 @@ public sealed class OptionsTests
     public void Several_hubs_need_a_database_that_they_share()
     {
         Assert.Contains("--storage", Assert.Single(new DemoOptions { Hubs = 2 }.FindFaults()), StringComparison.Ordinal);
-        Assert.Empty(new DemoOptions { Hubs = 2, Storage = "Host=x" }.FindFaults());
+        Assert.Empty(new DemoOptions { Hubs = 2, Storages = ["Host=x"] }.FindFaults());
+        Assert.Contains("--storage", Assert.Single(new DemoOptions { Cells = 2, Storages = ["Host=x"] }.FindFaults()), StringComparison.Ordinal);
+        Assert.Empty(new DemoOptions { Cells = 2 }.FindFaults());
     }
 
     [Fact]
@@ -25,7 +27,7 @@ public sealed class OptionsTests
     {
         using var output = new StringWriter();
         using var errors = new StringWriter();
-        var code = await DemoCommand.RunAsync(new DemoOptions { Stores = 0 }, (_, _, _) => throw new InvalidOperationException("no audit without a run"), output, errors, CancellationToken.None);
+        var code = await DemoCommand.RunAsync(new DemoOptions { Stores = 0 }, (_, _, _, _) => throw new InvalidOperationException("no audit without a run"), output, errors, CancellationToken.None);
         Assert.Equal(2, code);
         Assert.Contains("--stores", errors.ToString(), StringComparison.Ordinal);
     }
@@ -40,7 +42,7 @@ public sealed class OptionsTests
             await File.WriteAllTextAsync(precious, "");
             using var output = new StringWriter();
             using var errors = new StringWriter();
-            var code = await DemoCommand.RunAsync(new DemoOptions { DataFolder = folder.FullName, Receipts = 10 }, (_, _, _) => throw new InvalidOperationException("no audit without a run"), output, errors, CancellationToken.None);
+            var code = await DemoCommand.RunAsync(new DemoOptions { DataFolder = folder.FullName, Receipts = 10 }, (_, _, _, _) => throw new InvalidOperationException("no audit without a run"), output, errors, CancellationToken.None);
             Assert.Equal(1, code);
             Assert.True(File.Exists(precious));
         }

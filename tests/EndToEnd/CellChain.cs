@@ -71,7 +71,7 @@ internal sealed class CellChain : IAsyncDisposable
                 HttpPort = 0,
                 Partitions = 8,
                 Cell = new Cell(place + 1, Cells),
-                CellHubs = place == 0 ? [.. Enumerable.Range(0, Cells).Select(cell => $"https://127.0.0.1:{(cell == 0 ? 1 : _ports[cell])}")] : [],
+                CellHubs = place == 0 ? [.. Enumerable.Range(0, Cells).Select(cell => cell == 0 ? "here" : $"https://127.0.0.1:{_ports[cell]}")] : [],
                 OnePersonIsEnough = false,
             },
             null, CancellationToken.None);

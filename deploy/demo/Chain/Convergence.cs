@@ -58,7 +58,8 @@ internal static class Convergence
         { Online: false } => "is offline",
         { BacklogOps: > 0 } => $"still has {agent.BacklogOps} ops to tell",
         _ when agent.TipSequence != agent.CommittedSequence => $"is at op {agent.TipSequence}, and {agent.CommittedSequence} are committed",
-        _ when agent.FeedPosition < hub.JournalPosition => $"has heard {agent.FeedPosition} of {hub.JournalPosition}",
+        _ when agent.Cells.Index().FirstOrDefault(cell => cell.Item.FeedPosition < hub.Cells[cell.Index].JournalPosition) is { Item: { } behind } cell => $"has heard {behind.FeedPosition} of {hub.Cells[cell.Index].JournalPosition} in cell {behind.Cell}",
+        _ when agent.Cells.Count == 0 && agent.FeedPosition < hub.JournalPosition => $"has heard {agent.FeedPosition} of {hub.JournalPosition}",
         _ => null,
     };
 }

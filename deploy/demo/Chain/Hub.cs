@@ -1,78 +1,77 @@
-using System.Diagnostics;
-using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Demo.Processes;
-using SyncHub.Storage.Files;
 using SyncHub.V1;
 
 namespace SyncHub.Demo.Chain;
 
-/// <summary>The centre of the demo: one hub process, or several on one database of which one leads; and what HQ asks it.</summary>
+/// <summary>The centre of the demo: the hubs of each cell, of which there is one where the chain has one database; and what HQ asks the first.</summary>
 internal sealed class Hub : IAsyncDisposable
 {
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan TakeOverPatience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    private readonly HubProcess[] _processes;
-    private Metadata _headers = [];
-    private HubProcess? _leader;
-    private HubProcess? _killed;
+    private readonly HubCell[] _cells;
+    private readonly HubCell _victim;
+    private readonly Metadata _headers = [];
 
-    private Hub(HubProcess[] processes) => _processes = processes;
+    private Hub(HubCell[] cells, ulong seed) => (_cells, _victim) = (cells, cells[(int)(seed % (ulong)cells.Length)]);
 
-    /// <summary>The processes.</summary>
-    public IReadOnlyList<HubProcess> Processes => _processes;
+    /// <summary>The processes, cell by cell.</summary>
+    public IReadOnlyList<HubProcess> Processes => [.. _cells.SelectMany(cell => cell.Processes)];
 
-    /// <summary>Whether one of them leads, as far as the demo knows.</summary>
-    public bool IsThere => Volatile.Read(ref _leader) is not null;
+    /// <summary>How many cells there are.</summary>
+    public int Cells => _cells.Length;
+
+    /// <summary>Where they are: commas between the hubs of a cell, semicolons between cells.</summary>
+    public string Addresses => string.Join(';', _cells.Select(cell => cell.Addresses));
+
+    /// <summary>Whether one leads in each cell, as far as the demo knows.</summary>
+    public bool IsThere => _cells.All(cell => cell.IsThere);
 
     /// <summary>The one that ended though nobody ended it; null where none did.</summary>
-    public HubProcess? Crashed => _processes.FirstOrDefault(process => process.HasCrashed);
+    public HubProcess? Crashed => _cells.Select(cell => cell.Crashed).FirstOrDefault(process => process is not null);
 
     /// <summary>Starts the hubs on empty folders.</summary>
     public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
-        string[] arguments = ["--preset", options.Preset, .. options.Storage.Length > 0 ? ["--storage", "file:" + WriteStorage(folder, options.Storage)] : Array.Empty<string>()];
-        var hub = new Hub([.. Enumerable.Range(0, options.Hubs).Select(number => new HubProcess(program, number == 0 ? "hub" : $"hub-{number + 1}", folder.HubOf(number), arguments))]);
+        var cells = new HubCell[options.Cells];
         try
         {
-            await hub.StartAsync(program, folder, cancellation);
+            // The first one last: it has to know where the others are. But it makes the authority that they share.
+            if (options.Cells > 1)
+            {
+                await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
+            }
+
+            for (var number = options.Cells; number >= 1; number--)
+            {
+                cells[number - 1] = new HubCell(program, folder, number, options, number == 1 && options.Cells > 1 ? string.Join(';', cells.Skip(1).Select(cell => cell.Addresses).Prepend("here")) : "");
+                await cells[number - 1].StartAsync(cancellation);
+            }
+
+            var hub = new Hub(cells, options.Seed);
+            hub._headers.Add("authorization", $"Bearer {(await File.ReadAllTextAsync(folder.Token, cancellation)).Trim()}");
             return hub;
         }
         catch
         {
-            await hub.DisposeAsync();
+            foreach (var cell in cells.OfType<HubCell>())
+            {
+                await cell.DisposeAsync();
+            }
+
             throw;
         }
     }
 
-    /// <summary>SIGKILL to the one that leads.</summary>
-    public async Task KillAsync()
-    {
-        _killed = Volatile.Read(ref _leader)!;
-        Volatile.Write(ref _leader, null);
-        await _killed.KillAsync();
-    }
+    /// <summary>SIGKILL to the one that leads, of the cell that the seed picks.</summary>
+    public Task KillAsync() => _victim.KillAsync();
 
-    /// <summary>Waits until another one leads; at once where there is none that could.</summary>
-    public async Task TakenOverAsync(CancellationToken cancellation)
-    {
-        if (_processes.Length > 1)
-        {
-            await LedAsync(cancellation);
-        }
-    }
+    /// <inheritdoc cref="HubCell.TakenOverAsync"/>
+    public Task TakenOverAsync(CancellationToken cancellation) => _victim.TakenOverAsync(cancellation);
 
-    /// <summary>Starts the one that was killed, on the ports it had: where others are, it stands by.</summary>
-    /// <returns>Which one it is.</returns>
-    public async Task<HubProcess> RestartAsync(CancellationToken cancellation)
-    {
-        await _killed!.StartAsync(cancellation);
-        await LedAsync(cancellation);
-        return _killed;
-    }
+    /// <inheritdoc cref="HubCell.RestartAsync"/>
+    public Task<HubProcess> RestartAsync(CancellationToken cancellation) => _victim.RestartAsync(cancellation);
 
     /// <summary>Creates a store.</summary>
     public Task<CreateStoreResponse> CreateStoreAsync(string name, CancellationToken cancellation) =>
@@ -90,12 +89,9 @@ internal sealed class Hub : IAsyncDisposable
     public async Task<IReadOnlyList<string>> StopAsync()
     {
         var stubborn = new List<string>();
-        foreach (var process in _processes.OrderBy(process => process == _leader))
+        foreach (var cell in _cells)
         {
-            if (!await process.StopAsync())
-            {
-                stubborn.Add(process.Name);
-            }
+            stubborn.AddRange(await cell.StopAsync());
         }
 
         return stubborn;
@@ -103,59 +99,14 @@ internal sealed class Hub : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _processes)
+        foreach (var cell in _cells)
         {
-            await process.DisposeAsync();
+            await cell.DisposeAsync();
         }
     }
 
-    private async Task StartAsync(SynchubProgram program, RunFolder folder, CancellationToken cancellation)
-    {
-        var token = Path.Combine(folder.Hub, "admin.token");
-        await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
-        await program.RunAsync("hub-token", cancellation, "token", "add", "--data", folder.Hub, "--name", "demo", "--role", "admin", "--out", token);
-        await _processes[0].StartAsync(cancellation);
-        _headers = new Metadata { { "authorization", $"Bearer {(await File.ReadAllTextAsync(token, cancellation)).Trim()}" } };
-        await LedAsync(cancellation);
-        for (var number = 1; number < _processes.Length; number++)
-        {
-            await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.HubOf(number), "--from", folder.Hub);
-            await _processes[number].StartAsync(cancellation);
-        }
-    }
-
-    private async Task LedAsync(CancellationToken cancellation)
-    {
-        for (var since = Stopwatch.GetTimestamp(); ;)
-        {
-            Volatile.Write(ref _leader, _processes.FirstOrDefault(process => process.IsLeading));
-            if (IsThere)
-            {
-                return;
-            }
-
-            if (Stopwatch.GetElapsedTime(since) > TakeOverPatience)
-            {
-                throw new DemoException($"No hub leads after {TakeOverPatience.TotalSeconds:0} s.");
-            }
-
-            await Task.Delay(Pause, cancellation);
-        }
-    }
-
-    private async Task<T> AskAsync<T>(Func<GrpcChannel, AsyncUnaryCall<T>> ask)
-    {
-        var leader = Volatile.Read(ref _leader) ?? throw new RpcException(new Status(StatusCode.Unavailable, "No hub leads at the moment."));
-        return await ask(leader.Channel);
-    }
-
-    // A file, because arguments show in the process list.
-    private static string WriteStorage(RunFolder folder, string storage)
-    {
-        var path = Path.Combine(folder.Path, "storage");
-        PrivateFile.Write(path, Encoding.UTF8.GetBytes(storage));
-        return path;
-    }
+    private async Task<T> AskAsync<T>(Func<GrpcChannel, AsyncUnaryCall<T>> ask) =>
+        await ask(_cells[0].Leader ?? throw new RpcException(new Status(StatusCode.Unavailable, "No hub leads at the moment.")));
 
     private CallOptions Call(CancellationToken cancellation) => new(_headers, DateTime.UtcNow + CallPatience, cancellation);
 }

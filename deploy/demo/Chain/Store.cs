@@ -25,9 +25,9 @@ internal sealed class Store : IAsyncDisposable
     private int _tillPort;
     private int _jsonPort;
 
-    private Store(SynchubProgram program, int index, string data, int hubs)
+    private Store(SynchubProgram program, int index, string data, int hubs, int cells)
     {
-        Link = new StoreLine(hubs);
+        Link = new StoreLine(hubs, cells);
         _program = program;
         _data = data;
         _name = $"agent-{index + 1}";
@@ -55,11 +55,11 @@ internal sealed class Store : IAsyncDisposable
     /// <summary>Enrols a new agent at the hub and starts it.</summary>
     public static async Task<Store> OpenAsync(SynchubProgram program, int index, string data, Hub hub, CancellationToken cancellation)
     {
-        var store = new Store(program, index, data, hub.Processes.Count);
+        var store = new Store(program, index, data, hub.Processes.Count, hub.Cells);
         try
         {
             var created = await hub.CreateStoreAsync($"Branch {index + 1}", cancellation);
-            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", string.Join(',', hub.Processes.Select(process => $"https://{process.Address}")), "--code", created.EnrolmentCode);
+            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", hub.Addresses, "--code", created.EnrolmentCode);
             foreach (var (number, process) in hub.Processes.Index())
             {
                 store.Link.Pass(number, process.Address);
@@ -140,7 +140,7 @@ internal sealed class Store : IAsyncDisposable
 
     private async Task<JsonElement> StartProcessAsync(CancellationToken cancellation)
     {
-        string[] arguments = ["agent", "run", "--data", _data, "--hub", string.Join(',', Link.Ports.Select(port => $"https://127.0.0.1:{Text(port)}")), "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
+        string[] arguments = ["agent", "run", "--data", _data, "--hub", Link.Hubs, "--till-port", Text(_tillPort), "--json-port", Text(_jsonPort)];
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -7,11 +7,13 @@ internal sealed class StoreLine : IAsyncDisposable
 {
     private readonly LinkProxy[] _links;
 
-    /// <summary>A line to so many hubs.</summary>
-    public StoreLine(int hubs) => _links = [.. Enumerable.Range(0, hubs).Select(_ => new LinkProxy())];
+    private readonly int _cells;
 
-    /// <summary>The loopback ports that the store's agent connects to, one for each hub.</summary>
-    public IReadOnlyList<int> Ports => [.. _links.Select(link => link.Port)];
+    /// <summary>A line to so many hubs, as many in each cell.</summary>
+    public StoreLine(int hubs, int cells) => (_links, _cells) = ([.. Enumerable.Range(0, hubs).Select(_ => new LinkProxy())], cells);
+
+    /// <summary>What the store's agent connects to, as it is told: commas between the hubs of a cell, semicolons between cells.</summary>
+    public string Hubs => string.Join(';', _links.Chunk(_links.Length / _cells).Select(cell => string.Join(',', cell.Select(link => FormattableString.Invariant($"https://127.0.0.1:{link.Port}")))));
 
     /// <summary>Whether the line is cut.</summary>
     public bool IsCut => _links[0].IsCut;

@@ -13,14 +13,22 @@ internal sealed class RunFolder
     /// <summary>The hub's data.</summary>
     public string Hub => System.IO.Path.Combine(Path, "hub");
 
-    /// <summary>The data of one of several hubs, counted from 0; the first one's is <see cref="Hub"/>.</summary>
-    public string HubOf(int hub) => hub == 0 ? Hub : System.IO.Path.Combine(Path, $"hub-{hub + 1}");
+    /// <summary>The data of a hub; the first one's of the first cell is <see cref="Hub"/>.</summary>
+    /// <param name="cell">Which cell, from 1.</param>
+    /// <param name="hub">Which of its hubs, from 0.</param>
+    public string HubOf(int cell, int hub) => System.IO.Path.Combine(Path, (cell == 1 ? "hub" : $"cell-{cell}-hub") + (hub == 0 ? "" : $"-{hub + 1}"));
+
+    /// <summary>The key of HQ's doors.</summary>
+    public string Token => System.IO.Path.Combine(Hub, "admin.token");
 
     /// <summary>What the processes say.</summary>
     public string Logs => System.IO.Path.Combine(Path, "logs");
 
     /// <summary>A store's data; stores are counted from 0 here and named from 1.</summary>
     public string Agent(int store) => System.IO.Path.Combine(Path, $"agent-{store + 1}");
+
+    /// <summary>A store's data of one cell.</summary>
+    public string Agent(int store, int cell) => Agent(store) + (cell == 1 ? "" : $".cell-{cell}");
 
     /// <summary>Makes an empty one; what an earlier demo left there goes.</summary>
     /// <exception cref="DemoException">Something else is there.</exception>
