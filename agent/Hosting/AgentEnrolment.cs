@@ -57,7 +57,7 @@ internal static class AgentEnrolment
         for (var number = codes.Count; number >= 1; number--)
         {
             // The first cell comes last: without its identity the folder counts as not enrolled, and new codes do all of it again.
-            using var enrolled = await AskAsync(OfCell(options, number, codes.Count), codes[number - 1], renews: false);
+            using var enrolled = await AskAsync(options, new Cell(number, codes.Count), codes[number - 1], renews: false);
             DemandCell(enrolled, number, codes.Count, identity);
             PrivateFile.CreateFolder(CellFolders.PathOf(options.DataDirectory, number));
             enrolled.Write(CellFolders.PathOf(options.DataDirectory, number));
@@ -77,7 +77,7 @@ internal static class AgentEnrolment
         {
             var folder = CellFolders.PathOf(options.DataDirectory, number);
             var identity = StoreIdentity.Read(folder);
-            using var enrolled = await AskAsync(OfCell(options, number, codes.Count), codes[number - 1], renews: true);
+            using var enrolled = await AskAsync(options, new Cell(number, codes.Count), codes[number - 1], renews: true);
             if (enrolled.Identity.Store != identity.Store)
             {
                 throw new AgentStartException($"{folder} is the folder of store {identity.Store}, but the code was for store {enrolled.Identity.Store}. Nothing was changed here; ask headquarters for a new code for each of them.", AgentStartException.BadOptions);
@@ -92,9 +92,6 @@ internal static class AgentEnrolment
         return first;
     }
 
-    /// <summary>The options of one cell, whether or not the folder has an identity yet.</summary>
-    public static AgentOptions OfCell(AgentOptions options, int number, int count) => options.ForCell(new Cell(number, count));
-
     /// <summary>A hub that leads another cell than it was named for must not give this folder an identity.</summary>
     /// <exception cref="AgentStartException">It does, or it made the machine another store.</exception>
     public static void DemandCell(Enrolled enrolled, int number, int count, StoreIdentity? other)
@@ -107,12 +104,14 @@ internal static class AgentEnrolment
     }
 
     /// <summary>Asks the hub of one cell.</summary>
-    /// <param name="options">The folder and the hub.</param>
-    /// <param name="code">The code as headquarters printed it.</param>
+    /// <param name="options">The folder, and the hubs of all cells.</param>
+    /// <param name="cell">Which cell.</param>
+    /// <param name="code">Its code as headquarters printed it.</param>
     /// <param name="renews">Whether the machine has a life that goes on.</param>
     /// <exception cref="AgentStartException">The options or the code make no sense, it is another hub, or it refused; the message names the way out.</exception>
-    public static async Task<Enrolled> AskAsync(AgentOptions options, string code, bool renews)
+    public static async Task<Enrolled> AskAsync(AgentOptions options, Cell cell, string code, bool renews)
     {
+        options = options.ForCell(cell);
         var read = EnrolmentCode.TryParse(code) ?? throw new AgentStartException("--code: this is no code of headquarters. Type it as it is printed; the dashes may be left out.", AgentStartException.BadOptions);
         if (read.Fingerprint.Length == 0 != options.InsecureLoopback)
         {
@@ -127,7 +126,7 @@ internal static class AgentEnrolment
             var hub = options.HubAddresses[place];
             try
             {
-                return await AskAsync(options, hub, read, renews);
+                return await AskAsync(options, cell, hub, read, renews);
             }
             catch (RpcException fault) when (place + 1 < options.HubAddresses.Count && HubRefusal.MayAnotherHelp(fault))
             {
@@ -140,14 +139,14 @@ internal static class AgentEnrolment
         }
     }
 
-    private static async Task<Enrolled> AskAsync(AgentOptions options, string hub, EnrolmentCode code, bool renews)
+    private static async Task<Enrolled> AskAsync(AgentOptions options, Cell cell, string hub, EnrolmentCode code, bool renews)
     {
         var authority = options.InsecureLoopback ? null : await AskAuthorityAsync(hub, code.Fingerprint);
         using var channel = Open(hub, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System).CreateHandler());
         var key = authority is null ? null : new KeyDraft();
         try
         {
-            var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
+            var request = new V1.EnrolRequest { Code = code.Secret, Renews = renews, Cell = cell.Number, Cells = cell.Count, CertificateRequest = key is null ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(key.Request) };
             var answer = await new V1.Enrolment.EnrolmentClient(channel).EnrolAsync(request, deadline: Until());
             return new Enrolled(new StoreIdentity(answer.Store, answer.StoreName, answer.Incarnation, authority?.ExportCertificatePem() ?? "") { Hubs = options.HubAddresses, Cell = Math.Max(1, answer.Cell), Cells = Math.Max(1, answer.Cells) }, key, answer.Certificate);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SyncHub.Core.Primitives;
 using SyncHub.Storage;
 using SyncHub.Storage.Files;
 using SyncHub.Storage.Sealing;
@@ -31,7 +32,7 @@ public static class AgentReplacement
         {
             var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(CellFolders.PathOf(options.DataDirectory, number)));
             PrivateFile.CreateFolder(directory);
-            using var enrolled = await AgentEnrolment.AskAsync(AgentEnrolment.OfCell(options, number, codes.Count), codes[number - 1], renews: false);
+            using var enrolled = await AgentEnrolment.AskAsync(options, new Cell(number, codes.Count), codes[number - 1], renews: false);
             AgentEnrolment.DemandCell(enrolled, number, codes.Count, identity);
             ThrowIfOfAnother(directory, enrolled.Identity);
             var aside = Path.Combine(directory, "replaced-" + now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture));

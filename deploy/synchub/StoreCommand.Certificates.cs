@@ -25,7 +25,7 @@ internal static partial class StoreCommand
     {
         var made = await client.RenewCertificateAsync(new RenewCertificateRequest { Store = arguments.GetValue(Which), Approver = arguments.GetValue(Approver) }, headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync($"store {made.Store}: code {made.EnrolmentCode}, valid until {Time(made.CodeValidUntilMs)}").ConfigureAwait(false);
-        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent renew --data /var/lib/synchub --hub {arguments.GetValue(Hub)} --code {made.EnrolmentCode}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent renew --data /var/lib/synchub --hub {HubsOf(arguments, made)} --code {made.EnrolmentCode}").ConfigureAwait(false);
     }
 
     private static async Task RevokeAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)

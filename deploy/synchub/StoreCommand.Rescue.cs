@@ -42,7 +42,7 @@ internal static partial class StoreCommand
     {
         var made = await client.ReplaceAgentAsync(new ReplaceAgentRequest { Store = arguments.GetValue(Which), Approver = arguments.GetValue(Approver) }, headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync($"store {made.Store}: code {made.EnrolmentCode}, valid until {Time(made.CodeValidUntilMs)}").ConfigureAwait(false);
-        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent replace --data /var/lib/synchub --hub {arguments.GetValue(Hub)} --code {made.EnrolmentCode}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent replace --data /var/lib/synchub --hub {HubsOf(arguments, made)} --code {made.EnrolmentCode}").ConfigureAwait(false);
         await Console.Out.WriteLineAsync($"What the lost machine holds stays reserved until `synchub agent upload` brings its log or `synchub store reclaim {made.Store}` takes it.").ConfigureAwait(false);
     }
 

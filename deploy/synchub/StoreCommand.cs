@@ -28,7 +28,7 @@ internal static partial class StoreCommand
     {
         var made = await client.CreateStoreAsync(new CreateStoreRequest { Store = arguments.GetValue(Number), Name = arguments.GetValue(Name) }, headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync($"store {made.Store}: code {made.EnrolmentCode}, valid until {Time(made.CodeValidUntilMs)}").ConfigureAwait(false);
-        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent enrol --data /var/lib/synchub --hub {arguments.GetValue(Hub)} --code {made.EnrolmentCode}").ConfigureAwait(false);
+        await Console.Out.WriteLineAsync($"On the store's machine: synchub agent enrol --data /var/lib/synchub --hub {HubsOf(arguments, made)} --code {made.EnrolmentCode}").ConfigureAwait(false);
     }
 
     private static async Task ListAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
@@ -45,6 +45,13 @@ internal static partial class StoreCommand
 
     private static Task<int> CallAsync(ParseResult arguments, Func<ParseResult, Stores.StoresClient, Metadata, CancellationToken, Task> call, CancellationToken cancellation) =>
         HqCall.RunAsync(arguments, (channel, headers) => call(arguments, new Stores.StoresClient(channel), headers, cancellation), cancellation);
+
+    // What an agent is to be told: in a chain of several cells more than the hubs that HQ asks.
+    private static string HubsOf(ParseResult arguments, CreateStoreResponse made)
+    {
+        var asked = arguments.GetValue(Hub)!;
+        return made.CellHubs.Length == 0 ? asked : $"'{string.Join(';', made.CellHubs.Split(';').Select(hubs => hubs == "here" ? asked : hubs))}'"; // quoted: a shell ends a command at ;
+    }
 
     private static string Time(long unixMs) => DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

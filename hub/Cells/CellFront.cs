@@ -14,10 +14,14 @@ internal sealed class CellFront : IDisposable
     public CellFront(HubParts parts, HubOptions options)
     {
         Here = options.Cell;
+        Hubs = string.Join(';', options.CellHubs);
         _others = Here.IsShared && options.CellHubs.Count > 0 && parts.Certificates is { } authority
             ? [.. options.CellHubs.Select((hubs, place) => new CellHub(new Cell(place + 1, Here.Count), hubs.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), authority)).Where(hub => hub.Cell != Here)]
             : [];
     }
+
+    /// <summary>Where the hubs of each cell are, as this hub was told.</summary>
+    public string Hubs { get; }
 
     /// <summary>The cell of this hub.</summary>
     public Cell Here { get; }

@@ -76,7 +76,7 @@ internal sealed class ChainMembers(CellFront front, MembersService here) : V1.Me
         if (MemberId.TryParse(request.LoserId, out var loser) && MemberId.TryParse(request.SurvivorId, out var survivor) && front.Here.NumberOf(loser) != front.Here.NumberOf(survivor))
         {
             throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.CellsDiffer,
-                $"{request.LoserId} is in cell {front.Here.NumberOf(loser)}, {request.SurvivorId} in cell {front.Here.NumberOf(survivor)}: members of different cells cannot be merged. Take what the one has at a till, give it to the other one there, and erase the one.");
+                $"{request.LoserId} is in cell {front.Here.NumberOf(loser)}, {request.SurvivorId} in cell {front.Here.NumberOf(survivor)}: members of different cells cannot be merged. Move what the one has by two orders (`synchub order adjust`), then erase it.");
         }
 
         return front.OfMemberAsync(request.SurvivorId, request, context, here.MergeMembers, static (invoker, asked, options) => Client(invoker).MergeMembersAsync(asked, options));

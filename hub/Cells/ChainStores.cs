@@ -134,6 +134,7 @@ internal sealed class ChainStores(CellFront front, StoresService here) : V1.Stor
 
     private async Task<CreateStoreResponse> CodesAsync(CreateStoreResponse made, Func<CellHub, Task<CreateStoreResponse>> there)
     {
+        made.CellHubs = front.Hubs;
         foreach (var hub in front.Others)
         {
             var one = await there(hub).ConfigureAwait(false);

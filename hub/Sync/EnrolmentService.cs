@@ -31,6 +31,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
     public override async Task<EnrolResponse> Enrol(EnrolRequest request, ServerCallContext context)
     {
         DemandPatience();
+        _door.DemandCell(request.Cell, request.Cells); // before the code is used up
         var (key, publicKey) = parts.Certificates is { } authority ? Read(request.CertificateRequest, authority) : default;
         if (parts.Stores.Enrol(EnrolmentCode.TryParse(request.Code)?.Secret ?? "", key, request.Renews) is not { } store)
         {

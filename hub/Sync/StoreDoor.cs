@@ -66,6 +66,17 @@ internal sealed class StoreDoor(HubParts parts)
         };
     }
 
+    /// <summary>Lets only agents in that mean this hub's cell; one of before cells means the only one.</summary>
+    /// <exception cref="RpcException">FAILED_PRECONDITION.</exception>
+    public void DemandCell(int number, int count)
+    {
+        var (cell, said) = (parts.Stores.Cell, new Cell(Math.Max(1, number), Math.Max(1, count)));
+        if (said != cell)
+        {
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.WrongCell, $"This hub leads cell {cell}, the agent means cell {said}. Give it the hubs of each cell in order: --hub 'CELL-1-HUBS;CELL-2-HUBS'.");
+        }
+    }
+
     /// <summary>Whether a caller that was let in may stay.</summary>
     public bool IsWelcome(StoreId? store, StoreKey? key) =>
         store is not { } id || key is null || parts.Stores.Find(id)!.Keys.Any(known => known.MaySpeak && known.Is(key.PublicKey.Span));

@@ -100,13 +100,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             throw RpcFault.Of(StatusCode.PermissionDenied, Reason.StoreUnauthenticated, $"The certificate is of store {certified}, the Hello of store {hello.Store}. Put the key file and identity.json of one store together.");
         }
 
-        // An op of another cell's member would be booked where nobody looks for it.
-        var (cell, said) = (parts.Stores.Cell, new Cell(Math.Max(1, hello.Cell), Math.Max(1, hello.Cells)));
-        if (said != cell)
-        {
-            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.WrongCell, $"This hub leads cell {cell}, the stream is of cell {said}. Give the agent the hubs of each cell in order: --hub 'CELL-1-HUBS;CELL-2-HUBS'.");
-        }
-
+        _door.DemandCell(hello.Cell, hello.Cells); // an op of another cell's member would be booked where nobody looks for it
         // Who has a certificate was enrolled, although a restored hub may have forgotten it.
         if (store is null && parts.Stores.Find(new StoreId(hello.Store)) is not { IsEnrolled: true })
         {

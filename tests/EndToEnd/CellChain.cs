@@ -32,6 +32,12 @@ internal sealed class CellChain : IAsyncDisposable
 
     public Metadata Admin => new() { { "authorization", "Bearer " + File.ReadAllText(Path.Combine(FolderOf(0), "admin.token")) } };
 
+    /// <summary>Runs one of HQ's commands.</summary>
+    public Task<string> HqAsync(params string[] arguments) => Cli.DoAsync([.. arguments, "--hub", $"https://127.0.0.1:{_ports[0]}", "--token-file", Path.Combine(FolderOf(0), "admin.token")]);
+
+    /// <summary>A path of this test's own.</summary>
+    public string PathOf(string name) => Path.Combine(_folder, name);
+
     public static async Task<CellChain> StartAsync(int cells, int stores)
     {
         var chain = new CellChain(cells);

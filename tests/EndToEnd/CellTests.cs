@@ -182,6 +182,28 @@ public sealed class CellTests
     }
 
     [Fact]
+    public async Task What_the_commands_print_enrols_a_store_in_every_cell_and_wrong_hubs_are_told()
+    {
+        await using var chain = await CellChain.StartAsync(cells: 2, stores: 0);
+        var said = await chain.HqAsync("store", "enrol", "--name", "Harbour");
+        var (hubs, code) = (said.Split("--hub '")[1].Split('\'')[0], said.Split("--code ")[1].Trim());
+        var folder = chain.PathOf("harbour");
+        foreach (var (wrong, why) in new[] { (hubs.Split(';')[0], "--hub names the hubs of 1 cells"), (string.Join(';', hubs.Split(';').Reverse()), "This hub leads cell 1/2, the agent means cell 2/2") })
+        {
+            var (exit, complaint) = await Cli.RunAsync("agent", "enrol", "--data", folder, "--hub", wrong, "--code", wrong == hubs.Split(';')[0] ? code : string.Join('+', code.Split('+').Reverse()));
+            Assert.NotEqual(0, exit);
+            Assert.Contains(why, complaint, StringComparison.Ordinal);
+        }
+
+        // Neither used the code up.
+        Assert.Contains("This machine is store 1, Harbour", await Cli.DoAsync("agent", "enrol", "--data", folder, "--hub", hubs, "--code", code), StringComparison.Ordinal);
+        Assert.Contains("Harbour", await chain.HqAsync("store", "list"), StringComparison.Ordinal);
+        var other = await Cli.RunAsync("agent", "run", "--data", folder, "--hub", hubs.Split(';')[0]);
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("this store's chain has 2", other.Said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_store_that_is_replaced_gets_a_new_life_in_each_cell()
     {
         await using var chain = await CellChain.StartAsync(cells: 2, stores: 1);

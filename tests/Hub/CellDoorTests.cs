@@ -74,7 +74,7 @@ public sealed class CellDoorTests
             await call.RequestStream.WriteAsync(new AgentFrame { Hello = new Hello { Store = enrolled.Store, Incarnation = enrolled.Incarnation, Cell = said.Number, Cells = said.Count, Nonce = ByteString.CopyFrom(new byte[16]) } });
             var refused = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None));
             Assert.Equal(StatusCode.FailedPrecondition, refused.StatusCode);
-            Assert.Contains("This hub leads cell 2/2", refused.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains("This hub leads cell 2/2, the agent means cell", refused.Status.Detail, StringComparison.Ordinal);
         }
 
         // One authority vouches for the stores of all cells: the certificate itself says of which it is.

@@ -55,6 +55,8 @@ internal sealed class HubFixture : IAsyncDisposable
         return fixture;
     }
 
+    public Core.Primitives.Cell Cell => _options.Cell;
+
     public string Storage => _options.Storage;
 
     public Task<Exception> Failed => _hub.Failed;

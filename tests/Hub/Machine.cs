@@ -18,7 +18,7 @@ internal sealed class Machine
 
     public async Task<EnrolResponse> EnrolAsync(HubFixture hub, string code, bool renews = false)
     {
-        var answer = await new Enrolment.EnrolmentClient(hub.Channel).EnrolAsync(new EnrolRequest { Code = EnrolmentCode.TryParse(code)!.Secret, CertificateRequest = Request, Renews = renews });
+        var answer = await new Enrolment.EnrolmentClient(hub.Channel).EnrolAsync(new EnrolRequest { Code = EnrolmentCode.TryParse(code)!.Secret, CertificateRequest = Request, Renews = renews, Cell = hub.Cell.Number, Cells = hub.Cell.Count });
         Take(answer.Certificate);
         return answer;
     }
