@@ -19,7 +19,6 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
 {
     private const int NonceBytes = 16;
     internal static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
-    internal static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8);
 
     // Of a till that sells and sells, twenty sales go up in one frame, signed once, and not each in its own. The first one after a pause leaves at once.
     private static readonly TimeSpan BetweenBatches = TimeSpan.FromMilliseconds(20);
@@ -30,7 +29,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     private readonly List<Task> _tells = [];
     private HubSession? _session;
     private string _endReason = "";
-    private long _heardAt;
+    private readonly HubSilence _silence = new(time);
     private long _batchAt = time.GetTimestamp() - time.TimestampFrequency;
     private bool _wakesLater;
 
@@ -62,7 +61,6 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         var self = (await loop.AskAsync(new DescribeSelf(loop.NowMs, RandomNumberGenerator.GetBytes(LifeKey.Size)))).Self ?? throw new HubConnectionException("The journal cannot be read at present.");
         var session = new HubSession(Number, Nonce, self, this, signer);
         using var call = client.Link(cancellationToken: _ended.Token);
-        Interlocked.Exchange(ref _heardAt, time.GetTimestamp());
         _session = session;
         Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session, session.Hello(self.PolicyVersion, cell), call.RequestStream), BeatAsync(session)];
         var first = await Task.WhenAny(tasks);
@@ -208,7 +206,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         var tells = new List<Task>();
         while (await frames.MoveNext(_ended.Token))
         {
-            Interlocked.Exchange(ref _heardAt, time.GetTimestamp());
+            _silence.OnHeard();
             lock (_gate)
             {
                 session.OnFrame(frames.Current);
@@ -227,11 +225,13 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
 
     private async Task SendAsync(HubSession session, V1.AgentFrame hello, IClientStreamWriter<V1.AgentFrame> stream)
     {
+        _silence.OnSent(hello);
         await stream.WriteAsync(hello, _ended.Token);
         do
         {
             while (Next(session) is { } frame)
             {
+                _silence.OnSent(frame);
                 await stream.WriteAsync(frame, _ended.Token);
             }
 
@@ -281,13 +281,13 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         using var timer = new PeriodicTimer(BeatInterval, time);
         while (await timer.WaitForNextTickAsync(_ended.Token))
         {
-            if (time.GetElapsedTime(Interlocked.Read(ref _heardAt)) > LongestSilence)
-            {
-                throw new HubConnectionException("The hub has been silent for too long.");
-            }
-
             lock (_gate)
             {
+                if (_silence.IsTooLong(owesAcks: session.Backlog > 0))
+                {
+                    throw new HubConnectionException("The hub has been silent for too long.");
+                }
+
                 session.Beat();
             }
         }

@@ -22,7 +22,12 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private const int ReportPage = 200;
     private const long WindowBytes = 512 * 1024; // about 500 changes: rights wait behind no more
     private const int BeatsPerRenewal = 2; // the hub beats every few seconds; a lease lasts for hours
-    private const int BeatsUnsaid = 2; // of an idle store every second one is sent: the hub cuts a stream that is silent for 10 s
+    private const int SecondsOfBeat = 2;
+    private const int OldHubsSilence = 10;
+    private const int BeatsInSilence = 2; // one may be late
+
+    /// <summary>For how many seconds an agent that waits for nothing bears a silent hub: two of the hub's rarest heartbeats, and a little.</summary>
+    public const int PatienceSeconds = 26;
 
     private readonly OpOutbox _outbox = OutboxOf(self);
     private readonly FactsUpload _facts = new(self, signer);
@@ -36,6 +41,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private readonly HandInQueue _handIns = new(shell);
     private int _beatsHeard;
     private int _beatsUnsaid;
+    private int _mostBeatsUnsaid = OldHubsSilence / SecondsOfBeat / BeatsInSilence;
     private (long Tip, long Backlog, long Feed) _toldState;
     private long _takenBytes;
     private long _toldBytes;
@@ -83,6 +89,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             Device = ByteString.CopyFrom(self.Device.ToBytes()),
             Wish = ByteString.CopyFrom(self.Wish.ToBytes()),
             WindowBytes = WindowBytes,
+            SilenceSeconds = PatienceSeconds,
             HubTerm = self.HubTerm,
             Cell = cell.Number,
             Cells = cell.Count,
@@ -209,11 +216,11 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
             : NextAfterOps() ?? (holdsOps && !IsUrgent ? null : NextBatch()) ?? _facts.Next(shell);
     }
 
-    /// <summary>What is due every two seconds; a heartbeat only where there is something to say, or four seconds were silent.</summary>
+    /// <summary>What is due every two seconds; a heartbeat only where there is something to say, or it was silent for almost half of what the hub bears.</summary>
     public void Beat()
     {
         var state = (_outbox.TipSequence, _outbox.Backlog, _feedPosition);
-        if (++_beatsUnsaid >= BeatsUnsaid || state != _toldState)
+        if (++_beatsUnsaid >= _mostBeatsUnsaid || state != _toldState)
         {
             (_beatsUnsaid, _toldState) = (0, state);
             Send(new V1.AgentFrame
@@ -254,6 +261,9 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
         {
             return; // a copy
         }
+
+        var silence = welcome.SilenceSeconds > 0 ? welcome.SilenceSeconds : OldHubsSilence;
+        _mostBeatsUnsaid = Math.Max(1, ((silence / BeatsInSilence) - 1) / SecondsOfBeat);
 
         if (welcome.NewestSequence > welcome.CommittedSequence && OwnHashAt(welcome.NewestSequence) != OpHash.FromBytes(welcome.NewestHash.Span))
         {

@@ -15,9 +15,17 @@ internal sealed class Connection : IStoreConnection, IDisposable
     private int _beats;
     private int _beatOfFrame;
     private int _beatOfHeartbeat;
+    private readonly int _longestSilence;
 
-    public Connection(ByteString nonce, ISignatureCheck? signatures, long windowBytes)
+    /// <summary>One stream.</summary>
+    /// <param name="nonce">What the agent named it.</param>
+    /// <param name="signatures">What its machine signs with.</param>
+    /// <param name="windowBytes">How many bytes of changes it takes at once; 0: it does not count them.</param>
+    /// <param name="silenceSeconds">For how long the agent bears silence while it waits for nothing; 0: an older one, which never bears more than 8 s.</param>
+    public Connection(ByteString nonce, ISignatureCheck? signatures, long windowBytes, int silenceSeconds = 0)
     {
+        _longestSilence = silenceSeconds >= PatientSeconds ? LongestWithoutHeartbeat : LongestSilence;
+        CutSeconds = silenceSeconds >= PatientSeconds ? PatientCutSeconds : UsualCutSeconds;
         Nonce = nonce;
         Signatures = signatures;
         _lanes = new OutboundLanes(Math.Max(0, windowBytes));
@@ -29,8 +37,20 @@ internal sealed class Connection : IStoreConnection, IDisposable
     /// <inheritdoc/>
     public ISignatureCheck? Signatures { get; }
 
-    /// <summary>How many seconds an agent may hear nothing. It leaves a hub that was silent for 8, so that one late frame is no failover.</summary>
+    /// <summary>How many seconds an older agent may hear nothing. It leaves a hub that was silent for 8, so that one late frame is no failover.</summary>
     public const int LongestSilence = 3;
+
+    /// <summary>An agent that bears as much as this while it waits for nothing hears no more than <see cref="LongestWithoutHeartbeat"/> asks for, and sends as rarely.</summary>
+    public const int PatientSeconds = 2 * LongestWithoutHeartbeat;
+
+    /// <summary>After how many seconds of silence the stream of such an agent is cut: of two heartbeats one may be late.</summary>
+    public const int PatientCutSeconds = 30;
+
+    /// <summary>The same of an older one, which sends a heartbeat every four seconds.</summary>
+    public const int UsualCutSeconds = 10;
+
+    /// <inheritdoc/>
+    public int CutSeconds { get; }
 
     /// <summary>How many seconds may pass between two heartbeats, whatever else is sent: they renew the store's lease.</summary>
     public const int LongestWithoutHeartbeat = 12;
@@ -58,7 +78,7 @@ internal sealed class Connection : IStoreConnection, IDisposable
     public bool WantsHeartbeat()
     {
         var beat = Interlocked.Increment(ref _beats);
-        if (beat - Volatile.Read(ref _beatOfFrame) < LongestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
+        if (beat - Volatile.Read(ref _beatOfFrame) < _longestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
         {
             return false;
         }

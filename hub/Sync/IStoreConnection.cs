@@ -15,6 +15,9 @@ internal interface IStoreConnection
     /// <summary>Asked once a second: whether the agent must hear that the hub is there, because nothing else has told it for a while.</summary>
     bool WantsHeartbeat() => true;
 
+    /// <summary>After how many seconds of silence the stream is cut.</summary>
+    int CutSeconds => Connection.UsualCutSeconds;
+
     /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
     void Send(HubFrame frame);
 

@@ -305,6 +305,7 @@ internal sealed class StoreLink
                 NewestHash = ByteString.CopyFrom(session.Newest.Hash.ToBytes()),
                 MaxUnackedBytes = OpWindow.BytesFor(_parts.Stores.Count),
                 HubClockMs = _parts.NowMs(),
+                SilenceSeconds = caller.Connection.CutSeconds,
                 WantsLines = reconciling || (hello.HubTerm != 0 && hello.HubTerm != _parts.Stores.Term), // also of a store that was given up meanwhile: whose replica it keeps, the restored hub does not know
             },
         });

@@ -16,7 +16,6 @@ namespace SyncHub.Hub.Sync;
 /// </remarks>
 internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifetime) : V1.Sync.SyncBase
 {
-    private static readonly TimeSpan SilenceBeforeCut = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
 
     private readonly StoreDoor _door = new(parts);
@@ -31,10 +30,10 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         var (store, key) = _door.Admit(context);
-        var (hello, deadLogs, window) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);
+        var (hello, deadLogs, said) = await ReadHelloAsync(requestStream, store, ending.Token).ConfigureAwait(false);
         var link = parts.Links.GetOrAdd(hello.Holder.Store, id => new StoreLink(id, parts));
         using var signatures = key is null ? null : new KeySignature(key);
-        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce), signatures, window);
+        using var connection = new Connection(UnsafeByteOperations.UnsafeWrap(hello.Nonce), signatures, said.WindowBytes, said.SilenceSeconds);
         using var session = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, connection.Ended);
         try
         {
@@ -66,7 +65,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
 
     private async Task RunAsync(StoreLink link, Connection connection, IAsyncStreamReader<AgentFrame> requests, IServerStreamWriter<HubFrame> responses, CancellationTokenSource session)
     {
-        using var silence = new CancellationTokenSource(SilenceBeforeCut, parts.Time);
+        using var silence = new CancellationTokenSource(TimeSpan.FromSeconds(connection.CutSeconds), parts.Time);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Token, silence.Token);
         using var beating = parts.Beats.Add(() => link.Beat(connection), connection.End);
         Task[] tasks =
@@ -85,7 +84,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
     }
 
-    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs, long WindowBytes)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
+    private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs, Hello Said)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
     {
         using var deadline = new CancellationTokenSource(HelloWithin, parts.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ending, deadline.Token);
@@ -108,7 +107,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         }
 
         return AgentFrames.ReadHello(hello) is { } read
-            ? (read, AgentFrames.LogsToCome(hello, parts.Stores.Term), hello.WindowBytes)
+            ? (read, AgentFrames.LogsToCome(hello, parts.Stores.Term), hello)
             : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloMalformed, "tip_hash must have 32 bytes, or none for an empty log.");
     }
 
@@ -127,7 +126,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     {
         while (await requests.MoveNext(ending).ConfigureAwait(false))
         {
-            silence.CancelAfter(SilenceBeforeCut); // a half-open stream falls silent; it is cut so that the store counts as offline
+            silence.CancelAfter(TimeSpan.FromSeconds(connection.CutSeconds)); // a half-open stream falls silent; it is cut so that the store counts as offline
             if (AgentFrames.Handle(link, connection, requests.Current, parts) is { } fault)
             {
                 parts.Log.LogError("The stream of store {Store} is ended: {Reason}", link.Store, fault);

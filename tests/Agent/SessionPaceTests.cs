@@ -93,16 +93,33 @@ public sealed class SessionPaceTests
         Assert.Equal(1, session.NextFrame()?.Heartbeat?.TipSequence);
     }
 
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(10, 2)]
+    [InlineData(30, 7)]
+    public void A_hub_that_bears_a_longer_silence_hears_less_of_a_store_with_nothing_new(int silenceSeconds, int beatsBetween)
+    {
+        var shell = new Shell();
+        var session = Welcomed(shell, silenceSeconds);
+        var silent = 0;
+        for (session.Beat(); session.NextFrame()?.Heartbeat is null; session.Beat())
+        {
+            silent++;
+        }
+
+        Assert.Equal(beatsBetween, silent + 1);
+    }
+
     private static void Log(HubSession session, Shell shell, long sequence)
     {
         shell.Newest = sequence;
         session.OnLogged(sequence);
     }
 
-    private static HubSession Welcomed(Shell shell)
+    private static HubSession Welcomed(Shell shell, int silenceSeconds = 0)
     {
         var session = new HubSession(1, Nonce, new SelfDescription(Holder, 0, OpHash.Genesis, 1, 0, 0, 0, ""), shell);
-        session.OnFrame(new V1.HubFrame { Welcome = new V1.Welcome { Nonce = Nonce, Token = 1, MaxUnackedBytes = 1_000_000 } });
+        session.OnFrame(new V1.HubFrame { Welcome = new V1.Welcome { Nonce = Nonce, Token = 1, MaxUnackedBytes = 1_000_000, SilenceSeconds = silenceSeconds } });
         Assert.True(session.IsLive);
         while (session.NextFrame() is not null)
         {

@@ -21,6 +21,27 @@ public sealed class BeatTests
     }
 
     [Fact]
+    public void A_patient_agent_hears_two_heartbeats_before_it_would_leave_and_no_more()
+    {
+        const int Patience = 26;
+        using var connection = new Connection(ByteString.Empty, null, 0, Patience);
+        var beats = Beats(connection, seconds: 120, sentBesides: _ => false);
+        Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 10, (Patience - 2) / 2));
+        Assert.Equal(30, connection.CutSeconds);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    [InlineData(20)]
+    public void An_agent_that_bears_less_hears_of_the_hub_as_often_as_ever(int silenceSeconds)
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, silenceSeconds);
+        Assert.InRange(Beats(connection, seconds: 60, sentBesides: _ => false).Count, 60 / AgentLeavesAfterSeconds * 2, 60 / 3);
+        Assert.Equal(10, connection.CutSeconds);
+    }
+
+    [Fact]
     public void A_stream_that_carries_other_frames_still_wants_heartbeats_because_they_renew_the_lease()
     {
         using var connection = new Connection(ByteString.Empty, null, 0);

@@ -104,14 +104,14 @@ internal sealed class StoreFleet
         {
             Detach(store);
             store.Rota.MoveOn();
-            var notices = HubConnection.LongestSilence + (HubConnection.BeatInterval * _dice.Chance());
+            var notices = HubSilence.Longest + (HubConnection.BeatInterval * _dice.Chance());
             _time.After((long)notices.TotalMicroseconds, () => BeginRound(store, 0));
         }
 
         foreach (var store in _stores.Where(store => store.GreetedBy == hub))
         {
             store.GreetedBy = null;
-            _time.After((long)HubConnection.LongestSilence.TotalMicroseconds, () => Fail(store, 0));
+            _time.After((long)HubSilence.Longest.TotalMicroseconds, () => Fail(store, 0));
         }
     }
 

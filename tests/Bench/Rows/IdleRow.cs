@@ -8,7 +8,7 @@ namespace SyncHub.Bench.Rows;
 /// <summary>An idle hub with 1,000 connected stores that do nothing but beat.</summary>
 internal sealed class IdleRow : IRow
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(20);
 
     /// <inheritdoc/>
     public string Name => "idle";

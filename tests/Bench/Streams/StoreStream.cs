@@ -19,7 +19,8 @@ internal sealed class StoreStream : IAsyncDisposable
     private const int LargestBatchOps = 200;
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
-    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(4); // as an agent with nothing new to say
+    private const int SilenceSeconds = 26; // as an agent says
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(14); // as an agent with nothing new to say
 
     private readonly ByteString _device = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16));
     private readonly SemaphoreSlim _writing = new(1);
@@ -86,7 +87,7 @@ internal sealed class StoreStream : IAsyncDisposable
             Hello = new Hello
             {
                 Store = Holder.Store.Value, Incarnation = Holder.Incarnation.Value, Nonce = _nonce, Token = _token, TipSequence = TipSequence,
-                TipHash = UnsafeByteOperations.UnsafeWrap(HashAt(TipSequence).ToBytes()), FeedPosition = _feed, SchemaMax = 1, Device = _device, WindowBytes = WindowBytes,
+                TipHash = UnsafeByteOperations.UnsafeWrap(HashAt(TipSequence).ToBytes()), FeedPosition = _feed, SchemaMax = 1, Device = _device, WindowBytes = WindowBytes, SilenceSeconds = SilenceSeconds,
             },
         }, cancellation);
         while (await _call.ResponseStream.MoveNext(cancellation))
