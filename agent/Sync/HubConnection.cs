@@ -30,6 +30,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     private HubSession? _session;
     private string _endReason = "";
     private readonly HubSilence _silence = new(time);
+    private long _logged; // told to the session by whoever has the gate next
     private long _batchAt = time.GetTimestamp() - time.TimestampFrequency;
     private bool _wakesLater;
 
@@ -83,12 +84,24 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <summary>Ends the connection.</summary>
     public void Abandon() => _ended.Cancel();
 
-    /// <summary>Ops up to here are durable.</summary>
+    /// <summary>Ops up to here are durable. It never waits: a till stands behind its caller, and the session may be reading or signing a batch.</summary>
     public void OnLogged(long sequence)
     {
-        lock (_gate)
+        Interlocked.Exchange(ref _logged, sequence);
+        if (_gate.TryEnter())
         {
-            _session?.OnLogged(sequence);
+            try
+            {
+                TellLogged();
+            }
+            finally
+            {
+                _gate.Exit();
+            }
+        }
+        else
+        {
+            Wake(); // the sender tells it
         }
     }
 
@@ -244,9 +257,19 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     {
         lock (_gate)
         {
+            TellLogged();
             var frame = session.NextFrame(holdsOps: time.GetElapsedTime(_batchAt) < BetweenBatches);
             _batchAt = frame?.OpBatch is null ? _batchAt : time.GetTimestamp();
             return frame;
+        }
+    }
+
+    // Under the gate.
+    private void TellLogged()
+    {
+        if (Interlocked.Read(ref _logged) is > 0 and var logged && _session is { } session && logged > session.TipSequence)
+        {
+            session.OnLogged(logged);
         }
     }
 
