@@ -17,6 +17,7 @@ namespace SyncHub.Hub.Sync;
 internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
 {
     private const int WrongTriesPerMinute = 10;
+    private const int LargestRequestBytes = 1024; // an agent's has some 250; checking a large key of another kind would cost much processor time
     private readonly Lock _gate = new();
     private readonly StoreDoor _door = new(parts);
     private long _minute;
@@ -70,6 +71,11 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
 
     private (StoreKey Key, PublicKey PublicKey) Read(ByteString request, CertificateAuthority authority)
     {
+        if (request.Length > LargestRequestBytes) // before anybody looks at it: strangers come this far
+        {
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.CertificateRequestMalformed, $"certificate_request has {request.Length} bytes; one for an ECDSA P-256 key has less than {LargestRequestBytes}.");
+        }
+
         try
         {
             var publicKey = CertificateForms.ReadRequest(request.ToByteArray());

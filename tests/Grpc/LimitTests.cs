@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Standard;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
 
 namespace SyncHub.Grpc.Tests;
@@ -118,6 +119,16 @@ public sealed class LimitTests
         using var chat = server.Client().Chat();
         await chat.RequestStream.WriteAsync(new EchoRequest { Text = "hello" });
         Assert.True(await chat.ResponseStream.MoveNext().Happens("an answer"));
+    }
+
+    // How they bite, at every door of hub and agent: tests/EndToEnd/SlowLorisTests.
+    [Fact]
+    public void Slow_requests_are_cut_off_when_the_options_say()
+    {
+        var kestrel = new KestrelServerOptions();
+        new GrpcLimits { RequestSeconds = 7, SlowBodySeconds = 9 }.ApplyTo(kestrel);
+        Assert.Equal((7, 240, 9), (kestrel.Limits.RequestHeadersTimeout.TotalSeconds, kestrel.Limits.MinRequestBodyDataRate!.BytesPerSecond, kestrel.Limits.MinRequestBodyDataRate.GracePeriod.TotalSeconds));
+        Assert.Equal(["--request-seconds: 1 to 3600.", "--slow-body-seconds: 2 to 3600."], new GrpcLimits { RequestSeconds = 0, SlowBodySeconds = 1 }.FindFaults());
     }
 
     [Fact]

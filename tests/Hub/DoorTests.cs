@@ -252,6 +252,32 @@ public sealed class DoorTests
         await machine.EnrolAsync(hub, code);
     }
 
+    // Whoever has no code yet comes as far as this: what he sends must not cost the hub much. A sound request, too large to be looked at.
+    [Fact]
+    public async Task A_certificate_request_that_is_larger_than_one_can_be_is_not_even_read()
+    {
+        await using var hub = await HubFixture.StartSecureAsync();
+        var (machine, _) = await EnrolAsync(hub);
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        var names = string.Concat(Enumerable.Repeat("OU=a unit of many,", 60));
+        var large = ByteString.CopyFrom(new System.Security.Cryptography.X509Certificates.CertificateRequest(names + "CN=me", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequest());
+        using var channel = hub.OpenChannel(machine.Certificate);
+        var code = (await hub.Stores.CreateStoreAsync(new CreateStoreRequest(), hub.Admin)).EnrolmentCode;
+        Func<Task>[] ways =
+        [
+            async () => await new Enrolment.EnrolmentClient(hub.Channel).EnrolAsync(new EnrolRequest { Code = EnrolmentCode.TryParse(code)!.Secret, CertificateRequest = large }),
+            async () => await new Enrolment.EnrolmentClient(channel).RenewAsync(new RenewRequest { CertificateRequest = large }),
+        ];
+        foreach (var way in ways)
+        {
+            var refused = await Assert.ThrowsAsync<RpcException>(way);
+            Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
+            Assert.Contains("less than 1024", refused.Status.Detail, StringComparison.Ordinal);
+        }
+
+        await new Machine().EnrolAsync(hub, code); // which was not used up
+    }
+
     [Fact]
     public async Task A_code_ends_after_half_an_hour()
     {
