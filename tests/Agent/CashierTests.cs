@@ -94,7 +94,7 @@ public sealed class CashierTests
     public void A_name_that_nobody_has_is_answered_try_by_try_like_a_cashiers()
     {
         var store = NewStore(null);
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 13; i++)
         {
             var (known, unknown) = (Begin(store, "ann"), Begin(store, "stranger"));
             Assert.Equal((i, known.WaitUntilMs), (i, unknown.WaitUntilMs));
@@ -105,6 +105,8 @@ public sealed class CashierTests
             }
         }
 
+        Assert.True(Begin(store, "ann").WaitUntilMs > 0);
+        Assert.True(Begin(store, "stranger").WaitUntilMs > 0);
         Assert.Equal(0, Begin(store, "bob").WaitUntilMs);
         Assert.Equal(0, Begin(store, "another stranger").WaitUntilMs);
     }

@@ -43,6 +43,7 @@ public sealed class TextTests
             {
                 var status = await Doors.TryAsync(hub, method, hub.Admin, request);
                 Assert.Equal((path, StatusCode.InvalidArgument), (path, status.StatusCode));
+                Assert.True(status.Detail.Contains("is longer than", StringComparison.Ordinal), $"{path}: {status}");
             }
         }
     }

@@ -40,3 +40,8 @@ if awk -F'|' 'NR > 2 && $3 != $4 { found = 1 } END { exit !found }' "$folder/pro
     echo "probes: our server did not answer as expected; see the rows above where the first two answers differ" >&2
     exit 1
 fi
+# An answer that no official server gives has a reason in probes.json ("why").
+if grep -q 'NOT EXPLAINED' "$folder/probes.md"; then
+    echo "probes: our server answered as no official one does, and probes.json does not say why" >&2
+    exit 1
+fi

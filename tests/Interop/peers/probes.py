@@ -76,11 +76,13 @@ def main():
     servers = [each.split('=') for each in sys.argv[1:]]
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'probes.json'), encoding='utf-8') as file:
         probes = json.load(file)
-    print('| probe | ours, expected | ' + ' | '.join(name for name, _ in servers) + ' |')
-    print('|---|---|' + '---|' * len(servers))
+    print('| probe | ours, expected | ' + ' | '.join(name for name, _ in servers) + ' | where ours is alone |')
+    print('|---|---|' + '---|' * (len(servers) + 1))
     for probe in probes:
         answers = [ask(int(port), probe) for _, port in servers]
-        print(f"| {probe['name']} | {probe['expected']} | " + ' | '.join(answers) + ' |', flush=True)
+        others = [answer for answer in answers[1:] if answer != 'server is gone']
+        why = probe.get('why', 'NOT EXPLAINED') if others and answers[0] not in others else ''
+        print(f"| {probe['name']} | {probe['expected']} | " + ' | '.join(answers) + f' | {why} |', flush=True)
 
 
 main()
