@@ -27,6 +27,16 @@ public sealed partial class SecurityTableTests
         }
     }
 
+    // grpc/README.md says clause by clause which test covers it: `Class`, `Class.Method`, or the beginning of names, with a star.
+    [Fact]
+    public void Every_test_that_the_clauses_of_gRPC_name_is_there()
+    {
+        var tests = TestsOfTheTree();
+        var named = Code().Matches(File.ReadAllText(Path.Combine(Root(), "grpc", "README.md"))).Select(match => match.Groups["code"].Value).Where(code => Named().IsMatch(code)).Select(code => code.Split('/')[^1]).ToArray();
+        Assert.True(named.Length > 30, $"{named.Length} names");
+        Assert.All(named, name => Assert.True(name.EndsWith('*') ? tests.Any(test => test.StartsWith(name.TrimEnd('*'), StringComparison.Ordinal)) : tests.Contains(name), $"There is no test {name}."));
+    }
+
     [Fact]
     public void No_attack_of_the_list_is_missing()
     {
@@ -56,6 +66,9 @@ public sealed partial class SecurityTableTests
 
         return found;
     }
+
+    [GeneratedRegex(@"^(tests/EndToEnd/)?\w+Tests(\.\w+\*?)?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5_000)]
+    private static partial Regex Named();
 
     [GeneratedRegex("`(?<code>[^`]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5_000)]
     private static partial Regex Code();
