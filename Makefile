@@ -14,9 +14,9 @@ build: ## Builds the synchub program (Release)
 test: peers ## Runs all tests; ends with "N passed, N failed"
 	./deploy/scripts/test.sh $(TESTS)
 
-demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv.gz] [STORES=n] [OUTAGE=percent] [SEED=n] [RECEIPTS=n] [STORAGE=postgres] [HUBS=n] [CELLS=n]
+demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv.gz] [STORES=n] [OUTAGE=percent] [SEED=n] [RECEIPTS=n] [STORAGE=postgres] [HUBS=n] [CELLS=n] [OLD=commit]
 	$(if $(filter postgres,$(STORAGE)),@./deploy/scripts/postgres.sh install)
-	$(if $(filter postgres,$(STORAGE)),SYNCHUB_POSTGRES_SERVERS=$(or $(CELLS),1) ./deploy/scripts/postgres.sh run) $(SYNCHUB) demo $(if $(filter postgres,$(STORAGE)),--storage env:SYNCHUB_STORAGE $(patsubst %,--storage env:SYNCHUB_STORAGE_%,$(wordlist 2,$(or $(CELLS),1),1 2 3 4))) $(if $(CELLS),--cells $(CELLS)) $(if $(HUBS),--hubs $(HUBS)) $(if $(TRACE),--trace $(TRACE)) $(if $(STORES),--stores $(STORES)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(SEED),--seed $(SEED)) $(if $(RECEIPTS),--receipts $(RECEIPTS)) $(if $(KEEP),--keep)
+	$(if $(filter postgres,$(STORAGE)),SYNCHUB_POSTGRES_SERVERS=$(or $(CELLS),1) ./deploy/scripts/postgres.sh run) $(SYNCHUB) demo $(if $(filter postgres,$(STORAGE)),--storage env:SYNCHUB_STORAGE $(patsubst %,--storage env:SYNCHUB_STORAGE_%,$(wordlist 2,$(or $(CELLS),1),1 2 3 4))) $(if $(CELLS),--cells $(CELLS)) $(if $(HUBS),--hubs $(HUBS)) $(if $(TRACE),--trace $(TRACE)) $(if $(STORES),--stores $(STORES)) $(if $(OUTAGE),--outage $(OUTAGE)) $(if $(SEED),--seed $(SEED)) $(if $(RECEIPTS),--receipts $(RECEIPTS)) $(if $(OLD),--older $$(./deploy/scripts/older.sh $(OLD))) $(if $(KEEP),--keep)
 
 verify: build ## Audits the databases of the last kept demo run
 	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard %.keys %.machine,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged

@@ -42,6 +42,9 @@ public sealed record DemoOptions
     /// <summary>The <c>synchub</c> program to run as hub and agents; null for the one that runs now.</summary>
     public string? Program { get; init; }
 
+    /// <summary>An older <c>synchub</c> as which hub and agents start, to be replaced by the newer one while the chain runs; null for none.</summary>
+    public string? OlderProgram { get; init; }
+
     /// <summary>Everything that is wrong with the choices, each as a sentence; empty where nothing is.</summary>
     public IReadOnlyList<string> FindFaults()
     {
@@ -54,6 +57,7 @@ public sealed record DemoOptions
         AddUnless(OutagePercent is >= 0 and <= 100, $"--outage must be 0 to 100 (percent); it is {OutagePercent}.");
         AddUnless(Receipts is null or > 0, $"--receipts must be above 0; it is {Receipts}.");
         AddUnless(TracePath is null || File.Exists(TracePath), $"--trace {TracePath} does not exist.");
+        AddUnless(OlderProgram is null || File.Exists(OlderProgram), $"The older program {OlderProgram} does not exist.");
         AddUnless(Program is null || File.Exists(Program), $"The program {Program} does not exist.");
         return faults;
 

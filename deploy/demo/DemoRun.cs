@@ -28,13 +28,13 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
     {
         var trace = TraceSource.Open(options);
         var map = new StoreMap(trace.Rows, options.Stores);
-        var schedule = Schedule.Plan(trace.Rows, map, options.Stores, options.OutagePercent, options.Seed);
+        var schedule = Schedule.Plan(trace.Rows, map, options.Stores, options.OutagePercent, options.Seed, upgrades: options.OlderProgram is not null);
         Introduce(trace, map, schedule);
 
         using var watchdog = new Watchdog();
         var folder = RunFolder.Create(options.DataFolder);
-        var program = SynchubProgram.Find(options.Program, folder.Logs, watchdog);
-        await using var chain = await StoreChain.OpenAsync(program, folder, options, cancellation);
+        var programs = Programs.Find(options, folder.Logs, watchdog);
+        await using var chain = await StoreChain.OpenAsync(programs, folder, options, cancellation);
 
         var monitor = new ChainMonitor(chain);
         var mishaps = new Mishaps(schedule, chain, trace.Rows.Count, options.Seed, cancellation);
@@ -93,6 +93,11 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
 
         output.WriteLine($"Rules: {options.Preset}. A member whose wallet is below the bill first tops up {TopUpRule.Bills} bills in cash, rounded up to {TopUpRule.RoundToMinor / 100}.00.");
         output.WriteLine($"Mishaps (seed {options.Seed}): {schedule.Outages.Count} outages, {schedule.Pairs} times at two stores that share members; one agent and the hub{(options.Hubs > 1 ? " that leads" : "")}{(options.Cells > 1 ? " of a cell" : "")} are killed.");
+        if (options.OlderProgram is { } older)
+        {
+            output.WriteLine($"Upgrade: all start as {older}; every second store and the hubs go on as this program, one after the other, while the chain sells.");
+        }
+
         if (options.Cells > 1)
         {
             output.WriteLine($"Cells: the members are shared by {options.Cells} databases, each with {(options.Hubs > 1 ? $"{options.Hubs} hubs of which one leads" : "a hub")}.");
@@ -146,6 +151,7 @@ internal sealed class DemoRun(DemoOptions options, Auditor auditor, TextWriter o
             Outages = schedule.Outages.Count,
             OutagesInPairs = schedule.Pairs,
             Kills = mishaps.Kills,
+            Upgrades = mishaps.Upgrades,
             TraceDays = Math.Round((trace.Rows[^1].At - trace.Rows[0].At).TotalDays, 1),
             Receipts = trace.Rows.Count,
             BadLines = trace.BadLines,

@@ -16,12 +16,13 @@ internal static class DemoCliCommand
     private static readonly Option<string> Data = new("--data") { Description = "Where the run's databases lie.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "run") };
     private static readonly Option<string> Summary = new("--summary") { Description = "Where the numbers go.", DefaultValueFactory = _ => Path.Combine("artifacts", "demo", "summary.json") };
     private static readonly Option<string[]> Storage = new("--storage") { Description = $"An empty PostgreSQL database for the hub, one for each cell: {StorageSetting.Help}.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string?> Older = new("--older") { Description = "An older synchub as which hub and agents start; this one takes its place while the chain runs." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the databases after a good run too." };
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Hubs, Cells, Outage, Seed, Receipts, Data, Summary, Storage, Keep };
+        var demo = new Command("demo", "Runs a hub and its stores on this machine, replays receipts, cuts networks, kills processes, and audits the books.") { Trace, Stores, Hubs, Cells, Outage, Seed, Receipts, Data, Summary, Storage, Older, Keep };
         demo.SetAction(RunAsync);
         return demo;
     }
@@ -51,6 +52,7 @@ internal static class DemoCliCommand
             DataFolder = arguments.GetValue(Data)!,
             SummaryPath = arguments.GetValue(Summary)!,
             Storages = storages,
+            OlderProgram = arguments.GetValue(Older) is { Length: > 0 } older ? Path.GetFullPath(older) : null,
             KeepData = arguments.GetValue(Keep),
         }, cancellation).ConfigureAwait(false);
     }

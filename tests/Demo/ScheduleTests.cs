@@ -89,5 +89,17 @@ public sealed class ScheduleTests
         Assert.All(schedule.Mishaps, mishap => Assert.Equal(0, mishap.Store)); // nobody shops at the others
     }
 
+    [Fact]
+    public void Upgrades_reach_every_second_store_and_then_the_hub_and_change_nothing_else()
+    {
+        var plain = Plan(6);
+        var upgraded = Schedule.Plan(Trace.Rows, Map, Stores, 6, seed: 5, upgrades: true);
+        var added = upgraded.Mishaps.Where(mishap => mishap.Kind is MishapKind.UpgradeAgent or MishapKind.UpgradeHub).ToArray();
+        Assert.Equal(plain.Mishaps, upgraded.Mishaps.Except(added));
+        Assert.Equal(Enumerable.Range(0, Stores).Where(store => store % 2 == 0), added.Where(mishap => mishap.Kind == MishapKind.UpgradeAgent).Select(mishap => mishap.Store));
+        Assert.Equal(MishapKind.UpgradeHub, added[^1].Kind);
+        Assert.True(added[^1].Row > plain.Mishaps.Single(mishap => mishap.Kind == MishapKind.KillHub).Row);
+    }
+
     private static Schedule Plan(int percent) => Schedule.Plan(Trace.Rows, Map, Stores, percent, seed: 5);
 }

@@ -32,7 +32,7 @@ internal sealed class Hub : IAsyncDisposable
     public HubProcess? Crashed => _cells.Select(cell => cell.Crashed).FirstOrDefault(process => process is not null);
 
     /// <summary>Starts the hubs on empty folders.</summary>
-    public static async Task<Hub> StartAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
+    public static async Task<Hub> StartAsync(Programs programs, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
         var cells = new HubCell[options.Cells];
         try
@@ -40,12 +40,12 @@ internal sealed class Hub : IAsyncDisposable
             // The first one last: it has to know where the others are. But it makes the authority that they share.
             if (options.Cells > 1)
             {
-                await program.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
+                await programs.First.RunAsync("hub-init", cancellation, "hub", "init", "--data", folder.Hub);
             }
 
             for (var number = options.Cells; number >= 1; number--)
             {
-                cells[number - 1] = new HubCell(program, folder, number, options, number == 1 && options.Cells > 1 ? string.Join(';', cells.Skip(1).Select(cell => cell.Addresses).Prepend("here")) : "");
+                cells[number - 1] = new HubCell(programs, folder, number, options, number == 1 && options.Cells > 1 ? string.Join(';', cells.Skip(1).Select(cell => cell.Addresses).Prepend("here")) : "");
                 await cells[number - 1].StartAsync(cancellation);
             }
 
@@ -72,6 +72,22 @@ internal sealed class Hub : IAsyncDisposable
 
     /// <inheritdoc cref="HubCell.RestartAsync"/>
     public Task<HubProcess> RestartAsync(CancellationToken cancellation) => _victim.RestartAsync(cancellation);
+
+    /// <summary>Each hub that leads starts as the next program.</summary>
+    /// <returns>Which did.</returns>
+    public async Task<IReadOnlyList<HubProcess>> UpgradeAsync(CancellationToken cancellation)
+    {
+        var done = new List<HubProcess>();
+        foreach (var cell in _cells)
+        {
+            if (await cell.UpgradeAsync(cancellation) is { } process)
+            {
+                done.Add(process);
+            }
+        }
+
+        return done;
+    }
 
     /// <summary>Creates a store.</summary>
     public Task<CreateStoreResponse> CreateStoreAsync(string name, CancellationToken cancellation) =>

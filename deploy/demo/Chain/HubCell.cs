@@ -17,19 +17,19 @@ internal sealed class HubCell : IAsyncDisposable
     private HubProcess? _leader;
     private HubProcess? _killed;
 
-    private readonly SynchubProgram _program;
+    private readonly Programs _programs;
     private readonly RunFolder _folder;
     private readonly int _number;
 
     /// <summary>Processes that do not run yet.</summary>
-    /// <param name="program">What runs.</param>
+    /// <param name="programs">What runs.</param>
     /// <param name="folder">Where their data lie.</param>
     /// <param name="number">Which cell, from 1.</param>
     /// <param name="options">Of the demo.</param>
     /// <param name="cellHubs">Where the hubs of the other cells are, for those of the first one; empty for the others.</param>
-    public HubCell(SynchubProgram program, RunFolder folder, int number, DemoOptions options, string cellHubs)
+    public HubCell(Programs programs, RunFolder folder, int number, DemoOptions options, string cellHubs)
     {
-        (_program, _folder, _number) = (program, folder, number);
+        (_programs, _folder, _number) = (programs, folder, number);
         string[] arguments =
         [
             "--preset", options.Preset,
@@ -37,7 +37,7 @@ internal sealed class HubCell : IAsyncDisposable
             .. options.Cells > 1 ? ["--cell", string.Create(CultureInfo.InvariantCulture, $"{number}/{options.Cells}")] : Array.Empty<string>(),
             .. cellHubs.Length > 0 ? ["--cell-hubs", cellHubs] : Array.Empty<string>(),
         ];
-        _processes = [.. Enumerable.Range(0, options.Hubs).Select(hub => new HubProcess(program, Path.GetFileName(folder.HubOf(number, hub)), folder.HubOf(number, hub), arguments))];
+        _processes = [.. Enumerable.Range(0, options.Hubs).Select(hub => new HubProcess(programs, Path.GetFileName(folder.HubOf(number, hub)), folder.HubOf(number, hub), arguments))];
     }
 
     /// <summary>Where programs of HQ find the one that leads.</summary>
@@ -81,6 +81,23 @@ internal sealed class HubCell : IAsyncDisposable
         return _killed;
     }
 
+    /// <summary>The one that leads, if it runs as the program that it began as, is stopped cleanly and starts as the next one.</summary>
+    /// <returns>Which one it was; null where nothing was to do.</returns>
+    public async Task<HubProcess?> UpgradeAsync(CancellationToken cancellation)
+    {
+        if (Volatile.Read(ref _leader) is not { IsOfFirst: true } old)
+        {
+            return null;
+        }
+
+        Volatile.Write(ref _leader, null);
+        await old.StopAsync();
+        await TakenOverAsync(cancellation);
+        await old.StartAsync(cancellation);
+        await LedAsync(cancellation);
+        return old;
+    }
+
     /// <summary>SIGTERM, and SIGKILL after a while, those that stand by first. Names those that had to be killed.</summary>
     public async Task<IReadOnlyList<string>> StopAsync()
     {
@@ -108,17 +125,17 @@ internal sealed class HubCell : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         var first = _folder.HubOf(_number, 0);
-        await _program.RunAsync("hub-init", cancellation, ["hub", "init", "--data", first, .. _number > 1 ? ["--authority-from", _folder.Hub] : Array.Empty<string>()]);
+        await _programs.First.RunAsync("hub-init", cancellation, ["hub", "init", "--data", first, .. _number > 1 ? ["--authority-from", _folder.Hub] : Array.Empty<string>()]);
         if (_number == 1)
         {
-            await _program.RunAsync("hub-token", cancellation, "token", "add", "--data", first, "--name", "demo", "--role", "admin", "--out", _folder.Token);
+            await _programs.First.RunAsync("hub-token", cancellation, "token", "add", "--data", first, "--name", "demo", "--role", "admin", "--out", _folder.Token);
         }
 
         await _processes[0].StartAsync(cancellation);
         await LedAsync(cancellation);
         for (var hub = 1; hub < _processes.Length; hub++)
         {
-            await _program.RunAsync("hub-init", cancellation, "hub", "init", "--data", _folder.HubOf(_number, hub), "--from", first);
+            await _programs.First.RunAsync("hub-init", cancellation, "hub", "init", "--data", _folder.HubOf(_number, hub), "--from", first);
             await _processes[hub].StartAsync(cancellation);
         }
     }

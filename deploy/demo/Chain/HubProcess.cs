@@ -9,13 +9,14 @@ namespace SyncHub.Demo.Chain;
 
 /// <summary>One hub process of the demo.</summary>
 /// <remarks>It is killed and restarted on the same ports, so the channel to it lives through both.</remarks>
-internal sealed class HubProcess(SynchubProgram program, string name, string data, IReadOnlyList<string> options) : IAsyncDisposable
+internal sealed class HubProcess(Programs programs, string name, string data, IReadOnlyList<string> options) : IAsyncDisposable
 {
     private const int StartAttempts = 3;
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(500);
 
     private ChildProcess? _process;
+    private bool _hasRun;
     private int _grpcPort;
     private int _httpPort;
 
@@ -27,6 +28,9 @@ internal sealed class HubProcess(SynchubProgram program, string name, string dat
 
     /// <summary>What programs of HQ call it by; usable after the first start.</summary>
     public GrpcChannel Channel { get; private set; } = null!;
+
+    /// <summary>Whether it still runs as the program that it began as.</summary>
+    public bool IsOfFirst { get; private set; }
 
     /// <summary>Whether it ended though nobody ended it.</summary>
     public bool HasCrashed => Address is not null && _process is { HasEnded: true };
@@ -88,7 +92,8 @@ internal sealed class HubProcess(SynchubProgram program, string name, string dat
         {
             try
             {
-                (_process, var said) = await ReadyFile.StartAsync(() => program.Start(name, arguments), ReadyPath, cancellation);
+                (_process, var said) = await ReadyFile.StartAsync(() => (_hasRun ? programs.Next : programs.First).Start(name, arguments), ReadyPath, cancellation);
+                (IsOfFirst, _hasRun) = (!_hasRun, true);
                 return said;
             }
             catch (DemoException) when (_grpcPort != 0 && attempt < StartAttempts)

@@ -16,19 +16,20 @@ internal sealed class Store : IAsyncDisposable
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(500);
 
-    private readonly SynchubProgram _program;
+    private readonly Programs _programs;
     private readonly string _data;
     private readonly string _name;
     private ChildProcess? _process;
     private GrpcChannel? _channel;
     private TaskCompletionSource _up = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _hasRun;
     private int _tillPort;
     private int _jsonPort;
 
-    private Store(SynchubProgram program, int index, string data, int hubs, int cells)
+    private Store(Programs programs, int index, string data, int hubs, int cells)
     {
         Link = new StoreLine(hubs, cells);
-        _program = program;
+        _programs = programs;
         _data = data;
         _name = $"agent-{index + 1}";
         Index = index;
@@ -53,13 +54,13 @@ internal sealed class Store : IAsyncDisposable
     public Till.TillClient Till { get; private set; } = null!; // set when the agent first says where it listens
 
     /// <summary>Enrols a new agent at the hub and starts it.</summary>
-    public static async Task<Store> OpenAsync(SynchubProgram program, int index, string data, Hub hub, CancellationToken cancellation)
+    public static async Task<Store> OpenAsync(Programs programs, int index, string data, Hub hub, CancellationToken cancellation)
     {
-        var store = new Store(program, index, data, hub.Processes.Count, hub.Cells);
+        var store = new Store(programs, index, data, hub.Processes.Count, hub.Cells);
         try
         {
             var created = await hub.CreateStoreAsync($"Branch {index + 1}", cancellation);
-            await program.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", hub.Addresses, "--code", created.EnrolmentCode);
+            await programs.First.RunAsync($"{store._name}-enrol", cancellation, "agent", "enrol", "--data", data, "--hub", hub.Addresses, "--code", created.EnrolmentCode);
             foreach (var (number, process) in hub.Processes.Index())
             {
                 store.Link.Pass(number, process.Address);
@@ -145,7 +146,8 @@ internal sealed class Store : IAsyncDisposable
         {
             try
             {
-                (_process, var said) = await ReadyFile.StartAsync(() => _program.Start(_name, arguments), Path.Combine(_data, "agent.ready.json"), cancellation);
+                (_process, var said) = await ReadyFile.StartAsync(() => (_hasRun ? _programs.Next : _programs.First).Start(_name, arguments), Path.Combine(_data, "agent.ready.json"), cancellation);
+                _hasRun = true;
                 return said;
             }
             catch (DemoException) when (_tillPort != 0 && attempt < StartAttempts)

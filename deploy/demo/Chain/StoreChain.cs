@@ -19,11 +19,11 @@ internal sealed class StoreChain : IAsyncDisposable
     public IReadOnlyList<Store> Stores { get; }
 
     /// <summary>Starts all of it and waits until it listens.</summary>
-    public static async Task<StoreChain> OpenAsync(SynchubProgram program, RunFolder folder, DemoOptions options, CancellationToken cancellation)
+    public static async Task<StoreChain> OpenAsync(Programs programs, RunFolder folder, DemoOptions options, CancellationToken cancellation)
     {
-        var hub = await Hub.StartAsync(program, folder, options, cancellation);
+        var hub = await Hub.StartAsync(programs, folder, options, cancellation);
         // Enrolled side by side: each agent takes a second to start on a small machine.
-        var opening = Enumerable.Range(0, options.Stores).Select(index => Store.OpenAsync(program, index, folder.Agent(index), hub, cancellation)).ToArray();
+        var opening = Enumerable.Range(0, options.Stores).Select(index => Store.OpenAsync(programs, index, folder.Agent(index), hub, cancellation)).ToArray();
         try
         {
             return new StoreChain(hub, await Task.WhenAll(opening));
@@ -57,6 +57,15 @@ internal sealed class StoreChain : IAsyncDisposable
     {
         await Hub.RestartAsync(cancellation);
         PassAll();
+    }
+
+    /// <summary>The hubs that lead, as the newer program.</summary>
+    /// <returns>Which were of the older one.</returns>
+    public async Task<IReadOnlyList<HubProcess>> UpgradeHubAsync(CancellationToken cancellation)
+    {
+        var done = await Hub.UpgradeAsync(cancellation);
+        PassAll();
+        return done;
     }
 
     /// <summary>Every line whole.</summary>

@@ -24,6 +24,12 @@ public enum MishapKind
 
     /// <summary>SIGKILL to the hub.</summary>
     KillHub,
+
+    /// <summary>A store's agent is stopped, and started as the newer program.</summary>
+    UpgradeAgent,
+
+    /// <summary>The hub that leads is stopped, if it is of the older program, and started as the newer one.</summary>
+    UpgradeHub,
 }
 
 /// <summary>One mishap, due before the row is replayed.</summary>

@@ -4,8 +4,8 @@ namespace SyncHub.Demo.Outages;
 
 /// <summary>What goes wrong when, decided before the run by trace and seed alone.</summary>
 /// <remarks>
-/// Only stores with receipts take part. The trace is divided into <see cref="Slots"/> equal stretches; a cell is one stretch at one store, and the asked share of
-/// all cells loses its network. Up to half of them go in pairs of stores whose members visit both in that very stretch, since
+/// Only stores with receipts take part. The trace is divided into <see cref="Slots"/> equal stretches; a piece is one stretch at one store, and the asked share of
+/// all pieces loses its network. Up to half of them go in pairs of stores whose members visit both in that very stretch, since
 /// that is where two stores without network could spend the same money twice. The rest is spread over the stores by chance.
 /// </remarks>
 public sealed class Schedule
@@ -15,6 +15,9 @@ public sealed class Schedule
 
     private const int AgentKillPercent = 40;
     private const int HubKillPercent = 65;
+    private const int FirstUpgradePercent = 15;
+    private const int LastUpgradePercent = 60;
+    private const int HubUpgradePercent = 85; // of the hub that led after the first one was killed
     private const int SoonRows = 20;
 
     private Schedule(IReadOnlyList<Outage> outages, IReadOnlyList<Mishap> mishaps, int pairs)
@@ -39,49 +42,51 @@ public sealed class Schedule
     /// <param name="stores">How many stores there are.</param>
     /// <param name="outagePercent">Share of store-time without network.</param>
     /// <param name="seed">Decides what is left to chance.</param>
-    public static Schedule Plan(IReadOnlyList<TraceRow> rows, StoreMap map, int stores, int outagePercent, ulong seed)
+    /// <param name="upgrades">Whether a newer program takes the place of an older one meanwhile, at every second store and at the hubs.</param>
+    public static Schedule Plan(IReadOnlyList<TraceRow> rows, StoreMap map, int stores, int outagePercent, ulong seed, bool upgrades = false)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentNullException.ThrowIfNull(map);
         var random = new SplitMix64(seed);
         var used = rows.Select(row => map[row.Store]).Distinct().Order().ToArray(); // an outage where nobody shops shows nothing
         var wanted = outagePercent == 0 ? 0 : Math.Max(1, ((Slots * used.Length * outagePercent) + 50) / 100);
-        var cells = new HashSet<(int Slot, int Store)>();
+        var pieces = new HashSet<(int Slot, int Store)>();
         var pairs = 0;
         foreach (var pair in SharedMembers.Find(rows, map, stores))
         {
             // Two stores at a time: a slot that has a pair is full, so that the others show what a healthy chain does meanwhile.
-            if (pair.Slot > 0 && (2 * (pairs + 1)) <= Math.Max(2, wanted / 2) && wanted >= 2 && !cells.Any(cell => cell.Slot == pair.Slot))
+            if (pair.Slot > 0 && (2 * (pairs + 1)) <= Math.Max(2, wanted / 2) && wanted >= 2 && !pieces.Any(piece => piece.Slot == pair.Slot))
             {
-                cells.Add((pair.Slot, pair.First));
-                cells.Add((pair.Slot, pair.Second));
+                pieces.Add((pair.Slot, pair.First));
+                pieces.Add((pair.Slot, pair.Second));
                 pairs++;
             }
         }
 
-        Fill(cells, wanted, used, random);
-        var outages = Join(cells, rows.Count, stores);
-        return new Schedule(outages, Order(outages, rows, map, random), pairs);
+        Fill(pieces, wanted, used, random);
+        var outages = Join(pieces, rows.Count, stores);
+        var mishaps = Order(outages, rows, map, random);
+        return new Schedule(outages, upgrades ? [.. mishaps.Concat(Upgrades(rows.Count, stores)).OrderBy(mishap => mishap.Row)] : mishaps, pairs);
     }
 
-    private static void Fill(HashSet<(int Slot, int Store)> cells, int wanted, int[] used, SplitMix64 random)
+    private static void Fill(HashSet<(int Slot, int Store)> pieces, int wanted, int[] used, SplitMix64 random)
     {
-        var free = (from slot in Enumerable.Range(0, Slots) from store in used where !cells.Contains((slot, store)) select (slot, store)).ToList();
+        var free = (from slot in Enumerable.Range(0, Slots) from store in used where !pieces.Contains((slot, store)) select (slot, store)).ToList();
         random.Shuffle(free);
-        var taken = used.ToDictionary(store => store, store => cells.Count(cell => cell.Store == store));
+        var taken = used.ToDictionary(store => store, store => pieces.Count(piece => piece.Store == store));
 
-        while (cells.Count < wanted)
+        while (pieces.Count < wanted)
         {
             // Stores that had the least so far come first, so that every store loses its network before one does a second time.
             // The first stretch comes last: there members are only getting to know the chain.
-            var next = free.MinBy(cell => ((cell.slot == 0 ? 1 : 0) * Slots) + taken[cell.store]);
+            var next = free.MinBy(piece => ((piece.slot == 0 ? 1 : 0) * Slots) + taken[piece.store]);
             free.Remove(next);
             taken[next.store]++;
-            cells.Add(next);
+            pieces.Add(next);
         }
     }
 
-    private static List<Outage> Join(HashSet<(int Slot, int Store)> cells, int rows, int stores)
+    private static List<Outage> Join(HashSet<(int Slot, int Store)> pieces, int rows, int stores)
     {
         var outages = new List<Outage>();
         for (var store = 0; store < stores; store++)
@@ -89,7 +94,7 @@ public sealed class Schedule
             for (var slot = 0; slot < Slots; slot++)
             {
                 var first = slot;
-                while (slot < Slots && cells.Contains((slot, store)))
+                while (slot < Slots && pieces.Contains((slot, store)))
                 {
                     slot++;
                 }
@@ -121,6 +126,17 @@ public sealed class Schedule
         }
 
         return [.. mishaps.OrderBy(mishap => mishap.Row)];
+    }
+
+    // One store after the other; the rest are of the older program to the end, because a chain is never upgraded all at once.
+    private static IEnumerable<Mishap> Upgrades(int rows, int stores)
+    {
+        for (var store = 0; store < stores; store += 2)
+        {
+            yield return new Mishap(RowAt(FirstUpgradePercent + ((LastUpgradePercent - FirstUpgradePercent) * store / stores), rows), MishapKind.UpgradeAgent, store);
+        }
+
+        yield return new Mishap(RowAt(HubUpgradePercent, rows), MishapKind.UpgradeHub, 0);
     }
 
     private static int RowAt(int percent, int rows) => (int)((long)rows * percent / 100);

@@ -21,13 +21,18 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, int rows, ulo
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly List<Task> _repairs = [];
+    private readonly Dictionary<Store, Task> _repairing = [];
     private readonly List<string> _kills = [];
+    private readonly List<string> _upgrades = [];
     private Task _hubIsBack = Task.CompletedTask;
     private int _next;
     private int _hubAwaitedAt = int.MaxValue;
 
     /// <summary>What was killed, for the report.</summary>
     public IReadOnlyList<string> Kills => _kills;
+
+    /// <summary>What was stopped and started as the newer program, for the report; what was killed started as that one too.</summary>
+    public IReadOnlyList<string> Upgrades => _upgrades;
 
     /// <summary>Everything due before this row; waits where the replay must not go on without the hub.</summary>
     public async Task RaiseAsync(int row)
@@ -55,7 +60,14 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, int rows, ulo
                     break;
                 case MishapKind.KillAgent:
                     _kills.Add($"agent-{mishap.Store + 1} at row {row}");
-                    _repairs.Add(KillAgentAsync(store));
+                    Repair(store, KillAgentAsync);
+                    break;
+                case MishapKind.UpgradeAgent:
+                    _upgrades.Add($"agent-{mishap.Store + 1} at row {row}");
+                    Repair(store, UpgradeAgentAsync);
+                    break;
+                case MishapKind.UpgradeHub:
+                    _repairs.Add(UpgradeHubAsync(row));
                     break;
                 case MishapKind.KillHub:
                     _kills.Add($"hub at row {row}");
@@ -75,10 +87,35 @@ internal sealed class Mishaps(Schedule schedule, StoreChain chain, int rows, ulo
         await Task.WhenAll([_hubIsBack, .. _repairs]);
     }
 
+    // One after the other at each store: a process that is just being started cannot be stopped as well.
+    private void Repair(Store store, Func<Store, Task> repair)
+    {
+        var before = _repairing.GetValueOrDefault(store, Task.CompletedTask);
+        _repairs.Add(_repairing[store] = AfterAsync());
+
+        async Task AfterAsync()
+        {
+            await before;
+            await repair(store);
+        }
+    }
+
     private async Task KillAgentAsync(Store store)
     {
         await store.KillAsync();
         await store.RestartAsync(cancellation);
+    }
+
+    private async Task UpgradeAgentAsync(Store store)
+    {
+        await store.StopAsync();
+        await store.RestartAsync(cancellation);
+    }
+
+    private async Task UpgradeHubAsync(int row)
+    {
+        await _hubIsBack;
+        _upgrades.AddRange((await chain.UpgradeHubAsync(cancellation)).Select(hub => $"{hub.Name} at row {row}"));
     }
 
     private async Task KillHubAsync()

@@ -12,6 +12,11 @@ internal static class ShopReport
         output.WriteLine($"{run.Stores} stores served {run.Members:N0} members with {run.Receipts:N0} receipts of {run.TraceDays:N0} days in {run.ReplaySeconds:N0} s, so a second without network stands for {Days(run)}.");
         output.WriteLine($"Wallets paid {Share(run.PaidFromWalletsMinor, run.BilledMinor)} of all bills ({Money(run.PaidFromWalletsMinor)} of {Money(run.BilledMinor)}); members topped up {run.TopUps:N0} times.");
         output.WriteLine($"Stores lost their network {run.Outages} times, {run.OutagesInPairs} times two together that shared members; killed without warning: {string.Join(", ", run.Kills.DefaultIfEmpty("nothing"))}.");
+        if (run.Upgrades.Count > 0)
+        {
+            output.WriteLine($"Upgraded while the chain sold: {string.Join(", ", run.Upgrades)}; what was killed came back as the newer program too.");
+        }
+
         output.WriteLine($"Without the hub, {run.SalesOfflineAccepted:N0} of {run.SalesOfflineOffered:N0} sales were paid from wallets all the same ({Share(run.SalesOfflineAccepted, run.SalesOfflineOffered)}).");
         output.WriteLine(run.Overdrafts == 0 ? "No member ever spent money that was not there." : $"MEMBERS SPENT MONEY THAT WAS NOT THERE, {run.Overdrafts} TIMES.");
         output.WriteLine();

@@ -40,6 +40,9 @@ public sealed record Summary
     /// <summary>What was killed with SIGKILL, and when.</summary>
     public required IReadOnlyList<string> Kills { get; init; }
 
+    /// <summary>What was stopped and started as a newer program, and when.</summary>
+    public IReadOnlyList<string> Upgrades { get; init; } = [];
+
     /// <summary>Time between the first and the last receipt.</summary>
     public required double TraceDays { get; init; }
 
