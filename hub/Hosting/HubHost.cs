@@ -211,6 +211,7 @@ public sealed class HubHost : IAsyncDisposable
         web.MapStandardServices(options.Reflection);
         HubJson.Map(web, parts);
 
+        WarnOfOnePerson(parts);
         parts.Resume();
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
@@ -235,6 +236,20 @@ public sealed class HubHost : IAsyncDisposable
         await opening.AnnounceAsync(options.AddressOn(host.GrpcPort)).ConfigureAwait(false);
         HubReady.Write(options.DataDirectory, (host.GrpcPort, host.HttpPort), isLeading: true);
         return host;
+    }
+
+    // What lets one person alone move value is said at each start, so that nobody finds it out afterwards.
+    private static void WarnOfOnePerson(HubParts parts)
+    {
+        if (parts.Rules.Rules.Cashiers is { OnePersonIsEnough: true })
+        {
+            parts.Log.LogWarning("One person alone adjusts, refunds and voids at the tills of every store: cashiers.onePersonIsEnough of the ruleset");
+        }
+
+        if (parts.OnePersonIsEnough)
+        {
+            parts.Log.LogWarning("One person alone reclaims, orders value by hand and sets credit limits at headquarters: --one-person-is-enough");
+        }
     }
 
     private static void UseDoors(WebApplication web, HubParts parts)

@@ -87,6 +87,17 @@ public sealed class PeopleTests
     }
 
     [Fact]
+    public async Task Rules_under_which_one_person_is_enough_are_said_aloud_at_the_start_and_work()
+    {
+        await using var chain = new PeopleChain(new CashierRules { OnePersonIsEnough = true });
+        await chain.StartAsync();
+        Assert.Contains(chain.Lines, line => line.Contains("One person alone adjusts", StringComparison.Ordinal));
+        Assert.DoesNotContain(chain.Lines, line => line.Contains("One person alone reclaims", StringComparison.Ordinal));
+        var member = (await chain.Till.RegisterAsync(new RegisterRequest { RequestId = "r1", Name = "Li" })).Member.MemberId;
+        Assert.NotNull((await chain.Till.AdjustAsync(new AdjustRequest { RequestId = "a1", MemberId = member, Kind = BucketKind.Points, DeltaMinor = 5, Reason = "goodwill", Operator = "ann" })).Receipt);
+    }
+
+    [Fact]
     public async Task Logs_of_a_whole_run_hold_no_phone_no_password_no_pin_no_token_and_no_forged_line()
     {
         await using var chain = new PeopleChain(new CashierRules { Required = true });
