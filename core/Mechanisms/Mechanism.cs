@@ -147,6 +147,9 @@ public enum Mechanism
     /// <summary>A survivor pays what its aliases owe.</summary>
     DebtsFollowTheMerge,
 
+    /// <summary>A survivor gets the credit limit of the member that is merged into it, where that is larger.</summary>
+    CreditFollowsTheMerge,
+
     /// <summary>An op that breaks a turn is parked.</summary>
     Parking,
 

@@ -32,7 +32,7 @@ public sealed partial class MemberMachine
                 OnTransferArrived(arrived, turn, context);
                 return true;
             case TransferTaken taken:
-                OnTransferTaken(taken, turn);
+                OnTransferTaken(taken, turn, context);
                 return true;
             case UnmergeWanted wanted:
                 OnUnmergeWanted(wanted, turn, context);
@@ -119,9 +119,13 @@ public sealed partial class MemberMachine
     {
         var isNew = State.Offers.TryGetValue(arrived.From, out var offer) && offer.Version == arrived.Offer;
         var isAlias = isNew || (State.Aliases.TryGetValue(arrived.From, out var alias) && alias.Offer == arrived.Offer);
-        if (arrived.News is { } news && isAlias && (isNew || State.Aliases[arrived.From].News.Version < news.Version))
+        if (arrived.News is { } news && isAlias && (isNew || State.Aliases[arrived.From].News is var known && (known.Version < news.Version || (known.Version == news.Version && known.OwesMinor < news.OwesMinor))))
         {
             Apply(new AliasTaken(arrived.From, news), turn, context);
+            if (isNew && news.CreditLimitMinor > State.Credit.LimitMinor && !Switches.IsOff(Mechanism.CreditFollowsTheMerge))
+            {
+                Apply(new CreditLimitSet(news.CreditLimitMinor), turn, context); // the larger of the two: HQ has trusted this person with it
+            }
         }
 
         if (arrived.News is not null && !isAlias)
@@ -155,8 +159,14 @@ public sealed partial class MemberMachine
         }
     }
 
-    private void OnTransferTaken(TransferTaken taken, TurnResult turn)
+    private void OnTransferTaken(TransferTaken taken, TurnResult turn, ITurnContext context)
     {
+        // The survivor has the newest word, and so the limit: here it ends, and what stores hold of it ends as it comes back.
+        if (State.AliasOf == taken.By && taken.Version >= State.Version && State.Credit.LimitMinor > 0)
+        {
+            Apply(new CreditLimitSet(0), turn, context);
+        }
+
         // What was said after the version that was taken is still under way, and is answered by itself.
         if (!_toldAt.TryGetValue(taken.By, out var version) || taken.Version >= version)
         {

@@ -43,6 +43,12 @@ public sealed partial class MemberMachine
 
     private void OnCreditLimit(CreditLimitWanted wanted, TurnResult turn, ITurnContext context)
     {
+        if (State.IsAlias)
+        {
+            turn.Effects.Add(new PostTo(State.AliasOf, wanted)); // a person has one limit
+            return;
+        }
+
         if (State.Credit.LimitMinor != wanted.LimitMinor)
         {
             Apply(new CreditLimitSet(wanted.LimitMinor), turn, context);

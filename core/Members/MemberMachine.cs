@@ -88,6 +88,11 @@ public sealed partial class MemberMachine(MemberState state)
                 OnCreditLimit(wanted, turn, context);
                 break;
             case SweepWanted wanted:
+                if (State.IsAlias && State.TotalReceivableMinor > 0)
+                {
+                    TellSurvivor(turn); // a survivor whose word of it is of an older hub, which said nothing of debts, hears of them now
+                }
+
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 break;
             default:

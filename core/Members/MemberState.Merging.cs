@@ -45,6 +45,7 @@ public sealed partial class MemberState
     {
         OwesMinor = TotalReceivableMinor,
         ReceivedMinor = Taken.GetValueOrDefault(AliasOf)?.Lines.GetValueOrDefault(Bucket.Principal) ?? 0,
+        CreditLimitMinor = Credit.LimitMinor,
     };
 
     /// <summary>What the member owes under all of its ids, less what is on its way there.</summary>

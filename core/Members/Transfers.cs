@@ -75,6 +75,9 @@ public sealed record AliasNews(long Version, long LifetimeSpendMinor, long Large
 
     /// <summary>The principal that ever came to it from the survivor; what was sent above it is still on its way.</summary>
     public long ReceivedMinor { get; init; }
+
+    /// <summary>How much it may owe. Counts with the first word, once: what HQ says of the survivor afterwards stands.</summary>
+    public long CreditLimitMinor { get; init; }
 }
 
 /// <summary>A promise to take a member in; <paramref name="Version"/> is the survivor's when it was made.</summary>

@@ -134,7 +134,7 @@ internal static class MergeCodec
 
     private static Wire.AliasTakenEvent ToWire(MemberId alias, AliasNews news)
     {
-        var wire = new Wire.AliasTakenEvent { Alias = Bytes(alias), Version = news.Version, LifetimeSpendMinor = news.LifetimeSpendMinor, LargestBasketMinor = news.LargestBasketMinor, OwesMinor = news.OwesMinor, ReceivedMinor = news.ReceivedMinor };
+        var wire = new Wire.AliasTakenEvent { Alias = Bytes(alias), Version = news.Version, LifetimeSpendMinor = news.LifetimeSpendMinor, LargestBasketMinor = news.LargestBasketMinor, OwesMinor = news.OwesMinor, ReceivedMinor = news.ReceivedMinor, CreditLimitMinor = news.CreditLimitMinor };
         wire.Visits.AddRange(news.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.Followers.AddRange(news.Followers.Select(store => store.Value));
         wire.Held.AddRange(news.Held.Select(held => new Wire.Holding { Bucket = BucketCodec.ToWire(held.Bucket), Store = held.Store.Value, AmountMinor = held.AmountMinor }));
@@ -153,5 +153,6 @@ internal static class MergeCodec
     {
         OwesMinor = wire.OwesMinor,
         ReceivedMinor = wire.ReceivedMinor,
+        CreditLimitMinor = wire.CreditLimitMinor,
     };
 }

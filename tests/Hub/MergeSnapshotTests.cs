@@ -26,11 +26,11 @@ public sealed class MergeSnapshotTests
     {
         var state = new MemberState(New, new Asset("CNY"));
         state.Apply(new MergeOffered(Old, "kim", "twice"), 1);
-        state.Apply(new AliasTaken(Old, new AliasNews(1, 0, 0, [], [], [], []) { OwesMinor = 700, ReceivedMinor = 20 }), 2);
+        state.Apply(new AliasTaken(Old, new AliasNews(1, 0, 0, [], [], [], []) { OwesMinor = 700, ReceivedMinor = 20, CreditLimitMinor = 5 }), 2);
 
         var news = Read(state).Aliases[Old].News;
 
-        Assert.Equal((700, 20), (news.OwesMinor, news.ReceivedMinor));
+        Assert.Equal((700, 20, 5), (news.OwesMinor, news.ReceivedMinor, news.CreditLimitMinor));
     }
 
     private static MemberState Read(MemberState state)

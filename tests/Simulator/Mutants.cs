@@ -30,7 +30,7 @@ internal static class Mutants
         // What members own and owe, and who they are.
         ("lots", [Mechanism.BreakageTakesOnlyWhatIsFree]), ("tills", [Mechanism.PointsAreRights]), ("account", [Mechanism.FloorIsCumulative]), ("account", [Mechanism.FloorBudget]),
         ("account", [Mechanism.SettlesOnlyWhatIsFree]), ("refunds", [Mechanism.RefundsAreCumulative]), ("refunds", [Mechanism.ClosesNeedTheLog]), ("rounds", [Mechanism.RightsSayWhatWasRefunded]),
-        ("rounds", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
+        ("rounds", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("rounds", [Mechanism.CreditFollowsTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
         // What stores do beside selling.
         ("leases", [Mechanism.LeaseEndsSpending]), ("old", [Mechanism.AnswersAreKept]), ("signed", [Mechanism.Signatures]), ("handed", [Mechanism.HandedInIsKept]),
         ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("twins", [Mechanism.TagsHaveOwnNames]),

@@ -55,6 +55,7 @@ internal sealed partial class Oracle
             CheckReleased(member, state);
             CheckHeardOut(member, state);
             CheckAlias(member, state);
+            CheckLimit(member, state);
         }
 
         foreach (var kin in world.MemberIds.GroupBy(_kin.RootOf))

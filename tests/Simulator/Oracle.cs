@@ -183,7 +183,7 @@ internal sealed partial class Oracle(World world)
 
         CheckLogged(batch);
 
-        if ((world.Active & (Fault.Reclaim | Fault.HubRestore)) == Fault.None)
+        if ((world.Active & (Fault.Reclaim | Fault.HubRestore | Fault.Account)) == Fault.None)
         {
             return;
         }
@@ -192,6 +192,7 @@ internal sealed partial class Oracle(World world)
         {
             var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span);
             var member = new MemberId(record.Stream.Value);
+            FollowLimits(member, change);
             // Stores are heard out before a restored hub grants anything. So it finds less than is held only where it forgot that a life ended.
             if ((change.Released?.Approver == Shortfall.Approver || change.ShortfallBorne is not null) && (world.Active & LivesEnd) == Fault.None)
             {

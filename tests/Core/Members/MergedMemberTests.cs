@@ -76,6 +76,61 @@ public sealed class MergedMemberTests : ITurnContext
     }
 
     [Fact]
+    public void A_debt_of_which_an_older_hub_had_told_its_survivor_nothing_is_paid_after_the_next_sweep()
+    {
+        Arrive(1, Old, OpType.Sale, Make.Advance(700));
+        Merge(Old, New);
+        var alias = _hub[New].State.Aliases[Old];
+        alias.News = alias.News with { OwesMinor = 0 };
+        TopUp(2, New, 1_000);
+        Assert.Equal((700, 1_000), (_hub[Old].State.Credit.ReceivableMinor, Free(New)));
+
+        Turn(Old, new SweepWanted("reply"));
+
+        Assert.Equal((0, 300), (_hub[Old].State.Credit.ReceivableMinor, Free(New)));
+    }
+
+    [Theory]
+    [InlineData(3_000, 1_000, 3_000)]
+    [InlineData(1_000, 3_000, 3_000)]
+    [InlineData(2_000, 0, 2_000)]
+    public void Of_two_credit_limits_the_larger_one_stays_and_the_alias_has_none(long ofLoser, long ofSurvivor, long expected)
+    {
+        Turn(Old, new CreditLimitWanted(ofLoser, "reply"));
+        Turn(New, new CreditLimitWanted(ofSurvivor, "reply"));
+
+        Merge(Old, New);
+
+        Assert.Equal((0, expected), (_hub[Old].State.Credit.LimitMinor, _hub[New].State.Credit.LimitMinor));
+        Assert.Equal((0, expected), (_hub[Old].State.Find(Bucket.Credit)?.Pool ?? 0, _hub[New].State.Find(Bucket.Credit)!.Pool));
+    }
+
+    [Fact]
+    public void What_HQ_says_of_the_survivor_after_a_merge_stands_under_either_number()
+    {
+        Turn(Old, new CreditLimitWanted(3_000, "reply"));
+        Merge(Old, New);
+
+        Turn(Old, new CreditLimitWanted(500, "reply"));
+        TopUp(1, Old, 10); // the alias has news again
+
+        Assert.Equal((0, 500), (_hub[Old].State.Credit.LimitMinor, _hub[New].State.Credit.LimitMinor));
+    }
+
+    [Fact]
+    public void Credit_that_a_store_held_of_a_merged_member_ends_when_it_comes_back()
+    {
+        Turn(Old, new CreditLimitWanted(3_000, "reply"));
+        Turn(Old, new RightsWanted(Make.Holder(1), 1, [new GrantedLine(Bucket.Credit, 1_000)], Checkout: true));
+        Merge(Old, New);
+        Assert.Equal((0, 1_000), (_hub[Old].State.Credit.LimitMinor, _hub[Old].State.TotalOf(Bucket.Credit)));
+
+        Arrive(1, Old, OpType.Relinquish, Make.Relinquish(Bucket.Credit, 1_000));
+
+        Assert.Equal((0, 3_000), (_hub[Old].State.TotalOf(Bucket.Credit), _hub[New].State.TotalOf(Bucket.Credit)));
+    }
+
+    [Fact]
     public void A_debt_that_was_undone_while_its_payment_was_under_way_sends_the_payment_back()
     {
         var sale = Arrive(1, Old, OpType.Sale, Make.Advance(700));
