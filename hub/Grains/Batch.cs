@@ -149,18 +149,19 @@ internal sealed class Batch(long number, int expected = 0)
     /// <summary>A member's state is not to be trusted any more.</summary>
     public void Forget(MemberId member) => _changed.Remove(member);
 
-    /// <summary>One change for each changed member and connected follower, however many events there were.</summary>
-    public void AddChanges(EffectRouter router)
+    /// <summary>One change for each changed member and follower, however many events there were.</summary>
+    /// <remarks>
+    /// Also for a store that is not connected now: it may be when this is durable, and its walk over the journal began before that. Whether it is
+    /// connected is asked when the change leaves.
+    /// </remarks>
+    public void AddChanges()
     {
         foreach (var (id, state) in _changed)
         {
             MemberView? view = null;
             foreach (var store in state.Followers)
             {
-                if (router.IsConnected(store))
-                {
-                    Effects.Add(new GrainEffect(id, new SendChange(store, view ??= MemberView.Of(state))));
-                }
+                Effects.Add(new GrainEffect(id, new SendChange(store, view ??= MemberView.Of(state))));
             }
         }
     }

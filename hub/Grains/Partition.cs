@@ -66,7 +66,7 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             }
         }
 
-        batch.AddChanges(router);
+        batch.AddChanges();
         return batch;
     }
 
