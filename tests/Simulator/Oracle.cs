@@ -29,6 +29,7 @@ internal sealed partial class Oracle(World world)
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _granted = [];
     private readonly HashSet<MemberId> _decided = [];
     private readonly HashSet<MemberId> _logged = [];
+    private readonly HashSet<Holder> _rolledBack = [];
     private bool _wasReconciling;
     private int _checks;
     private bool _mayLose;
@@ -100,6 +101,12 @@ internal sealed partial class Oracle(World world)
     public void OnRolledBack(SimAgent agent, bool withGuard)
     {
         _mayLose = true;
+        _rolledBack.Add(agent.Enrolled);
+        if (_hubForgot)
+        {
+            OnGivenUpUnheard(agent.Enrolled); // two disks lost what was granted: only a copy's log may still tell
+        }
+
         if (withGuard)
         {
             agent.Restart();
@@ -171,6 +178,10 @@ internal sealed partial class Oracle(World world)
         _hubForgot = true;
         _heardOut.Clear();
         _reporting.Clear();
+        foreach (var holder in _rolledBack)
+        {
+            OnGivenUpUnheard(holder);
+        }
     }
 
     /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
