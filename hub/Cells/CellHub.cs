@@ -94,8 +94,7 @@ internal sealed class CellHub(Cell cell, IReadOnlyList<string> hubs, Certificate
             {
                 if (await TryAsync(hub, cancellation).ConfigureAwait(false) is { } line)
                 {
-                    _leader?.Channel.Dispose();
-                    return _leader = line;
+                    return _leader = line; // the channel before it may have calls under way; left alone, its connections end when they are idle
                 }
             }
         }
