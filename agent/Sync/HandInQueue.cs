@@ -45,14 +45,14 @@ internal sealed class HandInQueue(ISessionShell shell)
 
         session.Ask(number => FrameOf(session.Nonce, number, receipt), news =>
         {
-            if (news is null)
+            if (news?.HandIn is not { } answered)
             {
-                _isRunning = false; // the connection is gone; the next one begins anew
+                _isRunning = false; // the connection is gone, or the answer is to something else: the next round begins anew
                 return;
             }
 
             // A hub that could not even read it names no op; it is answered all the same.
-            news.HandIn!.Op ??= ReceiptCodec.TryReadOp(receipt) is { } op ? OpIdCodec.ToWire(op.Id) : null;
+            answered.Op ??= ReceiptCodec.TryReadOp(receipt) is { } op ? OpIdCodec.ToWire(op.Id) : null;
             shell.Tell(new NewsArrived(shell.NowMs, news, session.Number));
             Next(session, key);
         });
