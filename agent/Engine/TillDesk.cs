@@ -19,6 +19,9 @@ namespace SyncHub.Agent.Engine;
 internal sealed partial class TillDesk(Workspace work, MemberShelf members, AgentMemory memory, OpenOps open, string storeName)
 {
     private const string OwnOps = "own";
+    /// <summary>Why a registration is refused whose phone or card has a member.</summary>
+    public const string ContactTaken = "A member with this phone or card exists already. Identify that member instead, or register with another phone and card.";
+
     private const int MostReceipts = 100;
     private const int UsualReceipts = 10;
     private const int ReceiptSearchDepth = 2000; // ops looked through for one member's receipts
@@ -193,7 +196,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
 
         if (members.FindPhone(profile.Phone) is not null || members.FindCard(profile.Card) is not null)
         {
-            return Refuse(call, RejectionCode.DuplicateClaim, "A member with this phone or card exists already. Identify that member instead, or register with another phone and card.");
+            return Refuse(call, RejectionCode.DuplicateClaim, ContactTaken);
         }
 
         if (memory.Machine.FindUnsigned(op) is { } unsigned)

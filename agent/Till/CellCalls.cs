@@ -38,7 +38,7 @@ public sealed class CellCalls(AgentLoop loop, IHubLink link, Cell cell)
         _ => loop.AskHereAsync(NewCall(request, signed)),
     };
 
-    /// <summary>The member with a phone or card, as this store knows it or else the hub of the cell; null where neither knows one.</summary>
+    /// <summary>Whether a member has a phone or card, as far as this store knows or else the hub of the cell; false where neither knows one.</summary>
     internal async Task<bool> KnowsAsync(V1.MemberKey key)
     {
         var reply = await loop.AskHereAsync(NewCall(new V1.BalanceRequest { Key = key }));

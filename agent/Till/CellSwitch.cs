@@ -73,7 +73,7 @@ internal sealed class CellSwitch(IReadOnlyList<CellCalls> cells)
             {
                 return new EngineReply
                 {
-                    Answer = Answers.Refusal(request, new V1.Rejection { Code = V1.RejectionCode.DuplicateClaim, Message = "A member with this phone or card exists already. Identify that member instead, or register with another phone and card." }),
+                    Answer = Answers.Refusal(request, new V1.Rejection { Code = V1.RejectionCode.DuplicateClaim, Message = TillDesk.ContactTaken }),
                 };
             }
         }

@@ -127,14 +127,7 @@ internal sealed class CertificateAuthority
     /// <returns>Null, or what is wrong with it.</returns>
     public string? FindFault(X509Certificate2 presented)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(_authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // the hub itself knows what it revoked
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
-        chain.ChainPolicy.VerificationTime = presented.NotAfter.AddMinutes(-1); // within its time: whose certificate it is comes first, then when
-        if (!chain.Build(presented))
+        if (!IsOurs(presented, ClientAuthentication, presented.NotAfter.AddMinutes(-1))) // within its time: whose certificate it is comes first, then when
         {
             return "The certificate is not of this hub's authority.";
         }
@@ -146,16 +139,18 @@ internal sealed class CertificateAuthority
     }
 
     /// <summary>Whether a presented certificate is one that this authority gave a hub of the chain, and in time.</summary>
-    public bool IsHub(X509Certificate2 presented)
+    public bool IsHub(X509Certificate2 presented) => IsOurs(presented, ServerAuthentication, _time.GetUtcNow().UtcDateTime) && CertificateNames.IsHub(presented);
+
+    private bool IsOurs(X509Certificate2 presented, string purpose, DateTime at)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(_authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // the hub itself knows what it revoked
         chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
-        chain.ChainPolicy.VerificationTime = _time.GetUtcNow().UtcDateTime;
-        return chain.Build(presented) && CertificateNames.IsHub(presented);
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(purpose));
+        chain.ChainPolicy.VerificationTime = at;
+        return chain.Build(presented);
     }
 
     private static X509Certificate2 IssueHub(string folder, X509Certificate2 authority, X509Extension names, DateTimeOffset now)

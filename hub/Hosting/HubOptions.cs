@@ -77,7 +77,7 @@ public sealed record HubOptions
     /// <summary>Which of the chain's cells this hub leads or stands by for. Fixed when the hub is installed.</summary>
     public Cell Cell { get; init; } = Cell.Only;
 
-    /// <summary>Where the hubs of each cell are, in the order of the cells, those of one cell with commas between them; empty where HQ does not come to this hub for the whole chain.</summary>
+    /// <summary>Where the hubs of each cell are, in the order of the cells, those of one cell with commas between them, "here" for this hub's own; empty where HQ does not come to this hub for the whole chain.</summary>
     public IReadOnlyList<string> CellHubs { get; init; } = [];
 
     /// <summary>Whether one person alone may do what else needs a second one to approve it. For a chain that has but one.</summary>
