@@ -398,6 +398,8 @@ public sealed class DoorTests
     private static async Task<string> EndsAsync(AsyncDuplexStreamingCall<AgentFrame, HubFrame> call)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
+        var beating = BeatAsync(call, over.Token); // a silent stream is cut too, and that is not what is asked here
         try
         {
             while (await call.ResponseStream.MoveNext(patience.Token))
@@ -410,6 +412,28 @@ public sealed class DoorTests
         catch (RpcException fault) when (!patience.IsCancellationRequested)
         {
             return fault.Status.Detail;
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await beating;
+        }
+    }
+
+    private static async Task BeatAsync(AsyncDuplexStreamingCall<AgentFrame, HubFrame> call, CancellationToken over)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+            do
+            {
+                await call.RequestStream.WriteAsync(new AgentFrame { Heartbeat = new AgentHeartbeat() }, over);
+            }
+            while (await timer.WaitForNextTickAsync(over));
+        }
+        catch (Exception end) when (end is RpcException or OperationCanceledException or InvalidOperationException or IOException)
+        {
+            // The stream has ended, or nobody waits for it any more.
         }
     }
 }
