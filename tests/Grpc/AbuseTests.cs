@@ -138,8 +138,10 @@ public sealed class AbuseTests
         await IsServingAsync(server);
         raw.Dispose();
         await drain;
-        await server.StopAsync().Happens("the end of every handler");
-        Assert.Equal(0, server.Events.Chats);
+        await server.StopAsync().Happens("the end of the server");
+
+        // Kestrel waits for the calls of a connection, but not of one that it closed for its flood: those handlers may end a moment later.
+        await server.Events.NoChats.Happens("the end of every handler");
 
         // Where frames come faster than their answers leave, Kestrel closes the connection, its right and its duty, and calls that an error.
         Assert.DoesNotContain(server.Logs.Errors, error => error.Category != "Microsoft.AspNetCore.Server.Kestrel.Http2");
