@@ -14,6 +14,7 @@ namespace SyncHub.Hub.Grains;
 /// <remarks>
 /// I14: no effect is released before every batch up to its own is durable. A commit that fails ends the hub: what the grains hold in
 /// memory is then ahead of the journal, and only a restart from the journal is sure to be right.
+/// A decision that finds the pipeline idle may be committed and released by the thread that brings it; it is the only one under way then.
 /// Group commit: while two commits are under way, one at the disk and one behind it, whatever is decided gathers and goes as one batch. What
 /// is written once per batch (sums of exposure, seals, answers) is then written once for hundreds of decisions, and a decision alone waits for nobody.
 /// </remarks>
@@ -35,6 +36,8 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     private long _releasedPosition = journal.LastPosition;
     private bool _isCompleting;
     private bool _isBroken;
+    private bool _isHere; // a caller commits and releases on its own thread; all others gather meanwhile
+    private bool _isReleasing;
 
     /// <summary>Writes the audit trail; null where there are no doors.</summary>
     public TrailWriter? Trail { get; init; }
@@ -50,7 +53,9 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     /// <param name="exposure">How much more, or less, money each store may spend now.</param>
     /// <param name="release">Sends what was decided. It must not block and must not throw.</param>
     /// <param name="acts">Entries of the audit trail that belong to the batch. That of the call which this code runs for is added where it has none yet.</param>
-    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null)
+    /// <param name="mayBeHere">Whether the caller's thread may block for as long as a commit takes, and holds no lock: where nothing else is under way it commits and
+    /// releases, and no other thread has to wake up.</param>
+    public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null, bool mayBeHere = false)
     {
         var own = acts is null ? DoorCall.Current?.TakeAct() : null;
         // The lock makes three orders one: the journal's, the effects' and that of the store rows that ride along.
@@ -67,9 +72,19 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 release = static () => { };
             }
 
-            _gathering.Enqueue(new Submitted(batch, exposure, release, own, acts ?? []));
-            CommitGathered();
+            var submitted = new Submitted(batch, exposure, release, own, acts ?? []);
+            if (!mayBeHere || !IsIdle)
+            {
+                _gathering.Enqueue(submitted);
+                CommitGathered();
+                return;
+            }
+
+            Record(batch, submitted);
+            _isHere = true;
         }
+
+        CommitHere(batch, exposure, release);
     }
 
     /// <summary>Releases effects, in order, until the pipeline is completed or a commit fails.</summary>
@@ -98,29 +113,20 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             }
 
             _underWay.Dequeue();
+            _isReleasing = true;
             if (next.Commit.IsCompletedSuccessfully)
             {
                 CommitGathered(); // before anything is sent: the disk does not wait for the senders
             }
         }
 
-        try
+        var isReleased = Release(next.Commit, next.Release);
+        lock (_order)
         {
-            var position = next.Commit.GetAwaiter().GetResult();
-            next.Release.ForEach(static release => release());
-            Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
-            return true;
+            _isReleasing = false;
         }
-        catch (Exception fault)
-        {
-            log.LogCritical(fault, "A commit failed; the hub stops. Stores go on offline. {Reason}", fault.Message);
-            lock (_order)
-            {
-                _failed.TrySetResult(fault);
-            }
 
-            return false;
-        }
+        return isReleased;
     }
 
     /// <summary>Commits a batch; the task completes when it is durable.</summary>
@@ -159,10 +165,67 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
+    // Under the lock. Nothing that came before is on its way to the disk or out.
+    private bool IsIdle => !_isHere && !_isReleasing && !_isBroken && !_isCompleting && _underWay.Count == 0 && _gathering.Count == 0;
+
+    private void CommitHere(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release)
+    {
+        var commit = Commit(batch, exposure, isHere: true);
+        lock (_order)
+        {
+            // What has gathered meanwhile goes to the disk before anything is sent, as always, and the pipeline's own thread keeps the order.
+            if (!commit.IsCompletedSuccessfully || _gathering.Count > 0)
+            {
+                _isHere = false;
+                Enqueue(commit, [release]);
+                CommitGathered();
+                return;
+            }
+        }
+
+        if (Release(commit, [release]))
+        {
+            lock (_order)
+            {
+                _isHere = false;
+                CommitGathered();
+            }
+        }
+    }
+
+    private bool Release(Task<long> commit, List<Action> releases)
+    {
+        try
+        {
+            var position = commit.GetAwaiter().GetResult();
+            releases.ForEach(static release => release());
+            Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
+            return true;
+        }
+        catch (Exception fault)
+        {
+            log.LogCritical(fault, "A commit failed; the hub stops. Stores go on offline. {Reason}", fault.Message);
+            lock (_order)
+            {
+                _failed.TrySetResult(fault);
+                _commits.Writer.TryComplete();
+            }
+
+            return false;
+        }
+    }
+
+    // Under the lock.
+    private void Enqueue(Task<long> commit, List<Action> releases)
+    {
+        _underWay.Enqueue((commit, releases));
+        _commits.Writer.TryWrite(commit);
+    }
+
     // Under the lock.
     private void CommitGathered()
     {
-        while (!_isBroken && _underWay.Count < MostUnderWay && _gathering.TryDequeue(out var first))
+        while (!_isBroken && !_isHere && _underWay.Count < MostUnderWay && _gathering.TryDequeue(out var first))
         {
             var batch = first.Batch;
             var exposure = first.Exposure;
@@ -186,9 +249,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 Record(batch, first);
             }
 
-            var commit = Commit(batch, exposure);
-            _underWay.Enqueue((commit, releases));
-            _commits.Writer.TryWrite(commit);
+            Enqueue(Commit(batch, exposure, isHere: false), releases);
         }
 
         CompleteWhenAllAreUnderWay();
@@ -211,13 +272,13 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     }
 
     // Whoever submitted the batch is gone by now: one that cannot be written at all ends the hub, as one that the disk refuses does.
-    private Task<long> Commit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure)
+    private Task<long> Commit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, bool isHere)
     {
         try
         {
             stores.AddTo(batch, exposure);
             batch.Chain = Switches.IsOff(Mechanism.BatchesBreakTogether) ? null : _chain;
-            return journal.CommitAsync(batch);
+            return isHere ? journal.CommitHereAsync(batch) : journal.CommitAsync(batch);
         }
         catch (Exception fault)
         {
@@ -228,7 +289,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
     private void CompleteWhenAllAreUnderWay()
     {
-        if (_isCompleting && _gathering.Count == 0)
+        if (_isCompleting && !_isHere && _gathering.Count == 0)
         {
             _commits.Writer.TryComplete();
         }

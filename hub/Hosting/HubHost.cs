@@ -145,10 +145,6 @@ public sealed class HubHost : IAsyncDisposable
 
         await _journal.DisposeAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
-        foreach (var loop in _loops.Where(_ => _partitions.IsCompleted))
-        {
-            loop.Dispose();
-        }
     }
 
     private static async Task<HubHost> StartAsync(HubOptions options, CertificateAuthority? certificates, IJournal journal, HubJournal opening, Action<ILoggingBuilder>? logging, CancellationToken cancellation)
@@ -159,6 +155,9 @@ public sealed class HubHost : IAsyncDisposable
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
+        // What a socket brings is read, decrypted and taken apart by the thread that it woke, and not by three that wake each other: no handler blocks that thread,
+        // because the last step, to the stream that a frame is for, has a thread of its own.
+        builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddGrpc(options.Limits.ApplyTo);
         builder.Services.AddStandardServices(options.Reflection);
         builder.Services.AddSingleton<Authority>();
@@ -215,7 +214,7 @@ public sealed class HubHost : IAsyncDisposable
         parts.Resume();
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
         PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
-        var partitions = Task.WhenAll(loops.Select(loop => Task.Run(loop.RunAsync, CancellationToken.None)));
+        var partitions = Task.WhenAll(loops.Select(loop => loop.RunAsync()));
         var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
             new CertificateRenewal(certificates, options.Time, parts.Log));
         host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal, parts.Log);

@@ -1,17 +1,26 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using Google.Protobuf;
+using Grpc.Core;
+using SyncHub.Hub.Grains;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Sync;
 
 /// <summary>One living stream of one agent: what waits to be sent to it, and the end of it.</summary>
-/// <remarks>Every frame is absolute, so a connection that falls too far behind is simply cut: the agent catches up when it is back.</remarks>
-internal sealed class Connection : IStoreConnection, IDisposable
+/// <remarks>
+/// Every frame is absolute, so a connection that falls too far behind is simply cut: the agent catches up when it is back.
+/// Thread-safe. One thread at a time sends, of the pool or the one that brought a frame (<see cref="Errands"/>).
+/// </remarks>
+internal sealed class Connection : IStoreConnection, IErrand, IDisposable
 {
+    private static readonly WriteOptions MoreFollows = new(WriteFlags.BufferHint);
+
     private readonly OutboundLanes _lanes;
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _end = new();
+    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IServerStreamWriter<HubFrame>? _responses;
+    private CancellationToken _ending;
+    private int _reasons = 1; // to look for frames; above 0 somebody does, or will. Nobody before the start
     private int _beats;
     private int _beatOfFrame;
     private int _beatOfHeartbeat;
@@ -61,8 +70,20 @@ internal sealed class Connection : IStoreConnection, IDisposable
     /// <inheritdoc/>
     public OutboundLanes? Lanes => _lanes;
 
-    /// <summary>Waits until there may be something to send; false at the end.</summary>
-    public async ValueTask<bool> WaitAsync(CancellationToken ending) => await _wake.Reader.WaitToReadAsync(ending).ConfigureAwait(false) && (_wake.Reader.TryRead(out _) || true);
+    /// <summary>Sends what there is and will be, until cancelled or a send failed.</summary>
+    public async Task WriteAsync(IServerStreamWriter<HubFrame> responses, CancellationToken ending)
+    {
+        (_responses, _ending) = (responses, ending);
+        using var ended = ending.UnsafeRegister(static self => ((Connection)self!).Wake(), this);
+        await SendAsync().ConfigureAwait(false);
+        await _sent.Task.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Run(bool isAlone) => _ = SendAsync();
+
+    /// <inheritdoc/>
+    public void Execute() => _ = SendAsync();
 
     /// <summary>The next frame to send now.</summary>
     public bool TryTake([NotNullWhen(true)] out HubFrame? frame) => _lanes.TryTake(out frame);
@@ -71,7 +92,7 @@ internal sealed class Connection : IStoreConnection, IDisposable
     public void OnTaken(long bytes)
     {
         _lanes.OnTaken(bytes);
-        _wake.Writer.TryWrite(true);
+        Wake();
     }
 
     /// <inheritdoc/>
@@ -96,13 +117,12 @@ internal sealed class Connection : IStoreConnection, IDisposable
             End();
         }
 
-        _wake.Writer.TryWrite(true);
+        Wake();
     }
 
     /// <inheritdoc/>
     public void End()
     {
-        _wake.Writer.TryComplete();
         try
         {
             _end.Cancel();
@@ -115,4 +135,48 @@ internal sealed class Connection : IStoreConnection, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _end.Dispose();
+
+    // Whoever has something looks whether somebody sends, and whoever has sent looks whether something came meanwhile: one of them sees the other.
+    private void Wake()
+    {
+        if (Interlocked.Increment(ref _reasons) == 1)
+        {
+            Errands.Start(this);
+        }
+    }
+
+    private async Task SendAsync()
+    {
+        try
+        {
+            int seen;
+            do
+            {
+                seen = Volatile.Read(ref _reasons);
+                _ending.ThrowIfCancellationRequested();
+                await SendWaitingAsync().ConfigureAwait(false);
+            }
+            while (Interlocked.Add(ref _reasons, -seen) != 0);
+        }
+        catch (Exception fault)
+        {
+            _sent.TrySetException(fault); // and nobody sends any more
+        }
+    }
+
+    private async ValueTask SendWaitingAsync()
+    {
+        if (!TryTake(out var frame))
+        {
+            return;
+        }
+
+        for (var responses = _responses!; frame is not null;)
+        {
+            _ = TryTake(out var next);
+            responses.WriteOptions = next is null ? null : MoreFollows;
+            await responses.WriteAsync(frame, _ending).ConfigureAwait(false);
+            frame = next;
+        }
+    }
 }

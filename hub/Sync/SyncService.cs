@@ -4,6 +4,7 @@ using Grpc.Standard;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
+using SyncHub.Hub.Grains;
 using SyncHub.V1;
 using CoreHello = SyncHub.Core.Protocol.Hello;
 
@@ -70,7 +71,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
         using var beating = parts.Beats.Add(() => link.Beat(connection), connection.End);
         Task[] tasks =
         [
-            WriteAsync(connection, responses, session.Token),
+            connection.WriteAsync(responses, session.Token),
             ReadAsync(link, connection, requests, silence, reading.Token),
         ];
         try
@@ -111,23 +112,12 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloMalformed, "tip_hash must have 32 bytes, or none for an empty log.");
     }
 
-    private static async Task WriteAsync(Connection connection, IServerStreamWriter<HubFrame> responses, CancellationToken ending)
-    {
-        while (await connection.WaitAsync(ending).ConfigureAwait(false))
-        {
-            while (connection.TryTake(out var frame))
-            {
-                await responses.WriteAsync(frame, ending).ConfigureAwait(false);
-            }
-        }
-    }
-
     private async Task ReadAsync(StoreLink link, Connection connection, IAsyncStreamReader<AgentFrame> requests, CancellationTokenSource silence, CancellationToken ending)
     {
         while (await requests.MoveNext(ending).ConfigureAwait(false))
         {
             silence.CancelAfter(TimeSpan.FromSeconds(connection.CutSeconds)); // a half-open stream falls silent; it is cut so that the store counts as offline
-            if (AgentFrames.Handle(link, connection, requests.Current, parts) is { } fault)
+            if (Errands.After((link, connection, requests.Current, parts), static frame => AgentFrames.Handle(frame.link, frame.connection, frame.Current, frame.parts)) is { } fault)
             {
                 parts.Log.LogError("The stream of store {Store} is ended: {Reason}", link.Store, fault);
                 throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.FrameOutOfPlace, fault);

@@ -6,8 +6,8 @@ namespace SyncHub.Storage.Postgres;
 
 /// <summary>The one writer of a journal on PostgreSQL, and the queue before it: while one commit is under way the next group gathers.</summary>
 /// <remarks>
-/// Thread rule: <see cref="Enqueue"/> from any thread; everything else happens on one thread of control. A group is small when the journal
-/// is idle and grows with the load, because it is whatever came during the commit before it.
+/// Thread rule: <see cref="Enqueue"/> and <see cref="WriteHere"/> from any thread; whatever is done with the session is done by whoever has the turn. A group is small
+/// when the journal is idle and grows with the load, because it is whatever came during the commit before it.
 /// Crash rule: a batch is answered when the database has said that its commit is durable, or when a later connection has read that it is.
 /// </remarks>
 internal sealed class CommitLoop : IAsyncDisposable
@@ -19,7 +19,8 @@ internal sealed class CommitLoop : IAsyncDisposable
 
     private readonly Database _database;
     private readonly WriterSession _session;
-    private readonly Channel<PendingBatch> _queue = Channel.CreateUnbounded<PendingBatch>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<PendingBatch> _queue = Channel.CreateUnbounded<PendingBatch>();
+    private readonly SemaphoreSlim _turn = new(1); // never disposed of: a late caller may still look whether it is free
     private readonly Task _running;
     private PendingBatch? _next;
     private long _number;
@@ -59,11 +60,29 @@ internal sealed class CommitLoop : IAsyncDisposable
         return _queue.Writer.TryWrite(pending) ? pending.Done : Task.FromException<long>(PostgresFaults.Closed(_database.Name, _closedBy));
     }
 
+    /// <summary>Writes on the caller's thread where nothing else is being written or waits for it: the answer of the database then wakes that thread, and not three that wake each other.</summary>
+    public Task<long> WriteHere(JournalBatch batch)
+    {
+        if (!_turn.Wait(0))
+        {
+            return Enqueue(batch);
+        }
+        if (_isClosed || _next is not null || _queue.Reader.TryPeek(out _))
+        {
+            _turn.Release();
+            return Enqueue(batch);
+        }
+        var pending = new PendingBatch(batch);
+        _ = WriteHereAsync(pending);
+        return pending.Done;
+    }
+
     /// <summary>Takes nothing more, commits what is queued, and lets go of the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         TakeNothingMore();
         await _running.ConfigureAwait(false);
+        await _turn.WaitAsync().ConfigureAwait(false); // of a caller's commit that is under way; it is nobody's again
         if (_closedBy is null)
         {
             await _session.LetGoAsync().ConfigureAwait(false);
@@ -76,16 +95,13 @@ internal sealed class CommitLoop : IAsyncDisposable
         var group = new List<PendingBatch>();
         while (_closedBy is null && await WaitForMoreAsync().ConfigureAwait(false))
         {
-            Gather(group);
-            var fatal = await CommitOrFailAsync(group).ConfigureAwait(false);
-            if (fatal is not null)
+            await _turn.WaitAsync().ConfigureAwait(false);
+            if (_closedBy is null) // by a caller that wrote meanwhile; else what is queued is refused below
             {
-                Close(fatal);
+                Gather(group);
+                await CommitAndAnswerAsync(group, isHere: false).ConfigureAwait(false);
             }
-            foreach (var pending in group)
-            {
-                pending.Complete(LastPosition);
-            }
+            _turn.Release();
         }
         TakeNothingMore();
         while (_next is not null || _queue.Reader.TryPeek(out _))
@@ -99,6 +115,26 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
     }
 
+    // It ends before it returns, but where the connection broke.
+    private async Task WriteHereAsync(PendingBatch pending)
+    {
+        await CommitAndAnswerAsync([pending], isHere: true).ConfigureAwait(false);
+        _turn.Release();
+    }
+
+    private async Task CommitAndAnswerAsync(List<PendingBatch> group, bool isHere)
+    {
+        var fatal = await CommitOrFailAsync(group, isHere).ConfigureAwait(false);
+        if (fatal is not null)
+        {
+            Close(fatal);
+        }
+        foreach (var pending in group)
+        {
+            pending.Complete(LastPosition);
+        }
+    }
+
     // False where nothing will come. While nothing comes the writer says now and then that it lives; a commit says so by itself.
     private async Task<bool> WaitForMoreAsync()
     {
@@ -109,28 +145,40 @@ internal sealed class CommitLoop : IAsyncDisposable
         var more = _queue.Reader.WaitToReadAsync().AsTask();
         while (await Task.WhenAny(more, Task.Delay(_database.Options.LeaseMs / 3)).ConfigureAwait(false) != more)
         {
-            try
+            await _turn.WaitAsync().ConfigureAwait(false);
+            var isGood = _closedBy is null && await RenewAsync().ConfigureAwait(false);
+            _turn.Release();
+            if (!isGood)
             {
-                if (!_session.IsOpen)
-                {
-                    await _session.ReconnectAsync().ConfigureAwait(false);
-                }
-                await _session.RenewAsync().ConfigureAwait(false);
-                Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
-            }
-            catch (JournalUnavailableException error)
-            {
-                Close(error);
                 return false;
-            }
-            catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
-            {
-                // Nothing is under way; the next attempt, or the next commit, opens another connection.
-                _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
-                await _session.GiveUpAsync().ConfigureAwait(false);
             }
         }
         return await more.ConfigureAwait(false);
+    }
+
+    private async Task<bool> RenewAsync()
+    {
+        try
+        {
+            if (!_session.IsOpen)
+            {
+                await _session.ReconnectAsync().ConfigureAwait(false);
+            }
+            await _session.RenewAsync().ConfigureAwait(false);
+            Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
+        }
+        catch (JournalUnavailableException error)
+        {
+            Close(error);
+            return false;
+        }
+        catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+        {
+            // Nothing is under way; the next attempt, or the next commit, opens another connection.
+            _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
+            await _session.GiveUpAsync().ConfigureAwait(false);
+        }
+        return true;
     }
 
     private void Gather(List<PendingBatch> group)
@@ -150,7 +198,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     }
 
     // The boundary of the loop: whatever was not foreseen closes the journal instead of ending the process.
-    private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group)
+    private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group, bool isHere)
     {
         var writes = group.FindAll(pending => !pending.Batch.IsEmpty && !pending.IsRefused());
         if (writes.Count == 0)
@@ -161,7 +209,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         try
         {
             // First the position, then the answers: whoever was answered must find the journal at least there.
-            Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes).ConfigureAwait(false)));
+            Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes, isHere).ConfigureAwait(false)));
             Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
             return null;
         }
@@ -183,7 +231,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         return fatal;
     }
 
-    private async Task<long> CommitAsync(List<PendingBatch> writes)
+    private async Task<long> CommitAsync(List<PendingBatch> writes, bool isHere)
     {
         var number = ++_number;
         var inOnePiece = Group.TryFold(writes);
@@ -196,8 +244,8 @@ internal sealed class CommitLoop : IAsyncDisposable
                     // Some refusals, such as that of a full disk, make the driver give up the connection.
                     await _session.ReconnectAsync().ConfigureAwait(false);
                 }
-                return inOnePiece is null
-                    ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
+                return isHere && inOnePiece is not null ? GroupWriter.Commit(_session.Connection, _session, number, inOnePiece)
+                    : inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
                     : await GroupWriter.CommitAsync(_session.Connection, _session, number, inOnePiece).ConfigureAwait(false);
             }
             catch (PostgresException error) when (PostgresFaults.IsAnswer(error))

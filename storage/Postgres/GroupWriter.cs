@@ -76,7 +76,33 @@ internal static class GroupWriter
     /// <returns>The position of its newest record, or the journal's newest where it has none.</returns>
     public static async Task<long> CommitAsync(NpgsqlConnection connection, WriterSession session, long number, Group group)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        await using var batch = BatchOf(connection, session, number, group);
+        // To the very end: only the last answer says that the transaction is committed.
+        await using var answers = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await answers.ReadAsync().ConfigureAwait(false);
+        var position = answers.GetInt64(0) + group.Records.Count;
+        while (await answers.NextResultAsync().ConfigureAwait(false))
+        {
+        }
+        return position;
+    }
+
+    /// <summary>As <see cref="CommitAsync"/>, with a thread that waits at the socket.</summary>
+    public static long Commit(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    {
+        using var batch = BatchOf(connection, session, number, group);
+        using var answers = batch.ExecuteReader();
+        answers.Read();
+        var position = answers.GetInt64(0) + group.Records.Count;
+        while (answers.NextResult())
+        {
+        }
+        return position;
+    }
+
+    private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    {
+        var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions));
         AddStreams(batch, group);
         AddCursors(batch, group);
@@ -86,15 +112,7 @@ internal static class GroupWriter
             Add(batch, Balances, group.Balances.Keys.Select(key => key.Account).ToArray(), group.Balances.Keys.Select(key => key.Asset).ToArray(),
                 group.Balances.Keys.Select(key => key.Partition).ToArray(), group.Balances.Values.ToArray());
         }
-
-        // To the very end: only the last answer says that the transaction is committed.
-        await using var answers = await batch.ExecuteReaderAsync().ConfigureAwait(false);
-        await answers.ReadAsync().ConfigureAwait(false);
-        var position = answers.GetInt64(0) + group.Records.Count;
-        while (await answers.NextResultAsync().ConfigureAwait(false))
-        {
-        }
-        return position;
+        return batch;
     }
 
     private static void AddStreams(NpgsqlBatch batch, Group group)

@@ -93,6 +93,13 @@ public sealed class PostgresJournal : IJournal
     }
 
     /// <inheritdoc/>
+    public Task<long> CommitHereAsync(JournalBatch batch)
+    {
+        BatchRules.ThrowIfBroken(batch);
+        return _commits.WriteHere(batch);
+    }
+
+    /// <inheritdoc/>
     public StoredStream ReadStream(StreamId stream) => Reader.Stream(stream);
 
     /// <inheritdoc/>

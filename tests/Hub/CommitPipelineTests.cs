@@ -130,21 +130,92 @@ public sealed class CommitPipelineTests
         Assert.True(_pipeline.Failed.IsCompleted);
     }
 
-    private void Submit(string name, Dictionary<StoreId, Exposure>? exposure = null)
+    [Fact]
+    public void A_decision_that_finds_the_pipeline_idle_is_committed_and_released_by_the_thread_that_brings_it()
+    {
+        Submit("a", mayBeHere: true);
+        Assert.Equal(["a"], _journal.Here);
+        Assert.Equal(["a"], _left);
+        Submit("b", mayBeHere: true);
+        Assert.Equal(["a", "b"], _left);
+    }
+
+    [Fact]
+    public async Task What_is_decided_while_a_thread_commits_gathers_behind_it_and_leaves_after_it()
+    {
+        _journal.DuringCommitHere = () =>
+        {
+            Submit("b");
+            Submit("c", mayBeHere: true);
+            Assert.Empty(_journal.Held); // the one under way is not overtaken
+        };
+        Submit("a", mayBeHere: true);
+        Assert.Equal([["b", "c"]], _journal.Held);
+        Assert.Empty(_left); // the disk first, then whoever waits
+        _journal.Finish();
+        _pipeline.Complete();
+        await _pipeline.RunAsync();
+        Assert.Equal(["a", "b", "c"], _left);
+    }
+
+    [Fact]
+    public void What_is_decided_while_a_thread_releases_is_committed_and_leaves_after_it()
+    {
+        Submit("a", mayBeHere: true, then: () => Submit("b", mayBeHere: true));
+        Assert.Equal(["a"], _left);
+        Assert.Equal([["b"]], _journal.Held);
+        _journal.Finish();
+        Assert.True(_pipeline.ReleaseNext());
+        Assert.Equal(["a", "b"], _left);
+    }
+
+    [Fact]
+    public void A_decision_behind_a_commit_under_way_is_not_committed_by_its_thread()
+    {
+        Submit("a");
+        Submit("b", mayBeHere: true);
+        Assert.Empty(_journal.Here);
+        Assert.Empty(_left);
+        Assert.Equal([["a"], ["b"]], _journal.Held);
+    }
+
+    [Fact]
+    public async Task After_a_commit_of_a_thread_that_failed_nothing_more_is_committed_and_the_pipeline_ends()
+    {
+        _journal.FailsHere = true;
+        Submit("a", mayBeHere: true);
+        await _pipeline.RunAsync();
+        Submit("b", mayBeHere: true);
+        Assert.Empty(_left);
+        Assert.Empty(_journal.Held);
+        Assert.True(_pipeline.Failed.IsCompleted);
+    }
+
+    private void Submit(string name, Dictionary<StoreId, Exposure>? exposure = null, bool mayBeHere = false, Action? then = null)
     {
         var batch = new JournalBatch();
         batch.Documents.Add(new DocumentWrite("test", [.. name.Select(letter => (byte)letter)], [1]));
-        _pipeline.Submit(batch, exposure, () => _left.Add(name));
+        _pipeline.Submit(batch, exposure, () =>
+        {
+            _left.Add(name);
+            then?.Invoke();
+        }, mayBeHere: mayBeHere);
     }
 
     // Commits when it is told to.
-    private sealed class HeldJournal : EmptyJournal
+    private sealed class HeldJournal : EmptyJournal, IJournal
     {
         private readonly Queue<(JournalBatch Batch, TaskCompletionSource<long> Done)> _held = new();
 
         public JournalBatch Newest { get; private set; } = new();
 
-        public List<string[]> Held => [.. _held.Select(held => held.Batch.Documents.Where(write => write.Collection == "test").Select(write => new string([.. write.Key.Select(letter => (char)letter)])).ToArray())];
+        public List<string[]> Held => [.. _held.Select(held => NamesOf(held.Batch))];
+
+        public List<string> Here { get; } = [];
+
+        public Action? DuringCommitHere { get; set; }
+
+        public bool FailsHere { get; set; }
 
         public override long LastPosition => 0;
 
@@ -155,6 +226,18 @@ public sealed class CommitPipelineTests
             return done.Task;
         }
 
+        Task<long> IJournal.CommitHereAsync(JournalBatch batch)
+        {
+            if (FailsHere)
+            {
+                return Task.FromException<long>(new JournalUnavailableException(JournalFault.DiskFull, "The disk is full."));
+            }
+
+            Here.Add(NameOf(batch));
+            DuringCommitHere?.Invoke();
+            return Task.FromResult(0L);
+        }
+
         public void Finish()
         {
             if (_held.TryDequeue(out var held))
@@ -162,6 +245,10 @@ public sealed class CommitPipelineTests
                 held.Done.SetResult(0);
             }
         }
+
+        private static string[] NamesOf(JournalBatch batch) => [.. batch.Documents.Where(write => write.Collection == "test").Select(write => new string([.. write.Key.Select(letter => (char)letter)]))];
+
+        private static string NameOf(JournalBatch batch) => Assert.Single(NamesOf(batch));
 
         public void Fail() => _held.Dequeue().Done.SetException(new JournalUnavailableException(JournalFault.DiskFull, "The disk is full."));
     }
