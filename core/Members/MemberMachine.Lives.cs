@@ -97,7 +97,7 @@ public sealed partial class MemberMachine
     // Only of the state as it was written: a turn that takes more than there is breaks I2, and is not mended but found.
     private void MendShortfall(TurnResult turn, ITurnContext context)
     {
-        while (!context.IsReconciling && Shortfall.Find(State) is { } mend)
+        while (!_isReconciling && Shortfall.Find(State, context) is { } mend)
         {
             var outcome = Apply(mend, turn, context);
             if (mend is ShortfallBorne borne && outcome is not null)
@@ -109,7 +109,7 @@ public sealed partial class MemberMachine
 
     private void Heal(Op op, TurnResult turn, ITurnContext context)
     {
-        if (context.IsReconciling)
+        if (_isReconciling)
         {
             Heal(op.Id.Holder, op.Moves.Select(move => new GrantedLine(move.Bucket, move.GrantedSeen)), turn, context);
         }
@@ -118,7 +118,7 @@ public sealed partial class MemberMachine
     // Outside reconcile mode a store cannot have seen more than was granted: then it is an anomaly of the op, and nothing is healed.
     private void Heal(Holder holder, IEnumerable<GrantedLine> seen, TurnResult turn, ITurnContext context)
     {
-        if (context.IsReconciling && !Switches.IsOff(Mechanism.GrantHealing) && State.FindForgotten(holder, seen) is { Count: > 0 } forgotten)
+        if (_isReconciling && !Switches.IsOff(Mechanism.GrantHealing) && State.FindForgotten(holder, seen) is { Count: > 0 } forgotten)
         {
             Apply(new RightsHealed(holder, forgotten), turn, context);
         }

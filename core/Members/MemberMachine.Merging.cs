@@ -73,7 +73,8 @@ public sealed partial class MemberMachine
 
         AnswerMerge(wanted.Loser, turn, "Another call for this merge came after this one; look at the member.");
         _merging[wanted.Loser] = wanted.Reply;
-        if (!State.Offers.ContainsKey(wanted.Loser)) // else the loser was asked before, and its word is under way
+        // Else the loser was asked before, and its word is under way. It is not asked twice: an offer that came late, after it was withdrawn, could make a ring of aliases.
+        if (!State.Offers.ContainsKey(wanted.Loser))
         {
             Apply(new MergeOffered(wanted.Loser, wanted.Operator, wanted.Reason), turn, context);
             turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, wanted.Loser, IsDone: false));
@@ -122,9 +123,9 @@ public sealed partial class MemberMachine
         if (arrived.News is { } news && isAlias && (isNew || State.Aliases[arrived.From].News is var known && (known.Version < news.Version || (known.Version == news.Version && known.OwesMinor < news.OwesMinor))))
         {
             Apply(new AliasTaken(arrived.From, news), turn, context);
-            if (isNew && news.CreditLimitMinor > State.Credit.LimitMinor && !Switches.IsOff(Mechanism.CreditFollowsTheMerge))
+            if (isNew && !offer.IsLimitSet && news.CreditLimitMinor > State.Credit.LimitMinor && !Switches.IsOff(Mechanism.CreditFollowsTheMerge))
             {
-                Apply(new CreditLimitSet(news.CreditLimitMinor), turn, context); // the larger of the two: HQ has trusted this person with it
+                Apply(new CreditLimitSet(news.CreditLimitMinor) { IsDerived = true }, turn, context); // the larger of the two: HQ has trusted this person with it
             }
         }
 
@@ -164,7 +165,7 @@ public sealed partial class MemberMachine
         // The survivor has the newest word, and so the limit: here it ends, and what stores hold of it ends as it comes back.
         if (State.AliasOf == taken.By && taken.Version >= State.Version && State.Credit.LimitMinor > 0)
         {
-            Apply(new CreditLimitSet(0), turn, context);
+            Apply(new CreditLimitSet(0) { IsDerived = true }, turn, context);
         }
 
         // What was said after the version that was taken is still under way, and is answered by itself.
@@ -271,6 +272,8 @@ public sealed partial class MemberMachine
             case UnderWayKind.Offer when State.Offers.TryGetValue(resume.Peer, out var offer):
                 turn.Effects.Add(new PostTo(resume.Peer, new MergeInto(State.Id, offer.Version, offer.Operator, offer.Reason)));
                 break;
+            case UnderWayKind.Offer:
+                break; // another hub has settled it, with the note; to end that here, without an event, could end the note of its next offer
             case UnderWayKind.Transfer when State.AliasOf == resume.Peer:
                 TellSurvivor(turn);
                 break;
@@ -304,7 +307,7 @@ public sealed partial class MemberMachine
         }
 
         // A restored hub may have given the same money to a store that it has not heard yet: nothing moves until it has.
-        var free = context.IsReconciling ? [] : State.Buckets.Where(bucket => bucket.Pool > 0 && MemberState.GoesToSurvivor(bucket.Bucket)).Select(bucket => new BucketTotal(bucket.Bucket, bucket.Pool)).ToArray();
+        var free = _isReconciling ? [] : State.Buckets.Where(bucket => bucket.Pool > 0 && MemberState.GoesToSurvivor(bucket.Bucket)).Select(bucket => new BucketTotal(bucket.Bucket, bucket.Pool)).ToArray();
         if (free.Length + turn.Events.Count == 0)
         {
             return;

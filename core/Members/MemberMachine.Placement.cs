@@ -18,7 +18,7 @@ public sealed partial class MemberMachine
     private void Place(StoreId? giver, bool mayAsk, TurnResult turn, ITurnContext context)
     {
         // What comes back while a till waits is for that till; a hub that was restored does not know yet what is free.
-        if (IsWaiting || (context.IsReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
+        if (IsWaiting || (_isReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
         {
             return;
         }

@@ -108,7 +108,7 @@ public sealed partial class MemberMachine
     private void OnRefundRightReported(RefundRightReported reported, TurnResult turn, ITurnContext context)
     {
         var right = new RefundRight(reported.Holder, reported.Since);
-        if (context.IsReconciling && State.UndoneOf(reported.Op) is { IsVoided: false } known && known.Right != right)
+        if (_isReconciling && State.UndoneOf(reported.Op) is { IsVoided: false } known && known.Right != right)
         {
             Apply(new RefundRightMoved(reported.Op, right, []) { IsHealed = true }, turn, context);
         }

@@ -14,7 +14,7 @@ public sealed partial class MemberMachine
     private void Tidy(TurnResult turn, ITurnContext context)
     {
         // A restored hub does not know yet what of the pool it had granted before: nothing of it may go.
-        if (context.IsReconciling)
+        if (_isReconciling)
         {
             return;
         }
@@ -49,7 +49,7 @@ public sealed partial class MemberMachine
             return;
         }
 
-        if (State.Credit.LimitMinor != wanted.LimitMinor)
+        if (State.Credit.LimitMinor != wanted.LimitMinor || State.Offers.Count > 0)
         {
             Apply(new CreditLimitSet(wanted.LimitMinor), turn, context);
         }

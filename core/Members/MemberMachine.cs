@@ -17,6 +17,10 @@ public sealed partial class MemberMachine(MemberState state)
 {
     private readonly List<Checkout> _checkouts = [];
 
+    // Of the turn under way: read once, because the last store may be heard out, or given up, in its midst: one part of it would
+    // then take what is missing for owed and another for a breach, and an honest op would be parked for it.
+    private bool _isReconciling;
+
     /// <summary>The member's state.</summary>
     public MemberState State { get; } = state;
 
@@ -28,6 +32,7 @@ public sealed partial class MemberMachine(MemberState state)
     public TurnResult Turn(MemberMessage message, ITurnContext context)
     {
         var turn = new TurnResult();
+        _isReconciling = context.IsReconciling;
         var claimed = ClaimSet.Of(State);
         MendShortfall(turn, context);
         Tidy(turn, context);
@@ -106,7 +111,7 @@ public sealed partial class MemberMachine(MemberState state)
 
         Tidy(turn, context);
         DrainToSurvivor(turn, context);
-        if (turn.Events.Count > 0 && State.FindBreach(context.IsReconciling) is { } breach)
+        if (turn.Events.Count > 0 && State.FindBreach(_isReconciling) is { } breach)
         {
             throw new InvalidOperationException(breach);
         }
@@ -264,7 +269,7 @@ public sealed partial class MemberMachine(MemberState state)
     // Who calls it tells the holder: by a frame of its own, or by the reply that leaves in the same turn anyway.
     private SendRights? GrantUpTo(Holder holder, IReadOnlyList<GrantedLine> targets, TurnResult turn, ITurnContext context)
     {
-        if (!context.IsOnline(holder) || (context.IsReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
+        if (!context.IsOnline(holder) || (_isReconciling && !Switches.IsOff(Mechanism.ReconcileMode)) || State.IsAlias)
         {
             return null; // a restored hub may have given the same money to a store that it has not heard yet; what an alias has free is on its way to the survivor
         }

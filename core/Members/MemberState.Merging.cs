@@ -112,6 +112,15 @@ public sealed partial class MemberState
         }
     }
 
+    // HQ has asked for these merges before it said how much the person may owe: that was its last word on it.
+    private void NoteLimit(CreditLimitSet set)
+    {
+        foreach (var (loser, offer) in set.IsDerived || Offers.Count == 0 ? [] : Offers.ToArray())
+        {
+            Offers[loser] = offer with { IsLimitSet = true };
+        }
+    }
+
     private void TakeAlias(MemberId alias, AliasNews news)
     {
         var offer = Offers.GetValueOrDefault(alias).Version;

@@ -154,6 +154,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
                 return Expiry.Apply(expired, this);
             case CreditLimitSet set:
                 CreditBook.Apply(set, this);
+                NoteLimit(set);
                 return null;
             case ShortfallBorne borne:
                 return Shortfall.Apply(borne, this);

@@ -81,4 +81,8 @@ public sealed record AliasNews(long Version, long LifetimeSpendMinor, long Large
 }
 
 /// <summary>A promise to take a member in; <paramref name="Version"/> is the survivor's when it was made.</summary>
-public readonly record struct MergeOffer(long Version, string Operator, string Reason);
+public readonly record struct MergeOffer(long Version, string Operator, string Reason)
+{
+    /// <summary>Whether HQ has set the survivor's credit limit since: it stands, whatever the loser's is.</summary>
+    public bool IsLimitSet { get; init; }
+}

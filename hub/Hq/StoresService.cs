@@ -7,6 +7,7 @@ using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Stores;
+using SyncHub.Hub.Sync;
 using SyncHub.Protos.Trust;
 using SyncHub.V1;
 using LifeStatus = SyncHub.Core.Identity.LifeStatus;
@@ -208,6 +209,10 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         }
 
         await DurableAsync(cancellation).ConfigureAwait(false);
+        if (store.IsReconciling)
+        {
+            Reconciliation.MendWhenOver(parts);
+        }
 
         long amount = 0, members = 0;
         foreach (var number in lives)

@@ -34,6 +34,7 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         DemandPatience();
         _door.DemandCell(request.Cell, request.Cells); // before the code is used up
         var (key, publicKey) = parts.Certificates is { } authority ? Read(request.CertificateRequest, authority) : default;
+        var wasReconciling = parts.Stores.IsReconciling;
         if (parts.Stores.Enrol(EnrolmentCode.TryParse(request.Code)?.Secret ?? "", key, request.Renews) is not { } store)
         {
             CountWrongTry();
@@ -42,6 +43,11 @@ internal sealed class EnrolmentService(HubParts parts) : Enrolment.EnrolmentBase
         }
 
         await DurableAsync(context.CancellationToken).ConfigureAwait(false);
+        if (wasReconciling)
+        {
+            Reconciliation.MendWhenOver(parts);
+        }
+
         parts.Streams.End(store.Id);
         parts.Links.Find(store.Id)?.Cut();
         parts.Log.LogInformation("Store {Store} {How} as life {Life}, with key {Key}", store.Id, request.Renews ? "got a new key" : "was enrolled", store.Incarnation, NameOf(key));

@@ -101,12 +101,20 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
         }
 
         parts.Pipeline.Submit(new JournalBatch(), null, static () => { }); // that it was heard out must not wait for the chain's next op to be written
-        if (!parts.Stores.IsReconciling)
+        MendWhenOver(parts);
+    }
+
+    /// <summary>A store was heard out, given up, or replaced. Where it was the last: members of whom more is held than there is mend that when they are next touched (Shortfall), and here each is.</summary>
+    /// <remarks>Crash rule: a hub that stops in the midst leaves the rest to the member's next turn, at the latest to the nightly sweep.</remarks>
+    public static void MendWhenOver(HubParts parts)
+    {
+        if (parts.Stores.IsReconciling)
         {
-            // Members of whom more is held than there is mend that when they are next touched (Shortfall): here, each is.
-            MemberWalk? walk = null;
-            walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Pipeline.ReleasedPosition, self => new SweepWanted(self), static () => { });
-            walk.Start();
+            return;
         }
+
+        // Members are read from the journal, so first everything has to be there that was decided before.
+        parts.Pipeline.Submit(new JournalBatch(), null, () =>
+            new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), static () => { }).Start());
     }
 }

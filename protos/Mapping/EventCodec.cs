@@ -59,7 +59,7 @@ public static class EventCodec
                 record.Healed.Lines.AddRange(healed.Lines.Select(ToWire));
                 break;
             case CreditLimitSet set:
-                record.CreditLimit = new Wire.CreditLimitEvent { LimitMinor = set.LimitMinor };
+                record.CreditLimit = new Wire.CreditLimitEvent { LimitMinor = set.LimitMinor, Derived = set.IsDerived };
                 break;
             case ShortfallBorne borne:
                 record.ShortfallBorne = ValueEventCodec.ToWire(borne, applied.Outcome!.Transaction);
@@ -105,7 +105,7 @@ public static class EventCodec
             Wire.MemberEventRecord.EventOneofCase.Followed => new MemberFollowed(new StoreId(record.Followed.Store)),
             Wire.MemberEventRecord.EventOneofCase.Registered => new MemberRegistered(MemberCodec.ToCore(record.Registered.Profile)),
             Wire.MemberEventRecord.EventOneofCase.LotsExpired => ValueEventCodec.ToCore(record.LotsExpired),
-            Wire.MemberEventRecord.EventOneofCase.CreditLimit => new CreditLimitSet(record.CreditLimit.LimitMinor),
+            Wire.MemberEventRecord.EventOneofCase.CreditLimit => new CreditLimitSet(record.CreditLimit.LimitMinor) { IsDerived = record.CreditLimit.Derived },
             Wire.MemberEventRecord.EventOneofCase.ShortfallBorne => new ShortfallBorne(BucketCodec.ToCore(record.ShortfallBorne.Bucket), record.ShortfallBorne.LossMinor),
             Wire.MemberEventRecord.EventOneofCase.ReceivableSettled => new ReceivableSettled(record.ReceivableSettled.SettledMinor),
             _ => PersonalCodec.Decode(record) ?? MergeCodec.Decode(record),

@@ -64,7 +64,7 @@ internal static class MergeCodec
     {
         wire.AliasOffer = state.AliasOffer;
         wire.AliasOf = state.IsAlias ? Bytes(state.AliasOf) : ByteString.Empty;
-        wire.Offers.AddRange(state.Offers.Select(offer => new Wire.OfferState { Loser = Bytes(offer.Key), Version = offer.Value.Version, Operator = offer.Value.Operator, Reason = offer.Value.Reason }));
+        wire.Offers.AddRange(state.Offers.Select(offer => new Wire.OfferState { Loser = Bytes(offer.Key), Version = offer.Value.Version, Operator = offer.Value.Operator, Reason = offer.Value.Reason, LimitSet = offer.Value.IsLimitSet }));
         foreach (var (id, alias) in state.Aliases)
         {
             var snapshot = new Wire.AliasSnapshot { News = ToWire(id, alias.News), Offer = alias.Offer };
@@ -84,7 +84,7 @@ internal static class MergeCodec
         state.AliasOffer = wire.AliasOffer;
         foreach (var offer in wire.Offers)
         {
-            state.Offers[Member(offer.Loser)] = new MergeOffer(offer.Version, offer.Operator, offer.Reason);
+            state.Offers[Member(offer.Loser)] = new MergeOffer(offer.Version, offer.Operator, offer.Reason) { IsLimitSet = offer.LimitSet };
         }
 
         foreach (var snapshot in wire.Aliases)

@@ -33,6 +33,22 @@ public sealed class MergeSnapshotTests
         Assert.Equal((700, 20, 5), (news.OwesMinor, news.ReceivedMinor, news.CreditLimitMinor));
     }
 
+    [Fact]
+    public void That_HQ_set_a_limit_while_a_merge_was_under_way_is_known_from_the_record_and_from_the_snapshot()
+    {
+        var state = new MemberState(New, new Asset("CNY"));
+        state.Apply(new MergeOffered(Old, "kim", "twice"), 1);
+        foreach (var (isDerived, isSet) in ((bool, bool)[])[(true, false), (false, true)])
+        {
+            var set = new CreditLimitSet(500) { IsDerived = isDerived };
+            var record = EventCodec.Encode(new AppliedEvent(set, 2, 2, null), default);
+            Assert.Equal(set, EventCodec.Decode(record, null).Event);
+            state.Apply(set, 2);
+
+            Assert.Equal(isSet, Read(state).Offers[Old].IsLimitSet);
+        }
+    }
+
     private static MemberState Read(MemberState state)
     {
         var read = new MemberState(state.Id, state.Currency);

@@ -1,6 +1,8 @@
 using SyncHub.Core.Members;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
 
 namespace SyncHub.Simulator;
 
@@ -8,28 +10,61 @@ namespace SyncHub.Simulator;
 internal sealed partial class Oracle
 {
     private readonly Dictionary<MemberId, long> _largestLimit = [];
-    private readonly Dictionary<MemberId, long> _owedLimit = [];
     private readonly Dictionary<Holder, List<(long Sequence, MemberId Member, long AmountMinor)>> _advances = [];
 
     /// <summary>HQ sets how much a member may owe.</summary>
     public void OnCreditLimit(MemberId member, long limit) => _largestLimit[member] = Math.Max(_largestLimit.GetValueOrDefault(member), limit);
 
-    // What HQ said of a member, and what came to it with a merge since: its limit must not be lower at the end. Two hubs that decide against each other are not followed.
-    private void FollowLimits(MemberId member, V1.MemberEventRecord change)
+    // What the larger limits were that came to a member with merges, and that HQ has not set anew since it asked for them; from the records, so
+    // that a decision which a crash took counts nothing.
+    private long OwedLimit(MemberId member)
     {
-        if (change.MergedInto is { } merged)
+        long owed = 0;
+        var (offers, isSet) = (new Dictionary<MemberId, long>(), new HashSet<MemberId>());
+        foreach (var record in world.Hub.Journal.ReadRecords(new StreamId(member.Value), 1, int.MaxValue))
         {
-            var survivor = MemberId.FromBytes(merged.Survivor.Span);
-            _owedLimit[survivor] = Math.Max(_owedLimit.GetValueOrDefault(survivor), world.Hub.Peek(member).Credit.LimitMinor);
+            var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload);
+            if (change.MergeOffered is { } offered)
+            {
+                offers[MemberId.FromBytes(offered.Loser.Span)] = record.Version;
+                isSet.Remove(MemberId.FromBytes(offered.Loser.Span));
+            }
+            else if (change.MergeOfferWithdrawn is { } withdrawn)
+            {
+                offers.Remove(MemberId.FromBytes(withdrawn.Loser.Span));
+            }
+            else if (change.AliasTaken is not null && EventCodec.Decode(record.Payload, null).Event is AliasTaken taken && offers.Remove(taken.Alias, out var offer) && !isSet.Remove(taken.Alias))
+            {
+                owed = Math.Max(owed, LimitWhenMerged(taken.Alias, member, offer));
+            }
+            else if (change.CreditLimit is { } set)
+            {
+                owed = set.LimitMinor < owed ? 0 : owed;
+                isSet.UnionWith(set.Derived ? [] : offers.Keys);
+            }
+            else if (change.AliasReleased is not null)
+            {
+                owed = 0; // the merge was undone
+            }
         }
-        else if (change.CreditLimit is { } set && set.LimitMinor < _owedLimit.GetValueOrDefault(member))
+
+        return owed;
+    }
+
+    private long LimitWhenMerged(MemberId loser, MemberId survivor, long offer)
+    {
+        long limit = 0;
+        foreach (var record in world.Hub.Journal.ReadRecords(new StreamId(loser.Value), 1, int.MaxValue))
         {
-            _owedLimit.Remove(member);
+            var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload);
+            limit = change.CreditLimit?.LimitMinor ?? limit;
+            if (change.MergedInto is { } merged && merged.Offer == offer && MemberId.FromBytes(merged.Survivor.Span) == survivor)
+            {
+                return limit;
+            }
         }
-        else if (change.MergeOfferWithdrawn is not null || change.AliasReleased is not null)
-        {
-            _owedLimit.Remove(member); // the merge came to nothing, or was undone
-        }
+
+        return 0;
     }
 
     // I17 of credit: a person who was registered twice is trusted as far as under either number, under one.
@@ -40,9 +75,10 @@ internal sealed partial class Oracle
             return;
         }
 
-        if (state.Credit.LimitMinor < _owedLimit.GetValueOrDefault(member))
+        var owed = OwedLimit(member);
+        if (state.Credit.LimitMinor < owed)
         {
-            throw new Violation("I17", $"{member} may owe {state.Credit.LimitMinor}; a member that was merged into it might have owed {_owedLimit[member]}");
+            throw new Violation("I17", $"{member} may owe {state.Credit.LimitMinor}; a member that was merged into it might have owed {owed}");
         }
 
         if (state.IsAlias && state.Credit.LimitMinor > 0)

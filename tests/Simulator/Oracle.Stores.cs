@@ -35,7 +35,10 @@ internal sealed partial class Oracle
         {
             if (store.IsReconciling)
             {
-                _reporting.Add(store.Id);
+                if (_reporting.Add(store.Id))
+                {
+                    _heardOut.RemoveWhere(life => life.Store == store.Id); // a hub that died with it hears the store out anew
+                }
             }
             else if (_reporting.Remove(store.Id))
             {

@@ -30,7 +30,9 @@ internal sealed partial class Oracle(World world)
     private readonly HashSet<MemberId> _decided = [];
     private readonly HashSet<MemberId> _logged = [];
     private readonly HashSet<Holder> _rolledBack = [];
+    private readonly Dictionary<MemberId, long> _owing = [];
     private bool _wasReconciling;
+    private bool _isFinal;
     private int _checks;
     private bool _mayLose;
     private bool _hubForgot;
@@ -203,7 +205,6 @@ internal sealed partial class Oracle(World world)
         {
             var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload.Span);
             var member = new MemberId(record.Stream.Value);
-            FollowLimits(member, change);
             // Stores are heard out before a restored hub grants anything. So it finds less than is held only where it forgot that a life ended.
             if ((change.Released?.Approver == Shortfall.Approver || change.ShortfallBorne is not null) && (world.Active & LivesEnd) == Fault.None)
             {
@@ -255,6 +256,11 @@ internal sealed partial class Oracle(World world)
 
         // All members where anything may have changed, and every so often; else those of whom something was decided or logged.
         var checksAll = IsDirty || ++_checks % FullCheckEvery == 0 || _wasReconciling != world.Hub.Stores.IsReconciling;
+        if (_wasReconciling && !world.Hub.Stores.IsReconciling)
+        {
+            NoteWhoOwes();
+        }
+
         _wasReconciling = world.Hub.Stores.IsReconciling;
         IsDirty = false;
         _decided.UnionWith(_logged);
@@ -266,7 +272,7 @@ internal sealed partial class Oracle(World world)
             }
 
             var state = world.Hub.Peek(member);
-            if (state.FindBreach(world.Hub.Stores.IsReconciling) is { } breach)
+            if (state.FindBreach(MayOwe(member, state)) is { } breach)
             {
                 throw new Violation(InvariantOf(breach), breach);
             }
@@ -290,9 +296,24 @@ internal sealed partial class Oracle(World world)
         }
     }
 
+    // protocol.md 1.17: when the last store was heard out or given up, what a pool owes is mended in the member's next turn, before anything else in it.
+    private void NoteWhoOwes()
+    {
+        _owing.Clear();
+        foreach (var state in world.MemberIds.Select(world.Hub.Peek).Where(static state => state.FindBreach(mayOwe: false) is not null))
+        {
+            _owing[state.Id] = state.Version;
+        }
+    }
+
+    // I2: while a restored hub hears stores out, and until the member's next turn after that.
+    private bool MayOwe(MemberId member, MemberState state) =>
+        world.Hub.Stores.IsReconciling || (!_isFinal && _owing.TryGetValue(member, out var version) && state.Version <= version);
+
     /// <summary>What must hold when everything is back and quiet.</summary>
     public void CheckFinal()
     {
+        _isFinal = true;
         IsDirty = true;
         Check();
         var applied = FactsAtHub();

@@ -243,7 +243,8 @@ internal sealed class SimAgent : ISessionShell
             // What the last connection had told the engine comes before what the next one asks, as in the agent's queue.
         }
 
-        if (Ask(new DescribeSelf(NowMs, Entropy(16)))?.Self is not { } self)
+        // The machine may have died over that work: a dead one opens no stream, and hears nothing on it.
+        if (!IsUp || Ask(new DescribeSelf(NowMs, Entropy(16)))?.Self is not { } self)
         {
             return;
         }

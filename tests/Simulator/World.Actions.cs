@@ -427,6 +427,7 @@ internal sealed partial class World
             Oracle.OnGivenUpUnheard(new Holder(store, life));
         }
 
+        var wasReconciling = Hub.Stores.Find(store)!.IsReconciling;
         Hub.Stores.Update(store, known => known with
         {
             IsReconciling = false,
@@ -437,6 +438,11 @@ internal sealed partial class World
         var hub = Hub;
         hub.Pipeline.Submit(new JournalBatch(), null, () =>
         {
+            if (wasReconciling)
+            {
+                Reconciliation.MendWhenOver(hub.Parts);
+            }
+
             foreach (var life in lives)
             {
                 hub.Parts.Releases.Start(store, life, null);

@@ -117,6 +117,40 @@ public sealed class MergedMemberTests : ITurnContext
         Assert.Equal((0, 500), (_hub[Old].State.Credit.LimitMinor, _hub[New].State.Credit.LimitMinor));
     }
 
+    [Theory]
+    [InlineData(500)]
+    [InlineData(0)]
+    public void What_HQ_says_of_the_survivor_while_the_losers_word_is_under_way_stands(long limit)
+    {
+        Turn(Old, new CreditLimitWanted(3_000, "reply"));
+        var merge = Held(() => Merge(Old, New));
+
+        Turn(New, new CreditLimitWanted(limit, "reply"));
+        merge();
+
+        Assert.Equal((0, limit), (_hub[Old].State.Credit.LimitMinor, _hub[New].State.Credit.LimitMinor));
+    }
+
+    [Fact]
+    public void The_limit_of_one_loser_does_not_stand_for_HQs_word_on_the_next()
+    {
+        Turn(Old, new CreditLimitWanted(1_000, "reply"));
+        Turn(Newest, new CreditLimitWanted(3_000, "reply"));
+        var second = Held(() => Merge(Newest, New));
+        Merge(Old, New);
+        second();
+
+        Assert.Equal(3_000, _hub[New].State.Credit.LimitMinor);
+    }
+
+    [Fact]
+    public void A_hub_that_finds_an_offer_settled_leaves_its_note_to_whoever_settled_it()
+    {
+        var turn = _hub[New].Turn(new ResumeMerge(UnderWayKind.Offer, Old), this);
+
+        Assert.Empty(turn.UnderWay);
+    }
+
     [Fact]
     public void Credit_that_a_store_held_of_a_merged_member_ends_when_it_comes_back()
     {
