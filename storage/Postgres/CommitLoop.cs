@@ -19,6 +19,7 @@ internal sealed class CommitLoop : IAsyncDisposable
 
     private readonly Database _database;
     private readonly WriterSession _session;
+    private readonly Parts _parts;
     private readonly Channel<PendingBatch> _queue = Channel.CreateUnbounded<PendingBatch>();
     private readonly SemaphoreSlim _turn = new(1); // never disposed of: a late caller may still look whether it is free
     private readonly Task _running;
@@ -33,6 +34,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         _database = database;
         _session = session;
+        _parts = new Parts(database);
         (_number, _lastPosition) = (session.Commits, session.Position);
         _running = Task.Run(RunAsync);
     }
@@ -115,7 +117,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    // It ends before it returns, but where the connection broke.
+    // It ends before it returns, but where the connection broke, or a part had to be made.
     private async Task WriteHereAsync(PendingBatch pending)
     {
         await CommitAndAnswerAsync([pending], isHere: true).ConfigureAwait(false);
@@ -235,6 +237,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     {
         var number = ++_number;
         var inOnePiece = Group.TryFold(writes);
+        var records = writes.Sum(static write => (long)write.Batch.Records.Count);
         for (var refusals = 0; ;)
         {
             try
@@ -244,9 +247,10 @@ internal sealed class CommitLoop : IAsyncDisposable
                     // Some refusals, such as that of a full disk, make the driver give up the connection.
                     await _session.ReconnectAsync().ConfigureAwait(false);
                 }
-                return isHere && inOnePiece is not null ? GroupWriter.Commit(_session.Connection, _session, number, inOnePiece)
+                await _parts.ReachAsync(_session.Connection, LastPosition, records).ConfigureAwait(false);
+                return isHere && inOnePiece is not null ? GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
                     : inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
-                    : await GroupWriter.CommitAsync(_session.Connection, _session, number, inOnePiece).ConfigureAwait(false);
+                    : await GroupWriter.CommitAsync(_session.Connection, _session, _parts, number, inOnePiece).ConfigureAwait(false);
             }
             catch (PostgresException error) when (PostgresFaults.IsAnswer(error))
             {
@@ -256,6 +260,12 @@ internal sealed class CommitLoop : IAsyncDisposable
                 }
                 if (PostgresFaults.IsTransient(error) && ++refusals < MaxRefusedAttempts)
                 {
+                    continue;
+                }
+                if (Parts.AreMissing(error) && ++refusals < MaxRefusedAttempts)
+                {
+                    _parts.Forget();
+                    Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await _session.ReadPositionAsync().ConfigureAwait(false)));
                     continue;
                 }
                 if (inOnePiece is null || !PostgresFaults.BlamesTheBatch(error))

@@ -52,7 +52,9 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
     {
         foreach (var fact in batch.Facts)
         {
-            await WriteAsync(fact).ConfigureAwait(false);
+            var key = new FactKey(fact.Producer, fact.Sequence);
+            var place = batch.Records.FindIndex(record => record.Fact == key);
+            await WriteAsync(fact, position + (place < 0 ? batch.Records.Count : place + 1)).ConfigureAwait(false);
         }
         foreach (var record in batch.Records)
         {
@@ -81,10 +83,10 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
         return position;
     }
 
-    private async Task WriteAsync(NewFact fact)
+    private async Task WriteAsync(NewFact fact, long position)
     {
-        var written = await RunAsync("INSERT INTO fact (store, incarnation, sequence, hash, bytes) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-            fact.Producer.Store, fact.Producer.Incarnation, fact.Sequence, fact.Hash, fact.Bytes).ConfigureAwait(false);
+        var written = await RunAsync("INSERT INTO fact (store, incarnation, sequence, hash, bytes, position) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            fact.Producer.Store, fact.Producer.Incarnation, fact.Sequence, fact.Hash, fact.Bytes, position).ConfigureAwait(false);
         if (written == 0)
         {
             throw new JournalConflictException($"Fact {fact.Sequence} of {fact.Producer} is in the journal already: read its producer's cursor again.");
@@ -166,7 +168,7 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
     }
 
     private async Task<long> HeadAsync(StreamId stream) =>
-        await AskAsync("SELECT version FROM record WHERE stream = $1 ORDER BY version DESC LIMIT 1", stream.ToUuid()).ConfigureAwait(false) as long? ?? 0;
+        await AskAsync("SELECT coalesce((SELECT version FROM record WHERE stream = $1 ORDER BY version DESC LIMIT 1), (SELECT version FROM stream_head WHERE stream = $1))", stream.ToUuid()).ConfigureAwait(false) as long? ?? 0;
 
     private static object OrNull(long? value) => value is { } number ? number : DBNull.Value;
 

@@ -8,6 +8,7 @@ namespace SyncHub.Storage.Postgres;
 internal sealed class Group
 {
     private readonly Dictionary<StreamId, (long First, long Last)> _streams = [];
+    private readonly Dictionary<FactKey, int> _facts = [];
     private readonly Dictionary<(string Name, ProducerId Producer), CursorMove> _cursors = [];
     private readonly Dictionary<(string Account, string Asset, int Partition), long> _balances = [];
     private readonly Dictionary<StreamId, NewSnapshot> _snapshots = [];
@@ -39,6 +40,21 @@ internal sealed class Group
     /// <summary>The partitions that it writes to.</summary>
     public HashSet<int> Partitions { get; } = [];
 
+    /// <summary>For each fact the place of its record among <see cref="Records"/>, from 1; that of the last one where it has none here.</summary>
+    public long[] PlacesOfFacts()
+    {
+        var places = new long[Facts.Count];
+        Array.Fill(places, Records.Count);
+        for (var place = 0; place < Records.Count; place++)
+        {
+            if (Records[place].Fact is { } fact && _facts.TryGetValue(fact, out var row))
+            {
+                places[row] = place + 1;
+            }
+        }
+        return places;
+    }
+
     /// <summary>Folds the batches; null where only row by row will do.</summary>
     public static Group? TryFold(IReadOnlyList<PendingBatch> pending)
     {
@@ -55,9 +71,18 @@ internal sealed class Group
 
     private bool TryAdd(JournalBatch batch)
     {
-        Facts.AddRange(batch.Facts);
-        return batch.Records.TrueForAll(TryAdd) && batch.Snapshots.TrueForAll(TryAdd) && batch.Cursors.TrueForAll(TryAdd)
+        return batch.Facts.TrueForAll(TryAdd) && batch.Records.TrueForAll(TryAdd) && batch.Snapshots.TrueForAll(TryAdd) && batch.Cursors.TrueForAll(TryAdd)
             && batch.Documents.TrueForAll(_documents.TryAdd) && batch.Balances.TrueForAll(TryAdd);
+    }
+
+    private bool TryAdd(NewFact fact)
+    {
+        if (!_facts.TryAdd(new FactKey(fact.Producer, fact.Sequence), Facts.Count))
+        {
+            return false;
+        }
+        Facts.Add(fact);
+        return true;
     }
 
     private bool TryAdd(NewRecord record)

@@ -6,19 +6,12 @@ namespace SyncHub.Storage.Postgres;
 /// <remarks>Each statement takes whole columns as arrays, so that its text and plan are the same for one row and for ten thousand.</remarks>
 internal static class GroupWriter
 {
+    // A fact lies in the part of its record, so that reading both together looks into one part.
     private const string Facts =
-        "INSERT INTO fact (store, incarnation, sequence, hash, bytes) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])";
-
-    private const string Heads =
         """
-        SELECT refuse('SH001', 'a version is not the next one') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, first)
-        WHERE n.first - 1 <> coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), 0)
-        """;
-
-    private const string Unbacked =
-        """
-        SELECT refuse('SH001', 'a snapshot is ahead of its records') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, version)
-        WHERE n.version > coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), 0)
+        INSERT INTO fact (store, incarnation, sequence, hash, bytes, position)
+        SELECT n.store, n.incarnation, n.sequence, n.hash, n.bytes, (SELECT position FROM feed) - $1 + n.place
+        FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[]) AS n (store, incarnation, sequence, hash, bytes, place)
         """;
 
     private const string Records =
@@ -74,9 +67,9 @@ internal static class GroupWriter
 
     /// <summary>Writes the group and commits.</summary>
     /// <returns>The position of its newest record, or the journal's newest where it has none.</returns>
-    public static async Task<long> CommitAsync(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    public static async Task<long> CommitAsync(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
     {
-        await using var batch = BatchOf(connection, session, number, group);
+        await using var batch = BatchOf(connection, session, parts, number, group);
         // To the very end: only the last answer says that the transaction is committed.
         await using var answers = await batch.ExecuteReaderAsync().ConfigureAwait(false);
         await answers.ReadAsync().ConfigureAwait(false);
@@ -88,9 +81,9 @@ internal static class GroupWriter
     }
 
     /// <summary>As <see cref="CommitAsync"/>, with a thread that waits at the socket.</summary>
-    public static long Commit(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    public static long Commit(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
     {
-        using var batch = BatchOf(connection, session, number, group);
+        using var batch = BatchOf(connection, session, parts, number, group);
         using var answers = batch.ExecuteReader();
         answers.Read();
         var position = answers.GetInt64(0) + group.Records.Count;
@@ -100,11 +93,11 @@ internal static class GroupWriter
         return position;
     }
 
-    private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, long number, Group group)
+    private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
     {
         var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions));
-        AddStreams(batch, group);
+        AddStreams(batch, parts, group);
         AddCursors(batch, group);
         AddDocuments(batch, group.Documents);
         if (group.Balances.Count > 0)
@@ -115,22 +108,34 @@ internal static class GroupWriter
         return batch;
     }
 
-    private static void AddStreams(NpgsqlBatch batch, Group group)
+    private static string Heads(Parts parts) =>
+        $"""
+        SELECT refuse('SH001', 'a version is not the next one') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, first)
+        WHERE n.first - 1 <> coalesce({parts.NewestVersion("$3::bigint")}, 0)
+        """;
+
+    private static string Unbacked(Parts parts) =>
+        $"""
+        SELECT refuse('SH001', 'a snapshot is ahead of its records') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, version)
+        WHERE n.version > coalesce({parts.NewestVersion("$3::bigint")}, 0)
+        """;
+
+    private static void AddStreams(NpgsqlBatch batch, Parts parts, Group group)
     {
         var (facts, records) = (group.Facts, group.Records);
         if (facts.Count > 0)
         {
-            Add(batch, Facts, Column(facts, fact => fact.Producer.Store), Column(facts, fact => fact.Producer.Incarnation), Column(facts, fact => fact.Sequence),
-                Column(facts, fact => fact.Hash), Column(facts, fact => fact.Bytes));
+            Add(batch, Facts, (long)records.Count, Column(facts, fact => fact.Producer.Store), Column(facts, fact => fact.Producer.Incarnation), Column(facts, fact => fact.Sequence),
+                Column(facts, fact => fact.Hash), Column(facts, fact => fact.Bytes), group.PlacesOfFacts());
         }
         if (group.Unbacked.Count > 0)
         {
-            Add(batch, Unbacked, Column(group.Unbacked, snapshot => snapshot.Stream.ToUuid()), Column(group.Unbacked, snapshot => snapshot.Version));
+            Add(batch, Unbacked(parts), Column(group.Unbacked, snapshot => snapshot.Stream.ToUuid()), Column(group.Unbacked, snapshot => snapshot.Version), (long)records.Count);
         }
         if (records.Count > 0)
         {
             var heads = group.Heads.ToArray();
-            Add(batch, Heads, Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First));
+            Add(batch, Heads(parts), Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First), (long)records.Count);
             Add(batch, Records, (long)records.Count, Column(records, record => record.Partition), Column(records, record => record.Stream.ToUuid()),
                 Column(records, record => record.Version), Column(records, record => record.Payload), Column(records, record => record.Fact?.Producer.Store),
                 Column(records, record => record.Fact?.Producer.Incarnation), Column(records, record => record.Fact?.Sequence));

@@ -32,6 +32,9 @@ public sealed record PostgresJournalOptions
     /// <summary>How long, in milliseconds, one commit or read may go unanswered before its connection is given up and the outcome is read from a new one.</summary>
     public int AnswerMs { get; init; } = 30_000;
 
+    /// <summary>How many records a part of the journal holds; a part leaves the database as a whole (docs/schema.md, retention). Only new parts are made so.</summary>
+    public long PartRecords { get; init; } = 5_000_000;
+
     /// <summary>True for a database that does not sync its commits to the disk. Only for tests: a power cut then loses acknowledged ops.</summary>
     public bool AllowsUnsafeServer { get; init; }
 

@@ -6,15 +6,19 @@ namespace SyncHub.Storage.Postgres;
 /// <remarks>Thread rule: any thread; each call has a connection of the pool, which prepares what comes again.</remarks>
 internal sealed class PostgresReader(Database database)
 {
-    private const string RecordColumns = "r.position, r.partition, r.stream, r.version, r.payload, r.store, r.incarnation, r.sequence, f.bytes";
-    private const string RecordWithFact =
-        "record r LEFT JOIN fact f ON f.store = r.store AND f.incarnation = r.incarnation AND f.sequence = r.sequence";
+    // A fact lies in the part of its record where both were written together; only others are looked for in all parts.
+    private const string RecordColumns =
+        """
+        r.position, r.partition, r.stream, r.version, r.payload, r.store, r.incarnation, r.sequence, coalesce(
+        (SELECT f.bytes FROM fact f WHERE f.position = r.position AND f.store = r.store AND f.incarnation = r.incarnation AND f.sequence = r.sequence),
+        (SELECT f.bytes FROM fact f WHERE f.store = r.store AND f.incarnation = r.incarnation AND f.sequence = r.sequence LIMIT 1))
+        """;
 
     // One statement for both, because a snapshot that moved between two would leave a gap between it and the tail.
     private const string StreamSql =
         $"""
         SELECT 0, NULL, NULL, version, payload, NULL, NULL, NULL, NULL FROM snapshot WHERE stream = $1
-        UNION ALL (SELECT {RecordColumns} FROM {RecordWithFact}
+        UNION ALL (SELECT {RecordColumns} FROM record r
         WHERE r.stream = $1 AND r.version > coalesce((SELECT version FROM snapshot WHERE stream = $1), 0) ORDER BY r.version)
         """;
 
@@ -37,16 +41,16 @@ internal sealed class PostgresReader(Database database)
     }, stream.ToUuid());
 
     public IReadOnlyList<StoredRecord> Records(StreamId stream, long fromVersion, int limit) =>
-        List($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.stream = $1 AND r.version >= $2 ORDER BY r.version LIMIT $3", Record, stream.ToUuid(), fromVersion, (long)limit);
+        List($"SELECT {RecordColumns} FROM record r WHERE r.stream = $1 AND r.version >= $2 ORDER BY r.version LIMIT $3", Record, stream.ToUuid(), fromVersion, (long)limit);
 
     public IReadOnlyList<StoredRecord> Feed(long position, int limit) =>
-        List($"SELECT {RecordColumns} FROM {RecordWithFact} WHERE r.position > $1 ORDER BY r.position LIMIT $2", Record, position, (long)limit);
+        List($"SELECT {RecordColumns} FROM record r WHERE r.position > $1 ORDER BY r.position LIMIT $2", Record, position, (long)limit);
 
     // Versions are contiguous, so a record is its stream's newest where the next version is missing. This walks forward and stops at the limit.
     public IReadOnlyList<StreamChange> Changes(long position, int limit) =>
         List("""
             SELECT r.stream, r.partition, r.position FROM record r WHERE r.position > $1
-            AND NOT EXISTS (SELECT 1 FROM record n WHERE n.stream = r.stream AND n.version = r.version + 1 OFFSET 0) ORDER BY r.position LIMIT $2
+            AND NOT EXISTS (SELECT 1 FROM record n WHERE n.stream = r.stream AND n.version = r.version + 1 AND n.position > r.position OFFSET 0) ORDER BY r.position LIMIT $2
             """, static row => new StreamChange(row.GetGuid(0).ToStream(), row.GetInt32(1), row.GetInt64(2)), position, (long)limit);
 
     public IReadOnlyList<StoredFact> Facts(ProducerId producer, long fromSequence, int limit, int maxBytes) =>

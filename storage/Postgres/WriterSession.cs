@@ -126,6 +126,13 @@ internal sealed class WriterSession : IAsyncDisposable
         return (long)(await batch.ExecuteScalarAsync().ConfigureAwait(false))!;
     }
 
+    /// <summary>The journal's newest position now, whichever writer it is of.</summary>
+    public async Task<long> ReadPositionAsync()
+    {
+        await using var command = new NpgsqlCommand("SELECT position FROM feed", Connection);
+        return (long)(await command.ExecuteScalarAsync().ConfigureAwait(false))!;
+    }
+
     /// <summary>Says that this process lives. Nothing may be under way on the connection.</summary>
     public async Task RenewAsync()
     {

@@ -1,0 +1,100 @@
+using Npgsql;
+using SyncHub.Storage.Postgres;
+using SyncHub.Storage.Schema;
+
+namespace SyncHub.Storage.Tests.Postgres;
+
+/// <summary>A journal of before there were parts is cut into them, and a program of before goes on writing as it did; what either wrote is there once.</summary>
+[Collection(SharedPostgres.Name)]
+public sealed class PartsUpgradeTests(PostgresInstance instance)
+{
+    private readonly string _schema = "parts_" + Guid.NewGuid().ToString("N")[..12];
+
+    [Fact]
+    public async Task What_was_there_before_is_read_and_fenced_as_ever()
+    {
+        await MakeOldAsync();
+        WriteAsBefore(1, 2, 5);
+        await using var journal = await OpenAsync();
+        Assert.Equal([1L, 2, 5], journal.ReadFacts(Make.Producer, 1, 10, 1000).Select(fact => fact.Sequence));
+        Assert.Equal(["1:payload", "2:payload", "3:payload"], journal.ReadRecords(Make.Stream(1), 1, 10).Texts());
+        Assert.All(journal.ReadRecords(Make.Stream(1), 1, 10), record => Assert.Equal("fact", Make.Text(record.FactBytes)));
+
+        foreach (var taken in new long[] { 1, 2, 5 })
+        {
+            await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(taken) } }));
+        }
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(4) } });
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(3) } });
+        Assert.Equal("5 false 0", Heads());
+    }
+
+    [Fact]
+    public async Task An_older_program_that_still_writes_after_the_move_finds_its_tables_and_the_same_fences()
+    {
+        await MakeOldAsync();
+        WriteAsBefore(1);
+        await (await OpenAsync()).DisposeAsync();
+        WriteAsBefore(2, 3);
+        Assert.Equal(PostgresErrorCodes.UniqueViolation, Assert.Throws<PostgresException>(() => WriteAsBefore(3)).SqlState); // it lies in that part
+        await using (var journal = await OpenAsync())
+        {
+            Assert.Equal([1L, 2, 3], journal.ReadFacts(Make.Producer, 1, 10, 1000).Select(fact => fact.Sequence));
+            Assert.Equal([1L, 2, 3], journal.ReadRecords(Make.Stream(1), 1, 10).Select(record => record.Version));
+            await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(3) } }));
+            await journal.CommitAsync(Make.Records(Make.Record(1, 4), Make.Record(1, 5), Make.Record(1, 6)));
+            await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(4) }, Records = { Make.Record(1, 7, fact: new FactKey(Make.Producer, 4)) } });
+        }
+        Assert.Equal("SH001", Assert.Throws<PostgresException>(() => WriteAsBefore(4)).SqlState); // it lies in another one
+    }
+
+    [Fact]
+    public async Task Facts_ahead_of_a_gap_are_kept_one_by_one_until_it_is_filled()
+    {
+        await using var journal = await OpenAsync();
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(1), Make.Fact(4), Make.Fact(3) } });
+        Assert.Equal("1 true 2", Heads());
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(6) } });
+        Assert.Equal("1 true 3", Heads());
+        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(2), Make.Fact(4) } }));
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(2) } });
+        Assert.Equal("4 true 1", Heads());
+        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(5), Make.Fact(7) } });
+        Assert.Equal("7 false 0", Heads());
+    }
+
+    private async Task MakeOldAsync() => await (await OpenAsync(2)).DisposeAsync();
+
+    // The statements of the program of before, word by word.
+    private void WriteAsBefore(params long[] sequences)
+    {
+        using var connection = new NpgsqlConnection(instance.ConnectionString + $";Pooling=False;Search Path={_schema}");
+        connection.Open();
+        using var transaction = connection.BeginTransaction();
+        foreach (var sequence in sequences)
+        {
+            Run("UPDATE feed SET position = position + 1");
+            Run($"INSERT INTO fact (store, incarnation, sequence, hash, bytes) VALUES (7, 1, {sequence}, decode(repeat('01', 32), 'hex'), 'fact')");
+            Run($"""
+                SELECT refuse('SH001', 'a version is not the next one') FROM unnest(ARRAY['{Make.Stream(1).ToUuid()}'::uuid], ARRAY[1 + coalesce((SELECT max(version) FROM record), 0)]) AS n (stream, first)
+                WHERE n.first - 1 <> coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), 0)
+                """);
+            Run($"""
+                INSERT INTO record (position, partition, stream, version, payload, store, incarnation, sequence)
+                SELECT position, 3, '{Make.Stream(1).ToUuid()}', 1 + coalesce((SELECT max(version) FROM record), 0), 'payload', 7, 1, {sequence} FROM feed
+                """);
+        }
+        transaction.Commit();
+
+        void Run(string sql)
+        {
+            using var command = new NpgsqlCommand(sql, connection, transaction);
+            command.ExecuteNonQuery();
+        }
+    }
+
+    private string? Heads() => instance.Ask($"SELECT upto || ' ' || ahead || ' ' || (SELECT count(*) FROM {_schema}.fact_ahead) FROM {_schema}.fact_head") as string;
+
+    private Task<PostgresJournal> OpenAsync(int steps = int.MaxValue) =>
+        PostgresJournal.OpenAsync(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, Migrations = [.. Migration.Postgres.Take(steps)], PartRecords = 2 });
+}
