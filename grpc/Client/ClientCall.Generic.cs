@@ -7,20 +7,18 @@ using Grpc.Wire;
 
 namespace Grpc.Net.Client;
 
-/// <summary>A client call with its messages.</summary>
+/// <summary>A client call with a stream of messages in at least one direction; <see cref="UnaryCall{TRequest, TResponse}"/> has none.</summary>
 internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
-    : ClientCall(channel, options)
+    : ClientCall(channel, options, new CancellationTokenSource())
     where TRequest : class
     where TResponse : class
 {
-    private const string UserAgent = "grpc-dotnet-kestrel/1.0";
-
     // One data frame of the default size.
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, minimumReadSize: 4 * 1024, leaveOpen: true);
 
     private static readonly Task<MessageReader<TResponse>?> Unopened = Task.FromResult<MessageReader<TResponse>?>(null);
 
-    private readonly string _requestEncoding = RequestEncoding(options.Headers);
+    private readonly string _requestEncoding = EncodingOf(options.Headers);
 
     // Never fails: null where the call has ended instead of having a response, and then its end says why.
     private Task<MessageReader<TResponse>?> _opening = Unopened;
@@ -97,8 +95,7 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
             {
                 // The body of a call that is open has a reader.
                 reader!.Complete();
-                var (status, trailers) = ClientResponse.End(_response!);
-                End(status, trailers);
+                End(ClientResponse.Status(_response!), _response);
             }
         }
         catch (Exception exception)
@@ -124,9 +121,9 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
     public override async Task<RpcException> EndOfSendAsync(Exception failure)
     {
         await _opening;
-        if (!HasEnded && ClientResponse.IsTrailersOnly(_response!) && ClientResponse.End(_response!) is var (status, trailers) && status.StatusCode != StatusCode.OK)
+        if (!HasEnded && ClientResponse.IsTrailersOnly(_response!) && ClientResponse.Status(_response!) is { StatusCode: not StatusCode.OK } status)
         {
-            End(status, trailers);
+            End(status, _response);
         }
 
         return HasEnded ? AsException() : new RpcException(ClientFailures.StatusOf(failure));
@@ -152,14 +149,6 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
         }
 
         return task;
-    }
-
-    private static string RequestEncoding(Metadata? headers)
-    {
-        var encoding = headers?.GetValue(WireNames.EncodingRequest) ?? Encodings.Identity;
-        return Encodings.IsKnown(encoding)
-            ? encoding
-            : throw new InvalidOperationException($"{WireNames.EncodingRequest} is '{encoding}'; use one of {Encodings.Accepted}.");
     }
 
     private MessageEncoder NewEncoder() => new(Channel.MaxSendBytes, _requestEncoding, CompressionLevel.Fastest);
@@ -215,91 +204,9 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
 
     private async Task<HttpRequestMessage> NewRequestAsync(RequestContent content)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, Channel.UriOf(method))
-        {
-            Content = content,
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        };
-        request.Headers.Host = host;
-        AddProtocolHeaders(request);
-        AddMetadata(request, Options.Headers ?? Metadata.Empty);
-        await AddCredentialsAsync(request);
-        if (HasDeadline)
-        {
-            // Last, so that the time that credentials took is the server's loss too.
-            request.Headers.TryAddWithoutValidation(WireNames.Timeout, GrpcTimeout.Format(TimeLeft > TimeSpan.Zero ? TimeLeft : TimeSpan.Zero));
-        }
-
+        var request = RequestHeaders.NewRequest(Channel.Of(method).Address, content);
+        await AddHeadersAsync(request, method, host, _requestEncoding);
         return request;
-    }
-
-    private void AddProtocolHeaders(HttpRequestMessage request)
-    {
-        request.Headers.TryAddWithoutValidation("te", "trailers");
-        request.Headers.TryAddWithoutValidation(WireNames.AcceptEncoding, Encodings.Accepted);
-        if (Options.Headers?.Get("user-agent") is null)
-        {
-            request.Headers.TryAddWithoutValidation("user-agent", UserAgent);
-        }
-
-        if (_requestEncoding != Encodings.Identity)
-        {
-            request.Headers.TryAddWithoutValidation(WireNames.Encoding, _requestEncoding);
-        }
-    }
-
-    private static void AddMetadata(HttpRequestMessage request, Metadata metadata)
-    {
-        // By number: an enumerator would be an object for each call.
-        for (var at = 0; at < metadata.Count; at++)
-        {
-            var entry = metadata[at];
-            if (MetadataHeaders.IsReserved(entry.Key))
-            {
-                continue;
-            }
-
-            // Some names (expires, allow, last-modified) are taken as the body's; on the wire there is no difference.
-            var value = MetadataHeaders.Value(entry);
-            if (!request.Headers.TryAddWithoutValidation(entry.Key, value))
-            {
-                request.Content!.Headers.TryAddWithoutValidation(entry.Key, value);
-            }
-        }
-    }
-
-    private async Task AddCredentialsAsync(HttpRequestMessage request)
-    {
-        if (Channel.CallCredentials is { } ofChannel)
-        {
-            AddMetadata(request, await CredentialsMetadataAsync(ofChannel));
-        }
-
-        if (Options.Credentials is { } ofCall)
-        {
-            AddMetadata(request, await CredentialsMetadataAsync(ofCall));
-        }
-    }
-
-    private async Task<Metadata> CredentialsMetadataAsync(CallCredentials credentials)
-    {
-        if (!Channel.MaySendCredentials)
-        {
-            throw new RpcException(new Status(StatusCode.Internal, "Call credentials need an https channel, or GrpcChannelOptions.UnsafeUseInsecureChannelCallCredentials."));
-        }
-
-        var metadata = new Metadata();
-        try
-        {
-            await credentials.ApplyAsync(Channel.AuthContextOf(method, Ended), metadata);
-        }
-        catch (Exception exception) when (exception is not RpcException && !Ended.IsCancellationRequested)
-        {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "Error retrieving call credentials.", exception));
-        }
-
-        return metadata;
     }
 
     private async Task<Metadata> ReadHeadersAsync()
@@ -326,8 +233,7 @@ internal sealed class ClientCall<TRequest, TResponse>(GrpcChannel channel, Metho
                 }
 
                 reader.Complete();
-                var (status, trailers) = ClientResponse.End(_response!);
-                End(message is null && status.StatusCode == StatusCode.OK ? new Status(StatusCode.Internal, "The server sent OK without a response message.") : status, trailers);
+                End(ClientResponse.StatusOfOne(_response!, message is not null), _response);
             }
         }
         catch (Exception exception)

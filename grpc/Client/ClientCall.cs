@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Grpc.Wire;
 
 namespace Grpc.Net.Client;
 
@@ -10,21 +11,26 @@ internal abstract class ClientCall : IDisposable
     // A timer holds no more than this many milliseconds (49 days); a deadline beyond it needs none.
     private const double LongestTimerMs = uint.MaxValue - 1;
 
-    private readonly CancellationTokenSource _source = new();
     private readonly Lock _gate = new();
     private readonly DateTime _deadline;
     private CancellationTokenRegistration _userCancellation;
     private CancellationTokenRegistration _parentCancellation;
     private CancellationTokenRegistration _channelDisposal;
     private Timer? _timer;
-    private Outcome? _outcome;
 
-    protected ClientCall(GrpcChannel channel, CallOptions options)
+    // Written once, before the flag says so.
+    private Status _status;
+    private HttpResponseMessage? _answer;
+    private Metadata? _trailers;
+    private volatile bool _hasEnded;
+
+    protected ClientCall(GrpcChannel channel, CallOptions options, CancellationTokenSource source)
     {
         channel.ThrowIfDisposed();
+        Source = source;
         Channel = channel;
         Options = options;
-        Ended = _source.Token;
+        Ended = source.Token;
         _deadline = EarliestDeadline(options);
     }
 
@@ -33,6 +39,9 @@ internal abstract class ClientCall : IDisposable
 
     /// <summary>Cancelled when the call has ended, for whatever reason.</summary>
     public CancellationToken Ended { get; }
+
+    /// <summary>Of <see cref="Ended"/>. Whoever decided how the call ended does with it what has to be done, and nobody else.</summary>
+    protected CancellationTokenSource Source { get; }
 
     protected GrpcChannel Channel { get; }
 
@@ -43,10 +52,18 @@ internal abstract class ClientCall : IDisposable
     protected TimeSpan TimeLeft => _deadline - DateTime.UtcNow;
 
     public Status GetStatus() =>
-        Volatile.Read(ref _outcome)?.Status ?? throw new InvalidOperationException("The call has no status yet, because it has not ended.");
+        _hasEnded ? _status : throw new InvalidOperationException("The call has no status yet, because it has not ended.");
 
-    public Metadata GetTrailers() =>
-        Volatile.Read(ref _outcome)?.Trailers ?? throw new InvalidOperationException("The call has no trailers yet, because it has not ended.");
+    /// <summary>Read from the answer when they are asked for: most calls succeed, and then nobody does.</summary>
+    public Metadata GetTrailers()
+    {
+        if (!_hasEnded)
+        {
+            throw new InvalidOperationException("The call has no trailers yet, because it has not ended.");
+        }
+
+        return _trailers ?? Interlocked.CompareExchange(ref _trailers, _answer is null ? Metadata.Empty : ClientResponse.Trailers(_answer), null) ?? _trailers;
+    }
 
     public void Cancel(string reason) => End(new Status(StatusCode.Cancelled, reason));
 
@@ -65,9 +82,27 @@ internal abstract class ClientCall : IDisposable
     /// <summary>How a call ended whose send failed, as far as that can be known now.</summary>
     public abstract Task<RpcException> EndOfSendAsync(Exception failure);
 
-    public bool HasEnded => Volatile.Read(ref _outcome) is not null;
+    public bool HasEnded => _hasEnded;
 
-    protected void End(Status status, Metadata? trailers = null)
+    /// <summary>Ends the call, unless it has ended.</summary>
+    /// <param name="status">How.</param>
+    /// <param name="answer">The response whose end says so, with its trailers; null where something else does.</param>
+    protected void End(Status status, HttpResponseMessage? answer = null)
+    {
+        if (!TryDecide(status, answer))
+        {
+            return;
+        }
+
+        Disarm();
+        LetGo();
+
+        // Last: a reader that this wakes may run its caller's code on this very thread.
+        Source.Cancel();
+    }
+
+    /// <summary>Decides how the call ended. True for the one caller that did, who then lets everything go.</summary>
+    protected bool TryDecide(Status status, HttpResponseMessage? answer)
     {
         // A server that cancels after the deadline only noticed it first.
         if (status.StatusCode == StatusCode.Cancelled && HasDeadline && TimeLeft <= TimeSpan.Zero)
@@ -77,19 +112,15 @@ internal abstract class ClientCall : IDisposable
 
         lock (_gate)
         {
-            if (_outcome is not null)
+            if (_hasEnded)
             {
-                return;
+                return false;
             }
 
-            Volatile.Write(ref _outcome, new Outcome(status, trailers ?? Metadata.Empty));
+            (_status, _answer) = (status, answer);
+            _hasEnded = true;
+            return true;
         }
-
-        Disarm();
-        LetGo();
-
-        // Last: a reader that this wakes may run its caller's code on this very thread.
-        _source.Cancel();
     }
 
     /// <summary>Gives up the transport; called once, after the end.</summary>
@@ -128,12 +159,54 @@ internal abstract class ClientCall : IDisposable
         return true;
     }
 
-    private void Disarm()
+    /// <summary>Lets go of what <see cref="Arm"/> armed.</summary>
+    protected void Disarm()
     {
         _userCancellation.Unregister();
         _parentCancellation.Unregister();
         _channelDisposal.Unregister();
         _timer?.Dispose();
+    }
+
+    /// <summary>The encoding that the metadata of a call asks for.</summary>
+    /// <exception cref="InvalidOperationException">There is no such encoding.</exception>
+    protected static string EncodingOf(Metadata? headers)
+    {
+        var encoding = headers?.GetValue(WireNames.EncodingRequest) ?? Encodings.Identity;
+        return Encodings.IsKnown(encoding)
+            ? encoding
+            : throw new InvalidOperationException($"{WireNames.EncodingRequest} is '{encoding}'; use one of {Encodings.Accepted}.");
+    }
+
+    /// <summary>Adds to a request what this call sends beside its message: its host, metadata, credentials and, last, the time that is left.</summary>
+    protected async ValueTask AddHeadersAsync(HttpRequestMessage request, IMethod method, string? host, string encoding)
+    {
+        if (host is not null)
+        {
+            request.Headers.Host = host;
+        }
+
+        if (encoding != Encodings.Identity)
+        {
+            request.Headers.TryAddWithoutValidation(WireNames.Encoding, encoding);
+        }
+
+        if (Options.Headers is { } metadata)
+        {
+            RequestHeaders.Add(request, metadata);
+        }
+
+        if ((Channel.CallCredentials ?? Options.Credentials) is not null)
+        {
+            await RequestHeaders.AddCredentialsAsync(request, Channel.CallCredentials, Channel, method, Ended);
+            await RequestHeaders.AddCredentialsAsync(request, Options.Credentials, Channel, method, Ended);
+        }
+
+        if (HasDeadline)
+        {
+            // Last, so that the time that credentials took is the server's loss too.
+            request.Headers.TryAddWithoutValidation(WireNames.Timeout, GrpcTimeout.Format(TimeLeft > TimeSpan.Zero ? TimeLeft : TimeSpan.Zero));
+        }
     }
 
     private static Status DeadlineExceeded() => new(StatusCode.DeadlineExceeded, "Deadline Exceeded");
@@ -149,6 +222,4 @@ internal abstract class ClientCall : IDisposable
         var parent = options.PropagationToken?.ParentDeadline ?? DateTime.MaxValue;
         return own < parent ? own : parent;
     }
-
-    private sealed record Outcome(Status Status, Metadata Trailers);
 }

@@ -45,16 +45,28 @@ internal static class ClientResponse
     }
 
     /// <summary>The status at the end of the body, or in the headers where there was no body.</summary>
-    public static (Status Status, Metadata Trailers) End(HttpResponseMessage response)
+    public static Status Status(HttpResponseMessage response)
     {
-        var isTrailersOnly = IsTrailersOnly(response);
-        var source = isTrailersOnly ? response.Headers : response.TrailingHeaders;
-        var trailers = new Metadata();
-        AddAll(trailers, source, skipServerHeaders: isTrailersOnly);
-        return Single(source, WireNames.Status) is { } code
-            ? (new Status(StatusMapping.Parse(code), PercentEncoding.Decode(Single(source, WireNames.Message) ?? "")), trailers)
-            : (new Status(StatusCode.Unknown, "Bad gRPC response: the stream ended without a grpc-status."), trailers);
+        var source = EndOf(response);
+        return Single(source, WireNames.Status) is not { } code
+            ? new Status(StatusCode.Unknown, "Bad gRPC response: the stream ended without a grpc-status.")
+            : new Status(StatusMapping.Parse(code), PercentEncoding.Decode(Single(source, WireNames.Message) ?? ""));
     }
+
+    /// <summary>The status of a call that has exactly one response message.</summary>
+    public static Status StatusOfOne(HttpResponseMessage response, bool hasMessage) => Status(response) is var status && !hasMessage && status.StatusCode == StatusCode.OK
+        ? new Status(StatusCode.Internal, "The server sent OK without a response message.")
+        : status;
+
+    /// <summary>What came with the status.</summary>
+    public static Metadata Trailers(HttpResponseMessage response)
+    {
+        var trailers = new Metadata();
+        AddAll(trailers, EndOf(response), skipServerHeaders: IsTrailersOnly(response));
+        return trailers;
+    }
+
+    private static HttpResponseHeaders EndOf(HttpResponseMessage response) => IsTrailersOnly(response) ? response.Headers : response.TrailingHeaders;
 
     private static string? Single(HttpHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
+using Microsoft.Extensions.ObjectPool;
 
 namespace Grpc.Net.Client;
 
@@ -7,23 +8,31 @@ namespace Grpc.Net.Client;
 /// Safe for concurrent use.</summary>
 public sealed class GrpcChannel : ChannelBase, IDisposable
 {
+    private const int MostSources = 256; // calls under way at once that need no new one; 60 bytes each
+
     private readonly Uri _address;
     private readonly HttpMessageInvoker _http;
     private readonly CancellationTokenSource _disposal = new();
-    private readonly ConcurrentDictionary<string, Uri> _uris = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IMethod, object> _methods = new(ReferenceEqualityComparer.Instance);
+    private readonly ObjectPool<CancellationTokenSource> _sources = new DefaultObjectPool<CancellationTokenSource>(new SourcePolicy(), MostSources);
 
     private GrpcChannel(Uri address, GrpcChannelOptions options)
         : base(address.Authority)
     {
         _address = address;
         var ownsHandler = options.HttpHandler is null || options.DisposeHttpClient;
-        _http = new HttpMessageInvoker(options.HttpHandler ?? GrpcHttpHandler.Create(), ownsHandler);
+        var handler = options.HttpHandler ?? GrpcHttpHandler.Create();
+        _http = new HttpMessageInvoker(handler, ownsHandler);
+        IsPlainTransport = handler is SocketsHttpHandler;
         MaxReceiveBytes = options.MaxReceiveMessageSize;
         MaxSendBytes = options.MaxSendMessageSize;
         CallCredentials = options.Credentials?.CallCredentials;
         MaySendCredentials = address.Scheme == Uri.UriSchemeHttps || options.UnsafeUseInsecureChannelCallCredentials;
         Disposal = _disposal.Token;
     }
+
+    /// <summary>Whether nothing lies between a call and the runtime's transport, of which is known when it has let go of a request.</summary>
+    internal bool IsPlainTransport { get; }
 
     internal int? MaxReceiveBytes { get; }
 
@@ -91,7 +100,19 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Disposal.IsCancellationRequested, this);
 
-    internal Uri UriOf(IMethod method) => _uris.GetOrAdd(method.FullName, static (name, address) => new Uri(address, name), _address);
+    /// <summary>What all calls of a method on this channel share.</summary>
+    internal ChannelMethod<TRequest, TResponse> Of<TRequest, TResponse>(Method<TRequest, TResponse> method)
+        where TRequest : class
+        where TResponse : class =>
+        (ChannelMethod<TRequest, TResponse>)(_methods.TryGetValue(method, out var known)
+            ? known
+            : _methods.GetOrAdd(method, static (_, parts) => new ChannelMethod<TRequest, TResponse>(new Uri(parts.Channel._address, parts.Method.FullName), parts.Method, parts.Channel), (Channel: this, Method: method)));
+
+    /// <summary>A source for the end of one call.</summary>
+    internal CancellationTokenSource RentSource() => _sources.Get();
+
+    /// <summary>Takes a source back that was not cancelled, and whose token nobody holds any more.</summary>
+    internal void Return(CancellationTokenSource source) => _sources.Return(source);
 
     internal AuthInterceptorContext AuthContextOf(IMethod method, CancellationToken cancellationToken) =>
         new(new Uri(_address, method.ServiceName).AbsoluteUri, method.Name, cancellationToken);
@@ -104,5 +125,12 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     {
         Dispose();
         return Task.CompletedTask;
+    }
+
+    private sealed class SourcePolicy : PooledObjectPolicy<CancellationTokenSource>
+    {
+        public override CancellationTokenSource Create() => new();
+
+        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 }

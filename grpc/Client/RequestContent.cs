@@ -7,7 +7,7 @@ namespace Grpc.Net.Client;
 /// <summary>A request body. Its length stays unsaid, so that HTTP/2 may start the response before the request ends.</summary>
 internal abstract class RequestContent : HttpContent
 {
-    private static readonly MediaTypeHeaderValue GrpcMediaType = new(WireNames.ContentType);
+    internal static readonly MediaTypeHeaderValue GrpcMediaType = new(WireNames.ContentType);
 
     protected RequestContent() => Headers.ContentType = GrpcMediaType;
 

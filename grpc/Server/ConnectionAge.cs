@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
 
 namespace Grpc.AspNetCore.Server.Internal;
 
@@ -11,7 +12,15 @@ internal sealed class ConnectionAge(ConnectionContext connection, TimeSpan maxAg
 {
     private readonly IConnectionLifetimeNotificationFeature? _lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
     private readonly long _opened = time.GetTimestamp();
+    private static volatile bool s_isUsed;
     private int _calls;
+
+    /// <summary>The age of a request's connection; null where its listener has no limit. Looking for it costs a walk over the connection's features, which a process that
+    /// limits none is spared.</summary>
+    public static ConnectionAge? Of(HttpContext http) => s_isUsed ? http.Features.Get<ConnectionAge>() : null;
+
+    /// <summary>Says that some listener of this process has a limit.</summary>
+    public static void Use() => s_isUsed = true;
 
     public void Enter() => Interlocked.Increment(ref _calls);
 

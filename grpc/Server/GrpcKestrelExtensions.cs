@@ -39,6 +39,7 @@ public static class GrpcKestrelExtensions
     {
         ArgumentNullException.ThrowIfNull(listen);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxAge, TimeSpan.Zero);
+        ConnectionAge.Use();
         listen.Use(next => connection =>
         {
             connection.Features.Set(new ConnectionAge(connection, maxAge, TimeProvider.System));

@@ -29,7 +29,7 @@ internal sealed class HttpContextServerCallContext : ServerCallContext, IDisposa
         _method = method;
         CancellationTokenCore = httpContext.RequestAborted;
         DeadlineCore = DateTime.MaxValue;
-        if (!GrpcTimeout.TryParse(httpContext.Request.Headers[WireNames.Timeout], out var timeout))
+        if (!GrpcTimeout.TryParse(httpContext.Request.Headers.GrpcTimeout, out var timeout))
         {
             return;
         }

@@ -11,22 +11,22 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
     where TResponse : class
 {
     private readonly HttpContext _http;
-    private readonly Method<TRequest, TResponse> _method;
+    private readonly ServerMethod<TRequest, TResponse> _method;
     private readonly ServerCallSettings _settings;
-    private readonly MessageReader<TRequest> _reader;
+    private readonly string _requestEncoding;
+    private MessageReader<TRequest>? _reader;
     private RequestStream<TRequest>? _requests;
     private ResponseStream<TResponse>? _responses;
     private string _responseEncoding = Encodings.Identity;
     private bool _isWritten;
 
-    public ServerCall(HttpContextServerCallContext context, Method<TRequest, TResponse> method, ServerCallSettings settings, string requestEncoding)
+    public ServerCall(HttpContextServerCallContext context, ServerMethod<TRequest, TResponse> method, string requestEncoding)
     {
         Context = context;
         _http = context.HttpContext;
         _method = method;
-        _settings = settings;
-        _reader = new MessageReader<TRequest>(
-            _http.Request.BodyReader, method.RequestMarshaller.ContextualDeserializer, settings.MaxReceiveBytes, requestEncoding);
+        _settings = method.Settings;
+        _requestEncoding = requestEncoding;
         context.ResponseStart = this;
     }
 
@@ -34,31 +34,56 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
 
     public RequestStream<TRequest> Requests => _requests ??= new RequestStream<TRequest>(this);
 
-    public ResponseStream<TResponse> Responses => _responses ??= new ResponseStream<TResponse>(Context, _method.ResponseMarshaller, NewGatheringWriter);
+    public ResponseStream<TResponse> Responses => _responses ??= new ResponseStream<TResponse>(Context, _method.Method.ResponseMarshaller, NewGatheringWriter);
 
-    public TRequest? CurrentRequest => _reader.Current;
+    public TRequest? CurrentRequest => _reader?.Current;
 
     /// <summary>Reads the next request; false when the client has half-closed.</summary>
     /// <exception cref="OperationCanceledException">The client is gone, the deadline passed, or the token says so.</exception>
     public ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
+        _reader ??= new MessageReader<TRequest>(_http.Request.BodyReader, _method.Method.RequestMarshaller.ContextualDeserializer, _settings.MaxReceiveBytes, _requestEncoding);
         var reading = _reader.ReadAsync(cancellationToken.CanBeCanceled ? cancellationToken : Context.CancellationToken);
         return reading.IsCompletedSuccessfully ? reading : GuardAsync(reading);
     }
 
     /// <summary>Reads the request of a call that has exactly one.</summary>
+    /// <remarks>The reader is another call's afterwards; where the read fails, nobody's.</remarks>
     public async ValueTask<TRequest> ReadOnlyAsync()
     {
+        _reader = _method.Readers.Get();
+        _reader.Open(_http.Request.BodyReader, _requestEncoding);
         if (!await ReadAsync(CancellationToken.None))
         {
             throw Failures.Malformed("The call needs one request message and had none.");
         }
 
         var request = _reader.Current!;
-        return await ReadAsync(CancellationToken.None)
-            ? throw Failures.Malformed("The call needs one request message and had more.")
-            : request;
+        if (await ReadAsync(CancellationToken.None))
+        {
+            throw Failures.Malformed("The call needs one request message and had more.");
+        }
+
+        GiveBack(_reader);
+        _reader = null;
+        return request;
     }
+
+    private void GiveBack(MessageReader<TRequest> reader)
+    {
+        try
+        {
+            reader.Close();
+        }
+        catch (Exception exception) when (IsOver(exception))
+        {
+            throw Context.Cancelled(exception);
+        }
+
+        _method.Readers.Return(reader);
+    }
+
+    private bool IsOver(Exception exception) => Context.CancellationToken.IsCancellationRequested || exception is IOException;
 
     /// <summary>Writes the response of a call that has exactly one. It leaves together with the trailers.</summary>
     public void WriteOnly(TResponse? response)
@@ -74,21 +99,28 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         }
 
         SetHeaders();
-        using var buffer = new PooledBuffer();
         var mayCompress = ((Context.WriteOptions?.Flags ?? WriteFlags.None) & WriteFlags.NoCompress) == WriteFlags.None;
-        NewEncoder().Encode(buffer, response, _method.ResponseMarshaller.ContextualSerializer, mayCompress);
-        _http.Response.BodyWriter.Write(buffer.Written.Span);
+        if (_responseEncoding == Encodings.Identity)
+        {
+            var writer = _method.Writers.Get();
+            writer.Write(_http.Response.BodyWriter, response, _method.Method.ResponseMarshaller);
+            _method.Writers.Return(writer);
+        }
+        else
+        {
+            using var buffer = new PooledBuffer();
+            NewEncoder().Encode(buffer, response, _method.Method.ResponseMarshaller.ContextualSerializer, mayCompress);
+            _http.Response.BodyWriter.Write(buffer.Written.Span);
+        }
+
         _isWritten = true;
     }
 
     /// <summary>Waits until everything written is on its way, and closes both streams to a handler that kept them.</summary>
-    public async Task CloseAsync(bool isFailed)
+    public Task CloseAsync(bool isFailed)
     {
         _requests?.Close();
-        if (_responses is not null)
-        {
-            await _responses.CloseAsync(isFailed);
-        }
+        return _responses?.CloseAsync(isFailed) ?? Task.CompletedTask;
     }
 
     /// <summary>Ends the response.</summary>
@@ -100,7 +132,7 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         }
         else
         {
-            _http.Response.Headers.Remove(WireNames.Encoding);
+            _http.Response.Headers.GrpcEncoding = default;
             ServerProtocol.WriteTrailersOnly(_http.Response, status, Context.TrailersOrEmpty);
         }
     }
@@ -116,10 +148,10 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         _http.Response.ContentType = WireNames.ContentType;
         var wanted = Context.EncodingRequest ?? _settings.ResponseEncoding;
         if (wanted is not null && wanted != Encodings.Identity && Encodings.IsKnown(wanted)
-            && Encodings.Lists(_http.Request.Headers[WireNames.AcceptEncoding], wanted))
+            && Encodings.Lists(_http.Request.Headers.GrpcAcceptEncoding, wanted))
         {
             _responseEncoding = wanted;
-            _http.Response.Headers[WireNames.Encoding] = wanted;
+            _http.Response.Headers.GrpcEncoding = wanted;
         }
     }
 
@@ -129,7 +161,7 @@ internal sealed class ServerCall<TRequest, TResponse> : IRequestSource<TRequest>
         {
             return await reading;
         }
-        catch (Exception exception) when (Context.CancellationToken.IsCancellationRequested || exception is IOException)
+        catch (Exception exception) when (IsOver(exception))
         {
             throw Context.Cancelled(exception);
         }

@@ -23,96 +23,94 @@ internal sealed class ServerCallHandler<TService, TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
-    public async Task HandleAsync(HttpContext http)
+    private readonly ServerMethod<TRequest, TResponse> _shared = new(method, settings);
+
+    public Task HandleAsync(HttpContext http)
     {
         if (ServerProtocol.TryReject(http))
         {
-            return;
+            return Task.CompletedTask;
         }
 
         // Routing ignores case, a trailing slash, a query and escapes; the name of a method is its exact bytes.
         if (!string.Equals(http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, method.FullName, StringComparison.Ordinal))
         {
             ServerProtocol.WriteTrailersOnly(http.Response, new Status(StatusCode.Unimplemented, "Method is unimplemented."), Metadata.Empty);
-            return;
+            return Task.CompletedTask;
         }
 
-        var encoding = http.Request.Headers[WireNames.Encoding].ToString();
+        var encoding = http.Request.Headers.GrpcEncoding.ToString();
         if (encoding.Length > 0 && !Encodings.IsKnown(encoding))
         {
-            http.Response.Headers[WireNames.AcceptEncoding] = Encodings.Accepted;
+            http.Response.Headers.GrpcAcceptEncoding = Encodings.Accepted;
             ServerProtocol.WriteTrailersOnly(http.Response, new Status(StatusCode.Unimplemented, $"The message encoding '{encoding}' is not supported."), Metadata.Empty);
-            return;
+            return Task.CompletedTask;
         }
 
         ServerProtocol.LiftBodyLimits(http, method.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming);
-        var age = http.Features.Get<ConnectionAge>();
-        age?.Enter();
+        var call = new ServerCall<TRequest, TResponse>(new HttpContextServerCallContext(http, method.FullName), _shared, encoding.Length > 0 ? encoding : Encodings.Identity);
+        return ConnectionAge.Of(http) is { } age ? RunAsync(call, age) : RunAsync(call);
+    }
+
+    private async Task RunAsync(ServerCall<TRequest, TResponse> call, ConnectionAge age)
+    {
+        age.Enter();
         try
         {
-            using var context = new HttpContextServerCallContext(http, method.FullName);
-            await RunAsync(new ServerCall<TRequest, TResponse>(context, method, settings, encoding.Length > 0 ? encoding : Encodings.Identity));
+            await RunAsync(call);
         }
         finally
         {
-            age?.Leave();
+            age.Leave();
         }
     }
 
     private async Task RunAsync(ServerCall<TRequest, TResponse> call)
     {
+        using var context = call.Context;
         var status = await InvokeAsync(call);
-        status = await CloseAsync(call, status);
-        if (call.Context.IsAborted)
+        try
+        {
+            await call.CloseAsync(isFailed: status.StatusCode != StatusCode.OK);
+        }
+        catch (Exception exception)
+        {
+            status = StatusOf(exception, context);
+        }
+
+        if (context.IsAborted)
         {
             settings.Logger.LogDebug("The call to {Method} was cancelled by the client.", method.FullName);
             return;
         }
 
         // The client gave up at the deadline; whatever was done after it must not look like success.
-        call.WriteStatus(call.Context.IsDeadlineExceeded ? new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded") : status);
+        call.WriteStatus(context.IsDeadlineExceeded ? new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded") : status);
     }
 
     private async ValueTask<Status> InvokeAsync(ServerCall<TRequest, TResponse> call)
     {
-        if (call.Context.Deadline <= DateTime.UtcNow)
+        if (call.Context.Deadline != DateTime.MaxValue && call.Context.Deadline <= DateTime.UtcNow)
         {
             return new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
         }
 
         try
         {
-            await InvokeServiceAsync(call);
-            return call.Context.Status;
-        }
-        catch (Exception exception)
-        {
-            return StatusOf(exception, call.Context);
-        }
-    }
-
-    private async Task InvokeServiceAsync(ServerCall<TRequest, TResponse> call)
-    {
-        var (service, isOwned) = activator.Get(call.Context.HttpContext);
-        try
-        {
-            await invoke(service, call);
-        }
-        finally
-        {
-            if (isOwned)
+            var (service, isOwned) = activator.Get(call.Context.HttpContext);
+            try
             {
-                await ServiceActivator<TService>.ReleaseAsync(service);
+                await invoke(service, call);
             }
-        }
-    }
+            finally
+            {
+                if (isOwned && service is IAsyncDisposable or IDisposable)
+                {
+                    await ServiceActivator<TService>.ReleaseAsync(service);
+                }
+            }
 
-    private async ValueTask<Status> CloseAsync(ServerCall<TRequest, TResponse> call, Status status)
-    {
-        try
-        {
-            await call.CloseAsync(isFailed: status.StatusCode != StatusCode.OK);
-            return status;
+            return call.Context.Status;
         }
         catch (Exception exception)
         {

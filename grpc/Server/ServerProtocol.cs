@@ -90,10 +90,10 @@ internal static class ServerProtocol
     private static void WriteStatus(IHeaderDictionary headers, Status status, Metadata trailers)
     {
         WriteMetadata(headers, trailers);
-        headers[WireNames.Status] = StatusMapping.Format(status.StatusCode);
+        headers.GrpcStatus = StatusMapping.Format(status.StatusCode);
         if (status.Detail.Length > 0)
         {
-            headers[WireNames.Message] = PercentEncoding.Encode(status.Detail);
+            headers.GrpcMessage = PercentEncoding.Encode(status.Detail);
         }
     }
 

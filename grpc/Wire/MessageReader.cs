@@ -1,23 +1,45 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Grpc.Wire;
 
 /// <summary>Reads messages from a body, wherever its data frames begin and end. One reader at a time.</summary>
 /// <remarks>What one read of the transport brought is kept until its last whole message was taken, so a burst of small
-/// messages costs one read.</remarks>
-internal sealed class MessageReader<T>(PipeReader body, Func<DeserializationContext, T> deserializer, int? maxBytes, string encoding)
+/// messages costs one read. Made for one body, or rented and returned by calls that have one message.</remarks>
+internal sealed class MessageReader<T>(Func<DeserializationContext, T> deserializer, int? maxBytes)
     where T : class
 {
     private readonly Payload _payload = new();
+    private PipeReader _body = Nothing;
+    private string _encoding = Encodings.Identity;
     private ReadOnlySequence<byte> _unread;
     private bool _isHolding;
     private bool _isLast;
 
+    /// <summary>A reader of one body.</summary>
+    public MessageReader(PipeReader body, Func<DeserializationContext, T> deserializer, int? maxBytes, string encoding)
+        : this(deserializer, maxBytes) => Open(body, encoding);
+
+    private static PipeReader Nothing { get; } = PipeReader.Create(ReadOnlySequence<byte>.Empty);
+
     /// <summary>The message that the last successful read found.</summary>
     public T? Current { get; private set; }
+
+    /// <summary>Begins with a body.</summary>
+    public void Open(PipeReader body, string encoding) => (_body, _encoding) = (body, encoding);
+
+    /// <summary>Lets go of a body that was read to its end, so that another one can be opened.</summary>
+    /// <exception cref="IOException">Of a request: its client has reset it meanwhile.</exception>
+    public void Close()
+    {
+        GiveBack();
+        Current = null;
+        _isLast = false;
+        Open(Nothing, Encodings.Identity);
+    }
 
     /// <summary>Reads the next message; false at the end of the body.</summary>
     /// <exception cref="RpcException">INTERNAL for broken framing, RESOURCE_EXHAUSTED for a message over the limit.</exception>
@@ -31,16 +53,17 @@ internal sealed class MessageReader<T>(PipeReader body, Func<DeserializationCont
     public void Complete()
     {
         GiveBack();
-        body.Complete();
+        _body.Complete();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
         Current = null;
         while (!_isLast)
         {
             GiveBack();
-            var result = await body.ReadAsync(cancellationToken);
+            var result = await _body.ReadAsync(cancellationToken);
             _unread = result.Buffer;
             _isHolding = true;
             _isLast = result.IsCompleted;
@@ -65,7 +88,7 @@ internal sealed class MessageReader<T>(PipeReader body, Func<DeserializationCont
             _isHolding = false;
             var (consumed, examined) = (_unread.Start, _unread.End);
             _unread = default;
-            body.AdvanceTo(consumed, examined);
+            _body.AdvanceTo(consumed, examined);
         }
     }
 
@@ -95,7 +118,7 @@ internal sealed class MessageReader<T>(PipeReader body, Func<DeserializationCont
         var isCompressed = header[0] switch
         {
             0 => false,
-            1 when encoding != Encodings.Identity => true,
+            1 when _encoding != Encodings.Identity => true,
             1 => throw Failures.Malformed("A message is compressed, but grpc-encoding names no encoding."),
             var flag => throw Failures.Malformed($"A message has the unknown flag {flag}."),
         };
@@ -109,7 +132,7 @@ internal sealed class MessageReader<T>(PipeReader body, Func<DeserializationCont
     private T Decompressed(in ReadOnlySequence<byte> payload)
     {
         using var plain = new PooledBuffer();
-        Encodings.Decompress(encoding, payload, plain, maxBytes);
+        Encodings.Decompress(_encoding, payload, plain, maxBytes);
         return Deserialized(new ReadOnlySequence<byte>(plain.Written));
     }
 

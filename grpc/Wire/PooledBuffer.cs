@@ -13,6 +13,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public int Length { get; private set; }
 
+    /// <summary>How much memory it holds.</summary>
+    public int Capacity => _array.Length;
+
     public ReadOnlyMemory<byte> Written => _array.AsMemory(0, Length);
 
     public Span<byte> Slice(int start, int length) => _array.AsSpan(0, Length).Slice(start, length);
