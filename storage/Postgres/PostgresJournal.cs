@@ -176,7 +176,7 @@ public sealed class PostgresJournal : IJournal
         }
     }
 
-    private static async Task PrepareAsync(Database database)
+    internal static async Task PrepareAsync(Database database)
     {
         try
         {

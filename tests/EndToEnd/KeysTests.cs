@@ -1,4 +1,7 @@
+using SyncHub.Storage;
+using SyncHub.Storage.Postgres;
 using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Tests.Postgres;
 using Xunit;
 
 namespace SyncHub.EndToEnd.Tests;
@@ -7,7 +10,7 @@ namespace SyncHub.EndToEnd.Tests;
 public sealed class KeysTests
 {
     [Fact]
-    public async Task A_hub_without_a_database_file_because_it_runs_on_PostgreSQL_gets_its_new_key_and_is_told_that_old_values_keep_theirs()
+    public async Task A_rewrite_of_a_hub_without_a_database_file_asks_where_its_database_is()
     {
         var folder = Directory.CreateTempSubdirectory("keys");
         var path = Path.Combine(folder.FullName, "hub.keys");
@@ -18,9 +21,46 @@ public sealed class KeysTests
         Assert.Equal([(byte)1, (byte)2], KeyRing.Open(path).Numbers);
         var (exit, said) = await Cli.RunAsync("keys", "rewrite", "--data", folder.FullName);
         Assert.Equal(2, exit);
-        Assert.Contains("PostgreSQL", said, StringComparison.Ordinal);
+        Assert.Contains("--storage", said, StringComparison.Ordinal);
         Assert.Equal([(byte)1, (byte)2], KeyRing.Open(path).Numbers);
         folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_hub_whose_journal_is_in_PostgreSQL_goes_on_after_a_rewrite_with_the_newest_key_alone()
+    {
+        using var database = new PostgresInstance();
+        var folder = Directory.CreateTempSubdirectory("keys");
+        var (path, setting) = (Path.Combine(folder.FullName, "hub.keys"), Path.Combine(folder.FullName, "storage"));
+        await File.WriteAllTextAsync(setting, database.ConnectionString);
+        await using (var journal = await OpenAsync())
+        {
+            await journal.CommitAsync(new JournalBatch { Documents = { new DocumentWrite("who", [1], "Ann"u8.ToArray()) } });
+            await Cli.DoAsync("keys", "rotate", "--data", folder.FullName);
+            var (exit, said) = await Cli.RunAsync("keys", "rewrite", "--data", folder.FullName, "--storage", "file:" + setting);
+            Assert.True(exit == 2 && KeyRing.Open(path).Numbers.Count == 2, said); // a hub runs
+        }
+
+        var file = Path.Combine(folder.FullName, "hub.db");
+        await File.WriteAllTextAsync(file, "left from before");
+        var (refused, why) = await Cli.RunAsync("keys", "rewrite", "--data", folder.FullName, "--storage", "file:" + setting);
+        Assert.True(refused == 2 && why.Contains("sealed with the same keys", StringComparison.Ordinal), why);
+        File.Delete(file);
+
+        Assert.Contains("1 values were sealed anew", await Cli.DoAsync("keys", "rewrite", "--data", folder.FullName, "--storage", "file:" + setting), StringComparison.Ordinal);
+        Assert.Equal([(byte)2], KeyRing.Open(path).Numbers);
+        await using (var journal = await OpenAsync())
+        {
+            Assert.Equal("Ann"u8.ToArray(), journal.ReadDocument("who", [1]));
+        }
+
+        folder.Delete(recursive: true);
+
+        async Task<SealedJournal> OpenAsync()
+        {
+            var open = await PostgresJournal.OpenAsync(database.ConnectionString, new PostgresJournalOptions());
+            return await SealedJournal.OpenAsync(open, KeyRing.Of(open, path), new HashSet<string>());
+        }
     }
 
     [Fact]
