@@ -19,6 +19,9 @@ internal sealed class FactsUpload(SelfDescription self, ILogSigner? signer)
     private bool _isStarted;
     private bool _isUnderWay;
 
+    /// <summary>Whether there may be a run to send now.</summary>
+    public bool IsOpen => _isStarted && !_isUnderWay && (_log is { IsOpen: true } || _logs.Count > 0);
+
     /// <summary>Begins with the logs of earlier lives. A hub in another term was restored: what it had confirmed before counts no more.</summary>
     public void Start(long hubTerm)
     {

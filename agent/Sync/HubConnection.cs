@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -12,10 +11,11 @@ namespace SyncHub.Agent.Sync;
 
 /// <summary>One connection to the hub: moves the frames of a <see cref="HubSession"/>, until either side or the network ends it.</summary>
 /// <remarks>
-/// Three tasks: one receives, one sends, one beats and listens for silence. The first to end ends the others.
+/// Three tasks: one receives, one sends, one beats and listens for silence. The first to end ends the others. A till that asks sends its question itself, and where it
+/// is the only one that waits, the thread that received the answer goes on with its call: on the way of a customer who waits no other thread has to wake up first.
 /// Thread rule: <see cref="AskAsync"/>, <see cref="OnLogged"/> and <see cref="Abandon"/> from any thread; the session is locked.
 /// </remarks>
-internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, Cell cell, TimeProvider time, ILogger log, Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? orders = null) : ISessionShell
+internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? signer, Cell cell, TimeProvider time, ILogger log, Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? orders = null) : ISessionShell, IThreadPoolWorkItem
 {
     private const int NonceBytes = 16;
     internal static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(2);
@@ -24,9 +24,13 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     private static readonly TimeSpan BetweenBatches = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _gate = new();
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ended = new(); // never disposed of: it has no timer, and late callers may still cancel it
     private readonly List<Task> _tells = [];
+    private readonly List<Action> _answers = []; // to be given outside the gate: whoever is answered may need it
+    private bool _isReceiving;
+    private int _reasons = 1; // to look for frames; above 0 somebody does, or will. Nobody before the Hello
+    private IClientStreamWriter<V1.AgentFrame>? _stream;
     private HubSession? _session;
     private string _endReason = "";
     private readonly HubSilence _silence = new(time);
@@ -63,14 +67,18 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         var session = new HubSession(Number, Nonce, self, this, signer);
         using var call = client.Link(cancellationToken: _ended.Token);
         _session = session;
-        Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session, session.Hello(self.PolicyVersion, cell), call.RequestStream), BeatAsync(session)];
+        Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session.Hello(self.PolicyVersion, cell), call.RequestStream), BeatAsync(session)];
         var first = await Task.WhenAny(tasks);
         Abandon();
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        List<Action> answers;
         lock (_gate)
         {
             session.OnEnded();
+            answers = TakeAnswers();
         }
+
+        answers.ForEach(LeaveToPool);
 
         if (_endReason.Length > 0)
         {
@@ -108,16 +116,27 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <summary>Asks the hub and waits for the answer that carries the same number; null where it does not come in time.</summary>
     public async Task<HubNews?> AskAsync(Func<long, V1.AgentFrame> frame, TimeSpan deadline)
     {
-        var done = new TaskCompletionSource<HubNews?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<HubNews?>(); // its continuation may run in ReceiveAsync
         long ask;
-        lock (_gate)
+        var sends = BeginToSend();
+        try
         {
-            if (_session is not { IsLive: true } session)
+            lock (_gate)
             {
-                return null;
-            }
+                if (_session is not { IsLive: true } session)
+                {
+                    return null;
+                }
 
-            ask = session.Ask(frame, news => done.TrySetResult(news));
+                ask = session.Ask(frame, news => _answers.Add(() => done.TrySetResult(news)));
+            }
+        }
+        finally
+        {
+            if (sends)
+            {
+                _ = SendHereAsync();
+            }
         }
 
         try
@@ -138,7 +157,16 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     }
 
     /// <inheritdoc/>
-    public void Wake() => _wake.Writer.TryWrite(true);
+    public void Wake()
+    {
+        if (BeginToSend())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>The thread pool's entry: sends what there is.</summary>
+    void IThreadPoolWorkItem.Execute() => _ = SendWaitingAsync();
 
     /// <inheritdoc/>
     public void Tell(AgentCommand command) => _tells.Add(loop.TellAsync(command, _ended.Token).AsTask());
@@ -146,6 +174,12 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <inheritdoc/>
     public void Ask(AgentCommand command, Action<EngineReply> then)
     {
+        if (_isReceiving)
+        {
+            _answers.Add(() => AskHere(command, then)); // the thread that received has left the gate then
+            return;
+        }
+
         try
         {
             _ = ContinueAsync(loop.AskAsync(command), then);
@@ -179,14 +213,37 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <inheritdoc/>
     public void Note(string text, bool isTrouble) => log.Log(isTrouble ? LogLevel.Warning : LogLevel.Information, "{Note}", text);
 
+    private void AskHere(AgentCommand command, Action<EngineReply> then)
+    {
+        try
+        {
+            _ = ContinueAsync(loop.AskHereAsync(command), then);
+        }
+        catch (AgentBusyException busy)
+        {
+            End(busy.Message);
+        }
+    }
+
     private async Task ContinueAsync(Task<EngineReply> asked, Action<EngineReply> then)
     {
         try
         {
             var reply = await asked;
-            lock (_gate)
+            var sends = BeginToSend();
+            try
             {
-                then(reply);
+                lock (_gate)
+                {
+                    then(reply);
+                }
+            }
+            finally
+            {
+                if (sends)
+                {
+                    _ = SendHereAsync();
+                }
             }
         }
         catch (Exception fault)
@@ -220,13 +277,21 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         while (await frames.MoveNext(_ended.Token))
         {
             _silence.OnHeard();
+            List<Action> answers;
+            bool isOneOfMany;
             lock (_gate)
             {
+                _isReceiving = true;
                 session.OnFrame(frames.Current);
+                _isReceiving = false;
                 tells.AddRange(_tells);
                 _tells.Clear();
+                answers = TakeAnswers();
+                isOneOfMany = session.IsAsked;
             }
 
+            // Where others wait too, their commits are to gather, and their answers must not stand behind one's disk.
+            answers.ForEach(isOneOfMany ? LeaveToPool : static answer => answer());
             foreach (var tell in tells)
             {
                 await tell; // a full queue holds the stream back
@@ -236,21 +301,82 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         }
     }
 
-    private async Task SendAsync(HubSession session, V1.AgentFrame hello, IClientStreamWriter<V1.AgentFrame> stream)
+    private static void LeaveToPool(Action answer) => ThreadPool.UnsafeQueueUserWorkItem(static answer => answer(), answer, preferLocal: false);
+
+    // Under the gate.
+    private List<Action> TakeAnswers()
     {
+        List<Action> answers = [.. _answers];
+        _answers.Clear();
+        return answers;
+    }
+
+    private async Task SendAsync(V1.AgentFrame hello, IClientStreamWriter<V1.AgentFrame> stream)
+    {
+        _stream = stream;
+        using var ended = _ended.Token.UnsafeRegister(static self => ((HubConnection)self!).Wake(), this);
         _silence.OnSent(hello);
         await stream.WriteAsync(hello, _ended.Token);
-        do
-        {
-            while (Next(session) is { } frame)
-            {
-                _silence.OnSent(frame);
-                await stream.WriteAsync(frame, _ended.Token);
-            }
+        await SendWaitingAsync();
+        await _sent.Task;
+    }
 
-            WakeForHeldOps(session);
+    // Whoever has something looks whether somebody sends, and whoever has sent looks whether something came meanwhile: one of them sees the other.
+    private bool BeginToSend() => Interlocked.Increment(ref _reasons) == 1;
+
+    // One frame, that of whoever waits; the rest, which may be a backlog, is the pool's.
+    private async Task SendHereAsync()
+    {
+        try
+        {
+            var seen = Volatile.Read(ref _reasons);
+            await SendNextAsync();
+            WakeForHeldOps(_session!);
+            if (_session is { MayHaveMore: true } || Interlocked.Add(ref _reasons, -seen) != 0)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
         }
-        while (await _wake.Reader.ReadAsync(_ended.Token));
+        catch (Exception fault)
+        {
+            _sent.TrySetException(fault); // and nobody sends any more
+        }
+    }
+
+    private async Task SendWaitingAsync()
+    {
+        try
+        {
+            int seen;
+            do
+            {
+                seen = Volatile.Read(ref _reasons);
+                while (await SendNextAsync())
+                {
+                    // One after the other.
+                }
+
+                WakeForHeldOps(_session!);
+            }
+            while (Interlocked.Add(ref _reasons, -seen) != 0);
+        }
+        catch (Exception fault)
+        {
+            _sent.TrySetException(fault);
+        }
+    }
+
+    private async ValueTask<bool> SendNextAsync()
+    {
+        _ended.Token.ThrowIfCancellationRequested();
+        if (Next(_session!) is not { } frame)
+        {
+            return false;
+        }
+
+        _silence.OnSent(frame);
+        await _stream!.WriteAsync(frame, _ended.Token);
+        return true;
     }
 
     private V1.AgentFrame? Next(HubSession session)

@@ -199,6 +199,12 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     /// <summary>Whether ops that are logged now wait for others: the shell has to ask again when that is over.</summary>
     public bool HoldsOps => _holdsOps;
 
+    /// <summary>Whether a till waits for an answer of the hub.</summary>
+    public bool IsAsked => _asked.Count > 0;
+
+    /// <summary>Whether there may be another frame to send, now or when what is held is due.</summary>
+    public bool MayHaveMore => _toSend.Count > 0 || _afterOps.Count > 0 || _outbox.TipSequence > _outbox.SentSequence || _facts.IsOpen;
+
     // Somebody waits for what another store hands back. And many ops are no burst of a till, but a backlog.
     private bool IsUrgent => _urgentUpTo > _outbox.SentSequence || _afterOps.Count > 0 || _outbox.TipSequence - _outbox.SentSequence >= MostHeldOps;
 

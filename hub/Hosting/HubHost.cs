@@ -84,6 +84,7 @@ public sealed class HubHost : IAsyncDisposable
             throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(options));
         }
 
+        LeaveRoomForACommit();
         PrivateFile.CreateFolder(options.DataDirectory);
         // Before anything else: a hub whose keys others can read does not even open its journal.
         var certificates = options.InsecureLoopback ? null : CertificateAuthority.Open(options.DataDirectory, options.Time, options.StoreCertificateLife);
@@ -249,6 +250,13 @@ public sealed class HubHost : IAsyncDisposable
         {
             parts.Log.LogWarning("One person alone reclaims, orders value by hand and sets credit limits at headquarters: --one-person-is-enough");
         }
+    }
+
+    // One thread of the pool may be committing (CommitPipeline): as many as there are processors go on beside it, also where the disk is slow.
+    private static void LeaveRoomForACommit()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + 1), completions);
     }
 
     private static void UseDoors(WebApplication web, HubParts parts)

@@ -77,6 +77,51 @@ public sealed class SyncLinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tills_that_ask_at_once_are_each_given_their_own_answer_and_their_sales_go_up()
+    {
+        const int Tills = 6;
+        var session = await _hub.NextSessionAsync();
+        var members = new string[Tills];
+        for (var i = 0; i < Tills; i++)
+        {
+            members[i] = (await _till.RegisterAsync(new V1.RegisterRequest { RequestId = $"r{i}", Name = $"Member {i}" })).Member.MemberId;
+        }
+
+        await session.WelcomeAsync();
+        await session.NextAsync(FrameCase.OpBatch);
+        foreach (var member in members)
+        {
+            await session.SendAsync(new V1.HubFrame { MemberDelta = Delta(member, 4, 6_000) });
+        }
+
+        await OnlineAsync(session);
+        var paying = members.Select((member, i) => _till.SellAsync(new V1.SaleRequest { RequestId = $"s{i}", MemberId = member, BillMinor = 1_000 + i }).ResponseAsync).ToArray();
+        var asks = new List<V1.RightsRequest>();
+        while (asks.Count < Tills)
+        {
+            asks.Add((await session.NextAsync(FrameCase.RightsRequest)).RightsRequest);
+        }
+
+        asks.Reverse();
+        foreach (var ask in asks)
+        {
+            var member = new MemberId(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(ask.Member.Span)).ToString();
+            await session.SendAsync(new V1.HubFrame { RightsReply = new V1.RightsReply { Request = ask.Request, Rights = Rights(member, ask.Targets[0].GrantedTarget) } });
+        }
+
+        for (var i = 0; i < Tills; i++)
+        {
+            Assert.Equal(1_000 + i, (await paying[i]).Receipt.PaidPrincipalMinor);
+        }
+
+        for (var up = 0L; up < 2 * Tills;)
+        {
+            var batch = (await session.NextAsync(FrameCase.OpBatch)).OpBatch;
+            up = batch.FirstSequence + batch.Envelopes.Count - 1;
+        }
+    }
+
+    [Fact]
     public async Task A_hub_that_does_not_answer_costs_the_deadline_and_then_a_refusal_that_names_the_store()
     {
         var session = await _hub.NextSessionAsync();
