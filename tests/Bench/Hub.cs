@@ -45,10 +45,16 @@ internal sealed class Hub : IAsyncDisposable
     /// <param name="isMetered">Whether it says how much memory it allocates.</param>
     /// <param name="keepsHqTables">Whether it keeps the tables of HQ. The peers beside the rows keep none.</param>
     /// <param name="grainBudget">How many members stay active; 0: as many as by default.</param>
-    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false, int grainBudget = 0)
+    /// <param name="servesMany">Whether it runs as docs/operations.md says for a hub that serves many stores.</param>
+    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false, int grainBudget = 0, bool servesMany = false)
     {
         var counters = Path.Combine(folder, "bench.counters");
         var variables = new Dictionary<string, string> { ["SYNCHUB_STORAGE"] = storage };
+        if (servesMany)
+        {
+            variables["DOTNET_TieredPGO"] = "1";
+        }
+
         if (isMetered)
         {
             variables["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;

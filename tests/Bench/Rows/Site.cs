@@ -7,11 +7,13 @@ namespace SyncHub.Bench.Rows;
 internal sealed class Site : IAsyncDisposable
 {
     private readonly string _program;
+    private readonly bool _servesMany;
     private readonly CancellationToken _cancellation;
     private Hub? _hub;
 
-    private Site(BenchOptions options, string engine, string program, string folder, PostgresServer? server, string storage, CancellationToken cancellation)
+    private Site(BenchOptions options, string engine, string row, string program, string folder, PostgresServer? server, string storage, CancellationToken cancellation)
     {
+        _servesMany = row is "stream" or "hot" or "reconnect" or "big";
         (Options, Engine, _program, Folder, Server, Storage, _cancellation) = (options, engine, program, folder, server, storage, cancellation);
     }
 
@@ -39,14 +41,14 @@ internal sealed class Site : IAsyncDisposable
     public static async Task<Site> StartAsync(BenchOptions options, string engine, string row, string program, string folder, PostgresServer? server, CancellationToken cancellation)
     {
         var storage = server is null ? "" : await server.CreateDatabaseAsync("bench_" + row, cancellation);
-        var site = new Site(options, engine, program, folder, server, storage, cancellation);
+        var site = new Site(options, engine, row, program, folder, server, storage, cancellation);
         Directory.CreateDirectory(site.HubFolder);
         await site.StartHubAsync(isMetered: row != "idle", keepsHqTables: row == "cost");
         return site;
     }
 
     /// <summary>Starts the hub over what it has.</summary>
-    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false, int grainBudget = 0) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables, grainBudget);
+    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false, int grainBudget = 0) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables, grainBudget, _servesMany);
 
     /// <summary>Ends it well.</summary>
     public async Task StopHubAsync()
