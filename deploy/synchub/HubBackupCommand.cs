@@ -12,6 +12,8 @@ internal static class HubBackupCommand
     private static readonly Option<string> From = new("--from") { Description = "The copy to go back to.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Storage = new("--storage") { Description = $"Instead of --from, where PostgreSQL's own tools have brought the database back: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
 
+    private static readonly Option<string> Parts = new("--parts") { Description = "With --storage: folder of the parts that have left that database, as the hub's --parts.", DefaultValueFactory = _ => "" };
+
     /// <summary><c>synchub hub backup</c>.</summary>
     public static Command CreateBackup()
     {
@@ -23,7 +25,7 @@ internal static class HubBackupCommand
     /// <summary><c>synchub hub restore</c>.</summary>
     public static Command CreateRestore()
     {
-        var restore = new Command("restore", "Puts a copy in the place of a stopped hub's database, which is moved aside, and begins a new term. A PostgreSQL database is copied and brought back by its own tools (pg_basebackup, WAL archive); here it only begins its new term.") { Data, From, Storage };
+        var restore = new Command("restore", "Puts a copy in the place of a stopped hub's database, which is moved aside, and begins a new term. A PostgreSQL database is copied and brought back by its own tools (pg_basebackup, WAL archive); here it only begins its new term.") { Data, From, Storage, Parts };
         restore.SetAction((arguments, _) => GuardAsync(() => RestoreAsync(arguments)));
         return restore;
     }
@@ -45,7 +47,7 @@ internal static class HubBackupCommand
         }
 
         var now = TimeProvider.System.GetUtcNow();
-        var done = await (storage.Length > 0 ? HubBackup.BeginTermAsync(storage, data, now) : HubBackup.RestoreAsync(data, from, now)).ConfigureAwait(false);
+        var done = await (storage.Length > 0 ? HubBackup.BeginTermAsync(storage, data, now, arguments.GetValue(Parts)!) : HubBackup.RestoreAsync(data, from, now)).ConfigureAwait(false);
         var aside = done.Aside.Length > 0 ? $" What was there is now {done.Aside}." : "";
         var place = storage.Length > 0 ? $" --storage {arguments.GetValue(Storage)}" : "";
         await Console.Out.WriteLineAsync($"The copy is in place, in a new term ({done.Term}).{aside} Start the hub: synchub hub run --data {data}{place}").ConfigureAwait(false);

@@ -37,12 +37,16 @@ internal static class HubCommand
 
     private static readonly Option<bool> NoHqTables = new("--no-hq-tables") { Description = "Does not keep the tables that HQ may query with SQL (docs/schema.md)." };
 
+    private static readonly Option<string> PartsFolder = new("--parts") { Description = "With --storage: folder of the parts of the journal that leave the database, one file each, read as before. Every hub that may lead must see it.", DefaultValueFactory = _ => "" };
+    private static readonly Option<int?> KeepDays = new("--keep-days") { Description = "How many days a full part of the journal stays in the database before it leaves for --parts; without it for ever." };
+    private static readonly Option<long> PartRecords = new("--part-records") { Description = "How many records a new part of the journal holds.", DefaultValueFactory = _ => 5_000_000 };
+
     private static readonly LimitFlags Limits = new(new HubOptions { DataDirectory = "" }.Limits);
 
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, CellOption, CellHubs, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, CellOption, CellHubs, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables, PartsFolder, KeepDays, PartRecords };
         Limits.AddTo(run);
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From, AuthorityFrom };
@@ -127,6 +131,9 @@ internal static class HubCommand
             ApprovalAboveMinor = arguments.GetValue(ApprovalAbove),
             Reflection = arguments.GetValue(Reflection),
             HqTables = !arguments.GetValue(NoHqTables),
+            PartsFolder = arguments.GetValue(PartsFolder) is { Length: > 0 } parts ? Path.GetFullPath(parts) : "",
+            PartsAge = arguments.GetValue(KeepDays) is { } days ? TimeSpan.FromDays(days) : null,
+            PartRecords = arguments.GetValue(PartRecords),
             Limits = Limits.Of(arguments),
         };
         HubHost hub;

@@ -8,6 +8,7 @@ internal static class VerifyCommand
 {
     private static readonly Option<string> Hub = new("--hub") { Description = "Folder of the hub.", Required = true };
     private static readonly Option<string> Storage = new("--storage") { Description = $"Its PostgreSQL database, where it runs on one: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
+    private static readonly Option<string> Parts = new("--parts") { Description = "Folder of the parts that have left that database, as the hub's --parts.", DefaultValueFactory = _ => "" };
     private static readonly Option<string[]> Agents = new("--agent") { Description = "Folder of an agent; may be given many times.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<bool> Converged = new("--converged") { Description = "Every op is expected to have reached the hub." };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the result as JSON." };
@@ -15,7 +16,7 @@ internal static class VerifyCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var verify = new Command("verify", "Audits the books from the files alone: chains, ops, rights, wallets, accounts. Exit code 1 if anything is wrong.") { Hub, Storage, Agents, Converged, Json };
+        var verify = new Command("verify", "Audits the books from the files alone: chains, ops, rights, wallets, accounts. Exit code 1 if anything is wrong.") { Hub, Storage, Parts, Agents, Converged, Json };
         verify.SetAction(Run);
         return verify;
     }
@@ -34,7 +35,7 @@ internal static class VerifyCommand
             return ExitCode.Usage;
         }
 
-        var report = Audit.Run(arguments.GetValue(Hub)!, arguments.GetValue(Agents) ?? [], new AuditOptions { Storage = storage });
+        var report = Audit.Run(arguments.GetValue(Hub)!, arguments.GetValue(Agents) ?? [], new AuditOptions { Storage = storage, Parts = arguments.GetValue(Parts)! });
         if (arguments.GetValue(Json))
         {
             using var output = Console.OpenStandardOutput();

@@ -9,6 +9,9 @@ public sealed record AuditOptions
     /// <summary>Connection string of the PostgreSQL database that holds the hub's journal; empty: hub.db in the hub's folder.</summary>
     public string Storage { get; init; } = "";
 
+    /// <summary>Folder of the parts that have left that database; empty where none has.</summary>
+    public string Parts { get; init; } = "";
+
     /// <summary>How many findings of one code are kept as examples, at least one. All are counted.</summary>
     public int ExamplesPerCode { get; init; } = 10;
 }

@@ -10,7 +10,7 @@ internal sealed class HubReader(FindingLog findings, RequestIndex requests, Audi
         var hub = new HubLog(HubSource.NameOf(folder, options.Storage), findings);
         Guarded.Run(findings, hub.Path, "the hub's journal", () =>
         {
-            using var file = HubSource.Open(folder, options.Storage);
+            using var file = HubSource.Open(folder, options.Storage, options.Parts);
             FileCheck.Run(file, hub.Path, findings);
             if (Read(file, hub) is { } accounts)
             {

@@ -13,8 +13,8 @@ internal static class HubSource
 
     /// <summary>Opens it read-only.</summary>
     /// <exception cref="Storage.JournalUnavailableException">It cannot be read.</exception>
-    public static IJournalRows Open(string folder, string storage) =>
-        storage.Length > 0 ? JournalDatabaseReader.Open(storage, "", [.. KeyRing.UsualPaths(FileOf(folder))]) : JournalFileReader.Open(FileOf(folder));
+    public static IJournalRows Open(string folder, string storage, string parts) =>
+        storage.Length > 0 ? JournalDatabaseReader.OpenWithParts(storage, "", parts, [.. KeyRing.UsualPaths(FileOf(folder))]) : JournalFileReader.Open(FileOf(folder));
 
     /// <summary>The tables of HQ: in the same view of the same database, or in a file beside the journal's. Null where there are none.</summary>
     /// <exception cref="Storage.JournalUnavailableException">They cannot be read.</exception>

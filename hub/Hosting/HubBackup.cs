@@ -28,12 +28,13 @@ public static class HubBackup
     /// <param name="storage">The connection string.</param>
     /// <param name="dataDirectory">The hub's folder, with the keys that the database was sealed with.</param>
     /// <param name="now">The time of the restore; the new term's number is taken from it.</param>
+    /// <param name="partsFolder">The parts that had left the database then; empty where none had.</param>
     /// <param name="keyFile">The keys; empty: <c>hub.keys</c> in the hub's folder.</param>
     /// <exception cref="Storage.JournalUnavailableException">A hub runs on it, it cannot be reached, or the keys are not there.</exception>
-    public static async Task<HubRestored> BeginTermAsync(string storage, string dataDirectory, DateTimeOffset now, string keyFile = "")
+    public static async Task<HubRestored> BeginTermAsync(string storage, string dataDirectory, DateTimeOffset now, string partsFolder = "", string keyFile = "")
     {
         var ring = KeyRing.Open(HubSeal.PathOf(dataDirectory, keyFile));
-        var journal = await PostgresJournal.OpenAsync(storage, new PostgresJournalOptions()).ConfigureAwait(false);
+        var journal = await PostgresJournal.OpenAsync(storage, new PostgresJournalOptions { PartsFolder = partsFolder }).ConfigureAwait(false);
         await using (journal.ConfigureAwait(false))
         {
             var (term, stores) = await StoreRegistry.BeginTermAsync(HubSeal.Reopen(journal, ring), now, HubGuard.Read(dataDirectory).Term).ConfigureAwait(false);

@@ -44,6 +44,7 @@ public sealed class HubHost : IAsyncDisposable
     private HubGuard? _guard;
     private JournalWatch? _watch;
     private HqProjector? _hqTables;
+    private PartRetention? _retention;
 
     private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
     {
@@ -121,6 +122,11 @@ public sealed class HubHost : IAsyncDisposable
         if (_hqTables is not null)
         {
             await _hqTables.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_retention is not null)
+        {
+            await _retention.DisposeAsync().ConfigureAwait(false);
         }
 
         await _sweep.DisposeAsync().ConfigureAwait(false);
@@ -221,6 +227,7 @@ public sealed class HubHost : IAsyncDisposable
         host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal, parts.Log);
         MergeWork.Resume(journal, parts.Grains);
         host._sweep.Start();
+        host._retention = opening.StartRetention(options, web.Services.GetRequiredService<ILogger<PartRetention>>());
         if (options.HqTables)
         {
             host._hqTables = new HqProjector(journal, () => opening.OpenHqTables(options), new Asset(parts.Rules.Rules.Currency), options.Time, web.Services.GetRequiredService<ILogger<HqProjector>>());

@@ -45,6 +45,10 @@ internal sealed class HubJournal
     /// <summary>Where the tables of HQ lie where the journal is a file.</summary>
     public static string HqFile(string dataDirectory) => Path.Combine(dataDirectory, "hub.hq.db");
 
+    /// <summary>Moves old parts of the journal out of its database from now on; null where none ever leaves.</summary>
+    public PartRetention? StartRetention(HubOptions options, ILogger<PartRetention> log) =>
+        _database is { } database && options.PartsAge is { } age ? new PartRetention(database, age, options.Time, log) : null;
+
     /// <summary>Tells the hubs that stand by where this one is.</summary>
     public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;
 
@@ -67,7 +71,7 @@ internal sealed class HubJournal
         // the commits must go on beside them: the pool adds threads one by one, each half a second.
         ThreadPool.GetMinThreads(out var workers, out var completions);
         ThreadPool.SetMinThreads(Math.Max(workers, Math.Min(options.Partitions, MostWaiting) + ThreadsBeside), completions);
-        var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, OnTrouble = Tell };
+        var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, PartsFolder = options.PartsFolder, PartRecords = options.PartRecords, OnTrouble = Tell };
         var journal = _database = await PostgresJournal.OpenAsync(options.Storage, options.StandsBy ? settings with { TakeOverMs = int.MaxValue, OnWaiting = onWaiting } : settings, cancellation).ConfigureAwait(false);
         try
         {

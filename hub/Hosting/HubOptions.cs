@@ -98,6 +98,15 @@ public sealed record HubOptions
     /// <summary>Whether the tables that HQ may query are kept up (docs/schema.md).</summary>
     public bool HqTables { get; init; } = true;
 
+    /// <summary>Folder of the parts of the journal that have left its database; every hub that may lead must see it. Empty: none has, and none does.</summary>
+    public string PartsFolder { get; init; } = "";
+
+    /// <summary>How long a part of the journal stays in the database after it is full; null = for ever.</summary>
+    public TimeSpan? PartsAge { get; init; }
+
+    /// <summary>How many records a part holds. Parts that are there stay as they are.</summary>
+    public long PartRecords { get; init; } = 5_000_000;
+
     /// <summary>Whether tools may ask which services and messages there are (gRPC server reflection).</summary>
     public bool Reflection { get; init; }
 
@@ -134,6 +143,10 @@ public sealed record HubOptions
         Check(CellHubs.Where((_, place) => place != Cell.Number - 1).All(hubs => hubs.Split(',').All(hub => Uri.TryCreate(hub.Trim(), UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps)), "--cell-hubs: 'here;https://a:7400,https://b:7400;https://c:7400': the hubs of each cell, with ; between cells; for its own a hub says here.");
         Check(LeaseHours is >= 0 and <= 8760, "--lease-hours: 0 (no limit) to 8760.");
         Check(ApprovalAboveMinor >= 0, "--approval-above: 0 (always a second person) or more, minor units.");
+        Check(PartsAge is not { } age || age >= TimeSpan.Zero, "--keep-days: 0 or more.");
+        Check(PartsAge is null || Storage.Length > 0, "--keep-days: only with --storage; a journal in a file is one file.");
+        Check(PartsAge is null || PartsFolder.Length > 0, "--keep-days: name the folder for what leaves with --parts.");
+        Check(PartRecords is >= 100 and <= 1_000_000_000, "--part-records: 100 to 1000000000.");
         Check(GrainBudget >= 1, "--grain-budget: 1 or more.");
         faults.AddRange((Limits with { LeastMessageKib = LeastMessageKib }).FindFaults());
         try

@@ -1,6 +1,7 @@
 using Npgsql;
 using SyncHub.Storage.Hq;
 using SyncHub.Storage.Postgres.Hq;
+using SyncHub.Storage.Retention;
 
 namespace SyncHub.Storage.Postgres;
 
@@ -17,15 +18,21 @@ public sealed class PostgresJournal : IJournal
 {
     private readonly Database _database;
     private readonly CommitLoop _commits;
-    private readonly PostgresReader _reader;
+    private readonly PostgresReader _here;
+    private readonly WholeReader _whole;
+    private readonly PartFiles _gone;
+    private readonly PartMover _mover;
     private readonly WriterSession _session;
     private int _isDisposed;
 
-    private PostgresJournal(Database database, WriterSession session)
+    private PostgresJournal(Database database, WriterSession session, PartFiles gone)
     {
         _database = database;
         _session = session;
-        _reader = new PostgresReader(database);
+        _gone = gone;
+        _here = new PostgresReader(database);
+        _whole = new WholeReader(_here, gone);
+        _mover = new PartMover(database, session, gone);
         _commits = new CommitLoop(database, session);
     }
 
@@ -45,7 +52,17 @@ public sealed class PostgresJournal : IJournal
         try
         {
             await PrepareAsync(database).ConfigureAwait(false);
-            return new PostgresJournal(database, await WriterSession.TakeAsync(database, cancellation).ConfigureAwait(false));
+            var session = await WriterSession.TakeAsync(database, cancellation).ConfigureAwait(false);
+            try
+            {
+                return new PostgresJournal(database, session, FindParts(database)); // now that nobody else moves any
+            }
+            catch
+            {
+                await session.LetGoAsync().ConfigureAwait(false);
+                await session.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
         }
         catch
         {
@@ -82,6 +99,15 @@ public sealed class PostgresJournal : IJournal
         return new PartitionLeases(_database, _session, partitions, address);
     }
 
+    /// <summary>Moves the oldest part into a file in <see cref="PostgresJournalOptions.PartsFolder"/>, where it has been full for <paramref name="age"/>. It is read from there as before.</summary>
+    /// <returns>The part; null where there is none to move. Call it again, one call at a time, until it is.</returns>
+    /// <exception cref="JournalUnavailableException">It stays where it is, for the reason that the message gives.</exception>
+    public Task<JournalPart?> MoveOldestPartAsync(TimeSpan age, CancellationToken cancellation)
+    {
+        _commits.ThrowIfClosed();
+        return _mover.MoveAsync(_database.Options.PartsFolder, age, cancellation);
+    }
+
     /// <summary>The tables of HQ in this journal's database. They use its connections: dispose of the journal last.</summary>
     public IHqTables HqTables() => new PostgresHqTables(_database);
 
@@ -100,61 +126,61 @@ public sealed class PostgresJournal : IJournal
     }
 
     /// <inheritdoc/>
-    public StoredStream ReadStream(StreamId stream) => Reader.Stream(stream);
+    public StoredStream ReadStream(StreamId stream) => Whole.Stream(stream);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.Records(stream, fromVersion, limit);
+        return Whole.Records(stream, fromVersion, limit);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.Feed(position, limit);
+        return Whole.Feed(position, limit);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.Changes(position, limit);
+        return Whole.Changes(position, limit);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.Facts(producer, fromSequence, limit, maxBytes);
+        return Whole.Facts(producer, fromSequence, limit, maxBytes);
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.NewestFacts(producer, limit);
+        return Whole.NewestFacts(producer, limit);
     }
 
     /// <inheritdoc/>
-    public StoredCursor? ReadCursor(string name, ProducerId producer) => Reader.Cursor(name, producer);
+    public StoredCursor? ReadCursor(string name, ProducerId producer) => Here.Cursor(name, producer);
 
     /// <inheritdoc/>
-    public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => Reader.Document(collection, key.ToArray());
+    public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => Here.Document(collection, key.ToArray());
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        return Reader.Documents(collection, keyPrefix.ToArray(), afterKey.ToArray(), limit);
+        return Here.Documents(collection, keyPrefix.ToArray(), afterKey.ToArray(), limit);
     }
 
     /// <inheritdoc/>
-    public long CountDocuments(string collection) => Reader.CountDocuments(collection);
+    public long CountDocuments(string collection) => Here.CountDocuments(collection);
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoredBalance> ReadBalances() => Reader.Balances();
+    public IReadOnlyList<StoredBalance> ReadBalances() => Here.Balances();
 
     /// <summary>Commits what was handed over and lets go of the database. Calls after it fail with <see cref="JournalFault.Closed"/>.</summary>
     public async ValueTask DisposeAsync()
@@ -165,14 +191,43 @@ public sealed class PostgresJournal : IJournal
         }
         await _commits.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();
+        _gone.Dispose();
     }
 
-    private PostgresReader Reader
+    private static PartFiles FindParts(Database database)
+    {
+        var gone = new PartFiles(database.Options.PartsFolder);
+        try
+        {
+            foreach (var part in new PostgresReader(database).PartsLeft())
+            {
+                gone.Add(part);
+            }
+            return gone;
+        }
+        catch
+        {
+            gone.Dispose();
+            throw;
+        }
+    }
+
+    private PostgresReader Here
     {
         get
         {
             _commits.ThrowIfClosed();
-            return _reader;
+            return _here;
+        }
+    }
+
+    // Records and facts: some may have left.
+    private WholeReader Whole
+    {
+        get
+        {
+            _commits.ThrowIfClosed();
+            return _whole;
         }
     }
 

@@ -35,6 +35,9 @@ public sealed record PostgresJournalOptions
     /// <summary>How many records a part of the journal holds; a part leaves the database as a whole (docs/schema.md, retention). Only new parts are made so.</summary>
     public long PartRecords { get; init; } = 5_000_000;
 
+    /// <summary>Folder of the parts that have left the database; every hub that may lead must see it. Needed where any has.</summary>
+    public string PartsFolder { get; init; } = "";
+
     /// <summary>True for a database that does not sync its commits to the disk. Only for tests: a power cut then loses acknowledged ops.</summary>
     public bool AllowsUnsafeServer { get; init; }
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using SyncHub.Storage.Retention;
 
 namespace SyncHub.Storage.Postgres;
 
@@ -101,6 +102,18 @@ internal sealed class PostgresReader(Database database)
         return List("SELECT account, asset, sum(amount)::bigint FROM balance GROUP BY account, asset ORDER BY account, asset",
             static row => new StoredBalance(row.GetString(0), row.GetString(1), row.GetInt64(2)));
     }
+
+    /// <summary>The newest version of a stream among the parts that have left, or an older one where there are newer records here; 0 for none.</summary>
+    public long VersionLeft(StreamId stream) => Read("SELECT version FROM stream_head WHERE stream = $1", static rows => rows.Read() ? rows.GetInt64(0) : 0, stream.ToUuid());
+
+    /// <summary>Which of some streams have a record here after a position.</summary>
+    public HashSet<StreamId> ChangedSince(long position, StreamId[] streams) => streams.Length == 0 ? []
+        : [.. List("SELECT n.stream FROM unnest($1::uuid[]) AS n (stream) WHERE EXISTS (SELECT 1 FROM record r WHERE r.stream = n.stream AND r.position > $2)", static row => row.GetGuid(0).ToStream(), streams.Select(stream => stream.ToUuid()).ToArray(), position)];
+
+    /// <summary>The parts that have left, oldest first.</summary>
+    public IReadOnlyList<JournalPart> PartsLeft() =>
+        List("SELECT number, first, last, file, sha256 FROM journal_part WHERE left_at IS NOT NULL ORDER BY number",
+            static row => new JournalPart(row.GetInt32(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3), Bytes(row, 4)));
 
     /// <summary>The head of the feed, whichever process moved it.</summary>
     public long Position() => Read("SELECT position FROM feed", static rows => rows.Read() ? rows.GetInt64(0) : 0);

@@ -114,6 +114,16 @@ internal sealed class JournalReader(SqliteConnection connection) : IDisposable
         return totals;
     }
 
+    /// <summary>In a part: whether it has records of a stream.</summary>
+    public bool Has(StreamId stream) => Query("SELECT 1 FROM record WHERE stream = ?1 LIMIT 1").Bind(stream).First(static _ => true);
+
+    /// <summary>In a part: each producer with its first and its last fact there.</summary>
+    public IReadOnlyList<(ProducerId Producer, long Low, long High)> Producers() =>
+        Query("SELECT store, incarnation, low, high FROM producer").Rows(static row => (new ProducerId(row.Integer(0), row.Integer(1)), row.Integer(2), row.Integer(3)));
+
+    /// <summary>The first and the last position.</summary>
+    public (long First, long Last) Ends() => Query("SELECT coalesce((SELECT min(position) FROM record), 0), coalesce((SELECT max(position) FROM record), 0)").First(static row => (row.Integer(0), row.Integer(1)));
+
     public void Dispose()
     {
         foreach (var statement in _prepared.Values)

@@ -8,6 +8,9 @@ internal sealed class TempFolder : IDisposable
     /// <summary>Where the test's journal lies.</summary>
     public string Journal => File("journal.db");
 
+    /// <summary>The folder.</summary>
+    public string Folder => _folder.FullName;
+
     public string File(string name) => Path.Combine(_folder.FullName, name);
 
     public void Dispose() => _folder.Delete(recursive: true);

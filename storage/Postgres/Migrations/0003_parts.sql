@@ -10,8 +10,6 @@ CREATE TABLE journal_part (
     full_at timestamptz,
     file    text    COLLATE "C",
     sha256  bytea   CHECK (length(sha256) = 32),
-    records bigint,
-    facts   bigint,
     left_at timestamptz,
     CHECK ((file IS NULL) = (left_at IS NULL) AND (sha256 IS NULL) = (left_at IS NULL))
 );

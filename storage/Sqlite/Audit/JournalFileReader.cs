@@ -18,27 +18,43 @@ public sealed class JournalFileReader : IJournalRows
 {
     private readonly string _path;
     private readonly SqliteConnection _connection;
+    private readonly string[] _keyFiles;
     private IReadOnlySet<string>? _hiddenKeys; // null: not sealed
     private Sealer? _sealer;
 
-    private JournalFileReader(string path, SqliteConnection connection)
+    private JournalFileReader(string path, SqliteConnection connection, string[] keyFiles)
     {
+        _keyFiles = keyFiles;
         _path = path;
         _connection = connection;
     }
 
     /// <summary>Opens the file read-only.</summary>
     /// <exception cref="JournalUnavailableException">There is no such file, or it is not a readable database.</exception>
-    public static JournalFileReader Open(string path)
+    public static JournalFileReader Open(string path) => Open(path, asStored: false);
+
+    /// <summary>Opens the file read-only; payloads come as they lie there, sealed or not.</summary>
+    /// <exception cref="JournalUnavailableException">There is no such file, or it is not a readable database.</exception>
+    internal static JournalFileReader OpenAsStored(string path) => Open(path, asStored: true);
+
+    /// <summary>Opens a part that has left a database, with the database's keys.</summary>
+    /// <exception cref="JournalUnavailableException">There is no such file, or it is not a readable database.</exception>
+    internal static JournalFileReader OpenPart(string path, string[] keyFiles) => Open(path, asStored: false, keyFiles);
+
+    private static JournalFileReader Open(string path, bool asStored, string[]? keyFiles = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = Path.GetFullPath(path);
         var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false };
-        var reader = new JournalFileReader(path, new SqliteConnection(settings.ToString()));
+        var reader = new JournalFileReader(path, new SqliteConnection(settings.ToString()), keyFiles ?? [.. KeyRing.UsualPaths(path)]);
         try
         {
             reader.TakeView();
-            reader.FindMark();
+            if (!asStored)
+            {
+                reader.FindMark();
+            }
+
             return reader;
         }
         catch
@@ -47,6 +63,9 @@ public sealed class JournalFileReader : IJournalRows
             throw;
         }
     }
+
+    /// <summary>The file.</summary>
+    internal string FilePath => _path;
 
     /// <summary>All records in position order.</summary>
     public IEnumerable<RecordRow> Records() =>
@@ -107,12 +126,8 @@ public sealed class JournalFileReader : IJournalRows
     }
 
     // Only where content is asked for: what needs none needs no keys.
-    private Sealer Keys()
-    {
-        var places = KeyRing.UsualPaths(_path);
-        return _sealer ??= new Sealer(KeyRing.Open(places.FirstOrDefault(File.Exists)
-            ?? throw new JournalUnavailableException(JournalFault.Locked, $"{_path}: it is sealed, and its keys are neither at {places[0]} nor at {places[1]}. Put the key file there.")));
-    }
+    private Sealer Keys() => _sealer ??= new Sealer(KeyRing.Open(Array.Find(_keyFiles, File.Exists)
+        ?? throw new JournalUnavailableException(JournalFault.Locked, $"{_path}: it is sealed, and its keys are not at {string.Join(" nor at ", _keyFiles)}. Put the key file there.")));
 
     private byte[] Opened(SqliteDataReader row, int column, byte[] place) => _hiddenKeys is null ? Bytes(row, column) : Keys().Open(Bytes(row, column), place);
 

@@ -13,7 +13,7 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
     [Fact]
     public async Task What_was_there_before_is_read_and_fenced_as_ever()
     {
-        await MakeOldAsync();
+        MakeOld();
         WriteAsBefore(1, 2, 5);
         await using var journal = await OpenAsync();
         Assert.Equal([1L, 2, 5], journal.ReadFacts(Make.Producer, 1, 10, 1000).Select(fact => fact.Sequence));
@@ -32,7 +32,7 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
     [Fact]
     public async Task An_older_program_that_still_writes_after_the_move_finds_its_tables_and_the_same_fences()
     {
-        await MakeOldAsync();
+        MakeOld();
         WriteAsBefore(1);
         await (await OpenAsync()).DisposeAsync();
         WriteAsBefore(2, 3);
@@ -63,7 +63,12 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
         Assert.Equal("7 false 0", Heads());
     }
 
-    private async Task MakeOldAsync() => await (await OpenAsync(2)).DisposeAsync();
+    private void MakeOld()
+    {
+        using var database = new Database(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, Migrations = [.. Migration.Postgres.Take(2)] });
+        using var connection = database.Open();
+        PostgresMigrator.BringUpToDate(connection, database);
+    }
 
     // The statements of the program of before, word by word.
     private void WriteAsBefore(params long[] sequences)
@@ -95,6 +100,6 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
 
     private string? Heads() => instance.Ask($"SELECT upto || ' ' || ahead || ' ' || (SELECT count(*) FROM {_schema}.fact_ahead) FROM {_schema}.fact_head") as string;
 
-    private Task<PostgresJournal> OpenAsync(int steps = int.MaxValue) =>
-        PostgresJournal.OpenAsync(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, Migrations = [.. Migration.Postgres.Take(steps)], PartRecords = 2 });
+    private Task<PostgresJournal> OpenAsync() =>
+        PostgresJournal.OpenAsync(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, PartRecords = 2 });
 }
