@@ -47,10 +47,32 @@ public sealed partial class MemberMachine
     private void OnUndoneWanted(UndoneWanted asked, TurnResult turn, ITurnContext context)
     {
         var question = asked.Question;
-        AskSurvivors(asked with
+        question = question with { Known = question.Known.And(State.UndoneOf(question.Known.Id)), MayMove = question.MayMove && !HasParked(question.Wanted, question.Known) };
+        if (question is { MayMove: true, Payer.Length: > 0 })
         {
-            Question = question with { Known = question.Known.And(State.UndoneOf(question.Known.Id)), MayMove = question.MayMove && !HasParked(question.Wanted, question.Known) },
-        }, turn, context);
+            NoteFormerOwner(question, turn, context);
+        }
+
+        AskSurvivors(asked with { Question = question }, turn, context);
+    }
+
+    // The right is about to be taken from a life that was reclaimed. What that life turns out to have given back under this member's name comes to
+    // this stream, after what was just told: here too its payer bears it, and it takes nothing from the new owner.
+    private void NoteFormerOwner(RefundQuestion question, TurnResult turn, ITurnContext context)
+    {
+        var (op, former) = (question.Known.Id, question.Known.Right);
+        var known = State.UndoneOf(op);
+        if (known.Former?.Right == former)
+        {
+            return;
+        }
+
+        if (known.Right != former)
+        {
+            Apply(new RefundRightMoved(op, former, []) { IsHealed = true }, turn, context); // it was moved in the op's own stream
+        }
+
+        Apply(new RefundRightMoved(op, new RefundRight(question.Wanted.Holder, question.Wanted.Since), []) { Payer = question.Payer }, turn, context);
     }
 
     private void OnUndoneTold(RefundQuestion question, TurnResult turn, ITurnContext context)

@@ -31,7 +31,7 @@ public sealed partial class MemberState
                 Personal.Add(op.Tag, op.Id);
                 break;
             case OpType.TagRemove:
-                Personal.Remove(Switches.IsOff(Mechanism.TagsAreDots) ? [.. Personal.TagDots.Where(dot => dot.Tag == op.Tag).Select(dot => dot.Dot)] : op.RemovedDots, HasApplied);
+                Personal.Remove(Switches.IsOff(Mechanism.TagsAreDots) ? [.. Personal.TagDots.Where(dot => dot.Tag == op.Tag).Select(dot => dot.Dot)] : op.RemovedDots, HasApplied, Survivors.Count > 0);
                 break;
             case OpType.RegisterMember:
                 Register(op.Profile ?? MemberProfile.Empty, new Stamp(at, op.Id));
@@ -59,7 +59,7 @@ public sealed partial class MemberState
                     Personal.Add(changed.AddedTags[i], changed.AddedDots.Count > i ? changed.AddedDots[i] : new OpId(new Holder(default, new Incarnation(i)), Version));
                 }
 
-                Personal.Remove(changed.RemovedDots, _ => true);
+                Personal.Remove(changed.RemovedDots, _ => true, Survivors.Count > 0);
                 Profile = Personal.ProfileAt(Profile.HomeStore);
                 return null;
             case MemberErased:

@@ -44,7 +44,7 @@ public sealed class PersonalData
     /// <summary>Dots that were removed before they arrived; gone as soon as they do.</summary>
     public SortedSet<(Holder Holder, long Sequence)> RemovedAhead { get; } = [];
 
-    /// <summary>Dots that came with a merge: they are taken once.</summary>
+    /// <summary>Dots that are not taken from another member: they came with a merge before, or were removed here and may have gone to a survivor, from whom a merge the other way round would bring them back.</summary>
     public SortedSet<(Holder Holder, long Sequence)> TakenDots { get; } = [];
 
     /// <summary>Whether the member's data were erased.</summary>
@@ -99,13 +99,22 @@ public sealed class PersonalData
     /// <summary>An op removed what its store had seen.</summary>
     /// <param name="dots">What it had seen.</param>
     /// <param name="isSeen">Whether the hub has applied the op of that name: what it has applied and not kept was removed before.</param>
-    public void Remove(IEnumerable<OpId> dots, Func<OpId, bool> isSeen)
+    /// <param name="wasMerged">Whether the member was ever merged into another one, which then has its tags too.</param>
+    public void Remove(IEnumerable<OpId> dots, Func<OpId, bool> isSeen, bool wasMerged)
     {
         foreach (var dot in IsErased ? [] : dots)
         {
-            if (!Dots.Remove((dot.Holder, dot.Sequence)) && !isSeen(dot))
+            var key = (dot.Holder, dot.Sequence);
+            if (!Dots.Remove(key))
             {
-                RemovedAhead.Add((dot.Holder, dot.Sequence));
+                if (!isSeen(dot))
+                {
+                    RemovedAhead.Add(key);
+                }
+            }
+            else if (wasMerged)
+            {
+                TakenDots.Add(key);
             }
         }
     }

@@ -45,7 +45,7 @@ public sealed class MemberHere(MemberId id)
                 }
                 else
                 {
-                    tags.Remove(edit.RemovedDots, _ => true);
+                    tags.Remove(edit.RemovedDots, _ => true, wasMerged: false);
                 }
             }
 

@@ -24,6 +24,7 @@ internal sealed class MergeFold
                 return true;
             case MemberEventRecord.EventOneofCase.MergedInto:
                 AliasOf = Member(change.MergedInto.Survivor);
+                member.Profile.WasMerged = true;
                 return true;
             case MemberEventRecord.EventOneofCase.MergeUndone:
                 AliasOf = UInt128.Zero;

@@ -20,6 +20,9 @@ internal sealed class ProfileFold
 
     public bool IsErased { get; private set; }
 
+    /// <summary>Whether the member was ever merged into another one: what is removed from then on is not taken back from there.</summary>
+    public bool WasMerged { get; set; }
+
     /// <summary>HQ made the member.</summary>
     public void Register(MemberProfile? profile, long recordedAtMs, long version) => Register(profile ?? new MemberProfile(), OfHq(recordedAtMs, version));
 
@@ -163,7 +166,11 @@ internal sealed class ProfileFold
     {
         foreach (var dot in IsErased ? [] : dots)
         {
-            if (!_tags.Remove(Key(dot)) && !isSeen(dot))
+            if (_tags.Remove(Key(dot)))
+            {
+                _ = WasMerged && _takenTags.Add(Key(dot));
+            }
+            else if (!isSeen(dot))
             {
                 _removedAhead.Add(Key(dot));
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Core.Members;
@@ -18,6 +19,7 @@ internal sealed partial class MembersService
         request.Operator = authority.Demand(context, request).NameFor(request.Operator);
         var (loser, survivor) = (Parse(request.LoserId), Parse(request.SurvivorId));
         DemandReason(request.Operator, request.Reason);
+        await DemandLimitAsync(loser, survivor, context.CancellationToken).ConfigureAwait(false);
         var view = await parts.Grains.AskAsync(survivor, reply => new MergeWanted(loser, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
         return MemberReading.Show(parts, view);
     }
@@ -35,6 +37,23 @@ internal sealed partial class MembersService
 
         var view = await parts.Grains.AskAsync(alias.AliasOf, reply => new UnmergeWanted(alias.Id, request.Operator, request.Reason, reply), context.CancellationToken).ConfigureAwait(false);
         return MemberReading.Show(parts, view);
+    }
+
+    // The larger limit follows a merge: so one person alone merges nobody into a limit that he could not give alone. What is raised between this
+    // look and the merge, two people have decided for the loser, and the trail has both.
+    private async Task DemandLimitAsync(MemberId loser, MemberId survivor, CancellationToken cancellation)
+    {
+        if (parts.OnePersonIsEnough)
+        {
+            return;
+        }
+
+        var limit = (await parts.Grains.AskAsync(loser, reply => new StateWanted(reply), cancellation).ConfigureAwait(false)).CreditLimitMinor;
+        if (limit > parts.ApprovalAboveMinor && limit > (await parts.Grains.AskAsync(survivor, reply => new StateWanted(reply), cancellation).ConfigureAwait(false)).CreditLimitMinor)
+        {
+            throw RpcFault.Of(StatusCode.FailedPrecondition, Reason.SecondPersonNeeded, string.Create(CultureInfo.InvariantCulture,
+                $"The survivor would have the loser's credit limit of {limit}; one above {parts.ApprovalAboveMinor} needs two people. Ask for that limit for the survivor (`synchub member credit --ask REASON`) and have another one approve it, or lower the loser's; then merge."));
+        }
     }
 
     private static MemberId Parse(string text) => MemberId.TryParse(text, out var id) ? id

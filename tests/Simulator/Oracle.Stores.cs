@@ -61,7 +61,8 @@ internal sealed partial class Oracle
     {
         foreach (var fact in batch.Facts)
         {
-            if (!_truth.ContainsKey(OpHash.FromBytes(fact.Hash.Span)))
+            var hash = OpHash.FromBytes(fact.Hash.Span);
+            if (!_truth.ContainsKey(hash) && !IsBack(hash))
             {
                 throw new Violation("I11", $"the hub took op {fact.Sequence} of life {fact.Producer}, which no store has logged");
             }

@@ -26,6 +26,8 @@ internal sealed partial class Oracle(World world)
     private readonly HashSet<OpId> _ids = [];
     private readonly Kin _kin = new();
     private readonly List<OpHash> _unanswered = [];
+    private readonly Dictionary<OpHash, Fact> _gone = [];
+    private readonly HashSet<SimAgent> _guardWentBack = [];
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _granted = [];
     private readonly HashSet<MemberId> _decided = [];
     private readonly HashSet<MemberId> _logged = [];
@@ -66,12 +68,7 @@ internal sealed partial class Oracle(World world)
 
             world.Trace($"    fact {op.Id} {op.Type} {(op.Member == default ? "" : op.Member.ToString()[^4..])} {string.Join(' ', op.Moves.Select(move => $"{move.Kind} {move.Bucket} {move.AmountMinor}"))}");
             _inOrder.Add(known);
-            foreach (var move in op.Moves.Where(move => move.Kind is MoveKind.Credit or MoveKind.Debit))
-            {
-                var key = (op.Member, move.Bucket);
-                _balance[key] = _balance.GetValueOrDefault(key) + (move.Kind == MoveKind.Credit ? move.AmountMinor : -move.AmountMinor);
-            }
-
+            Count(op, 1);
             CheckRefunds(op);
             CheckAdvances(agent, op);
             CheckLease(agent, op);
@@ -109,10 +106,16 @@ internal sealed partial class Oracle(World world)
             OnGivenUpUnheard(agent.Enrolled); // two disks lost what was granted: only a copy's log may still tell
         }
 
-        if (withGuard)
+        // A guard that went back once vouches for nothing between there and where it had been.
+        if (withGuard || _guardWentBack.Contains(agent))
         {
+            _guardWentBack.Add(agent);
             agent.Restart();
-            Duplicate(agent);
+            if (withGuard || !agent.IsLocked)
+            {
+                Duplicate(agent);
+            }
+
             agent.Crash();
         }
 
@@ -138,13 +141,34 @@ internal sealed partial class Oracle(World world)
             }
 
             _truth.Remove(hash);
-
+            _gone[hash] = gone;
             world.Trace($"    op {gone.Op.Id} was never answered, and is gone");
             _inOrder.Remove(gone);
-            foreach (var move in gone.Op.Moves.Where(move => move.Kind is MoveKind.Credit or MoveKind.Debit))
-            {
-                _balance[(gone.Op.Member, move.Bucket)] -= move.Kind == MoveKind.Credit ? move.AmountMinor : -move.AmountMinor;
-            }
+            Count(gone.Op, -1);
+        }
+    }
+
+    // A hub had it in its hands, undecided, when the last disk that had it was lost.
+    private bool IsBack(OpHash hash)
+    {
+        if (!_gone.Remove(hash, out var back))
+        {
+            return false;
+        }
+
+        world.Trace($"    op {back.Op.Id} is at the hub all the same");
+        _truth.Add(hash, back);
+        _inOrder.Add(back);
+        Count(back.Op, 1);
+        return true;
+    }
+
+    private void Count(Op op, int times)
+    {
+        foreach (var move in op.Moves.Where(static move => move.Kind is MoveKind.Credit or MoveKind.Debit))
+        {
+            var key = (op.Member, move.Bucket);
+            _balance[key] = _balance.GetValueOrDefault(key) + (move.Kind == MoveKind.Credit ? times * move.AmountMinor : -times * move.AmountMinor);
         }
     }
 
@@ -156,6 +180,15 @@ internal sealed partial class Oracle(World world)
             var key = (member, bucket);
             var known = world.Hub.Peek(member).Find(bucket)?.Find(granted)?.Granted ?? 0;
             _duplicated[key] = _duplicated.GetValueOrDefault(key) + Math.Max(0, most - known);
+        }
+    }
+
+    /// <summary>HQ gave up a store that had not told a restored hub what it held; of its lives the hub may have forgotten the newest.</summary>
+    public void OnGivenUpUnheard(StoreId store)
+    {
+        foreach (var holder in _granted.Keys.Select(static line => line.Item1).Where(holder => holder.Store == store).Distinct().ToArray())
+        {
+            OnGivenUpUnheard(holder);
         }
     }
 
@@ -444,7 +477,8 @@ internal sealed partial class Oracle(World world)
         IsDirty = true;
     }
 
-    // I10: what refunds and voids give back of one op is never more than it took.
+    // I10: what refunds and voids give back of one op is never more than it took. What a life that was reclaimed gives back beside whoever has
+    // its rights now, the reclaim's payer bears.
     private void CheckRefunds(Op op)
     {
         if (op.Type is not (OpType.Refund or OpType.Void) || op.Reference is not { } reference || _cloned.Count > 0 || _mayLose)
@@ -457,12 +491,14 @@ internal sealed partial class Oracle(World world)
             return;
         }
 
-        var given = _inOrder.Where(fact => fact.Op.Type is OpType.Refund or OpType.Void && fact.Op.Reference == reference).Sum(fact => fact.Op.MoneyMinor(MoveKind.Credit));
+        var given = _inOrder.Where(fact => fact.Op.Type is OpType.Refund or OpType.Void && fact.Op.Reference == reference && !IsReclaimed(fact.Op.Id.Holder)).Sum(fact => fact.Op.MoneyMinor(MoveKind.Credit));
         if (given > sale.Op.MoneyMinor(MoveKind.Debit))
         {
             throw new Violation("I10", $"{given} given back for {reference}, which took {sale.Op.MoneyMinor(MoveKind.Debit)}");
         }
     }
+
+    private bool IsReclaimed(Holder holder) => world.Hub.Stores.Find(holder.Store)?.Lives.Find(holder.Incarnation) is { Release: Core.Identity.ReleaseKind.Reclaimed };
 
     private HashSet<OpHash> FactsAtHub()
     {

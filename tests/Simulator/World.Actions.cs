@@ -422,9 +422,9 @@ internal sealed partial class World
         Trace($"{Step} store {store} is reclaimed");
         Count("reclaims");
         var lives = Hub.Stores.Find(store)!.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead).Select(life => life.Number).ToArray();
-        foreach (var life in Hub.Stores.Find(store)!.IsReconciling ? lives : [])
+        if (Hub.Stores.Find(store)!.IsReconciling)
         {
-            Oracle.OnGivenUpUnheard(new Holder(store, life));
+            Oracle.OnGivenUpUnheard(store);
         }
 
         var wasReconciling = Hub.Stores.Find(store)!.IsReconciling;

@@ -47,6 +47,31 @@ public sealed class HqTagTests : ITurnContext
         Assert.Equal(["gold"], restored.State.Personal.Tags);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_tag_that_was_removed_does_not_come_back_with_whoever_had_it_from_here(bool removesHq)
+    {
+        var (member, other) = (Registered(1), Registered(2));
+        Change(member, add: "gold");
+        var dot = member.State.Personal.TagDots.Single().Dot;
+        other.State.Personal.TakeTags(member.State.Personal.TagDots);
+        member.State.Apply(new MergedInto(other.State.Id, 2, "kim", "twice"), NowMs);
+        member.State.Apply(new MergeUndone(other.State.Id, "kim", "two persons"), NowMs);
+        if (removesHq)
+        {
+            Change(member, remove: "gold");
+        }
+        else
+        {
+            member.Turn(new OpArrived(Make.Op(OpType.TagRemove) with { RemovedDots = [dot], Tag = "gold" }), this);
+        }
+
+        member.State.Personal.TakeTags(other.State.Personal.TagDots); // merged the other way round
+
+        Assert.Empty(member.State.Personal.Tags);
+    }
+
     private MemberMachine Registered(uint number)
     {
         var member = new MemberMachine(new MemberState(new MemberId(number), Make.Currency));

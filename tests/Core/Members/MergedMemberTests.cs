@@ -19,6 +19,7 @@ public sealed class MergedMemberTests : ITurnContext
     private readonly Dictionary<Holder, long> _closed = [];
     private readonly Dictionary<int, long> _sequences = [];
     private readonly List<MemberEffect> _effects = [];
+    private readonly Dictionary<Holder, string> _payers = [];
     private Op? _sale;
 
     public MergedMemberTests()
@@ -43,6 +44,8 @@ public sealed class MergedMemberTests : ITurnContext
     public long NextAsk() => 1;
 
     public long ClosedUpTo(Holder holder) => _closed.GetValueOrDefault(holder);
+
+    public string? ReclaimPayer(Holder holder) => _payers.GetValueOrDefault(holder);
 
     [Fact]
     public void A_debt_is_paid_by_what_the_survivor_has_free_and_only_once()
@@ -203,6 +206,43 @@ public sealed class MergedMemberTests : ITurnContext
         Close(1);
 
         Assert.Equal(RejectionCode.RefundTooLarge, Ask(2).Refusal?.Code);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void What_a_reclaimed_life_gave_back_under_the_survivors_name_its_payer_bears_once_another_store_has_the_right(int owner)
+    {
+        Sell();
+        Merge(Old, New);
+        if (owner != 1)
+        {
+            Close(1);
+            Assert.NotNull(Ask(owner).Op); // the right had moved before
+        }
+
+        _payers[Make.Holder(owner)] = "hq/loss";
+        Assert.Equal(1_000, Ask(2).Op?.RefundableMinor);
+        Refund(owner, New, 900);
+        var late = _effects.OfType<AcknowledgeOp>().Last();
+        Refund(2, New, 1_000);
+
+        Assert.Equal(Classification.Liability, late.Classification);
+        Assert.StartsWith("hq/loss bears it", late.Note, StringComparison.Ordinal);
+        Assert.Equal(Classification.Normal, _effects.OfType<AcknowledgeOp>().Last().Classification);
+    }
+
+    [Fact]
+    public void Under_the_survivors_name_too_a_reclaimed_lifes_late_refund_is_one_as_any_other_while_nobody_else_has_the_right()
+    {
+        Sell();
+        Merge(Old, New);
+        _payers[Make.Holder(1)] = "hq/loss";
+
+        Refund(1, New, 900);
+
+        Assert.Equal(Classification.Normal, _effects.OfType<AcknowledgeOp>().Last().Classification);
+        Assert.Equal(100, Ask(2).Op?.RefundableMinor);
     }
 
     [Fact]

@@ -96,6 +96,38 @@ public sealed class ApprovalTests
     }
 
     [Fact]
+    public async Task One_person_alone_merges_nobody_into_a_credit_limit_that_he_could_not_give_alone()
+    {
+        await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false, ApprovalAboveMinor = 500 });
+        await hub.AddUserAsync("ann", Role.Finance, Password);
+        await hub.AddUserAsync("ben", Role.Finance, Password);
+        var (ann, ben, sue) = (await BearerAsync(hub, "ann"), await BearerAsync(hub, "ben"), await hub.TokenAsync("sue", [Permission.MembersRead, Permission.MembersMerge]));
+        var (credits, approvals) = (new Credits.CreditsClient(hub.Channel), new Approvals.ApprovalsClient(hub.Channel));
+        async Task<string> MemberAsync(long limit)
+        {
+            var id = (await hub.Members.CreateMemberAsync(new CreateMemberRequest { Profile = new MemberProfile { Name = "Mei" } }, hub.Admin)).MemberId;
+            await RaiseAsync(id, limit);
+            return id;
+        }
+
+        async Task RaiseAsync(string member, long limit) =>
+            await approvals.ApproveAsync(new DecideRequest { Id = (await approvals.AskForAsync(new AskForRequest { CreditLimit = new SetCreditLimitRequest { MemberId = member, LimitMinor = limit }, Reason = "good customer" }, ann)).Id }, ben);
+
+        async Task<MemberRecord> MergeAsync(string loser, string survivor) =>
+            await hub.Members.MergeMembersAsync(new MergeMembersRequest { LoserId = loser, SurvivorId = survivor, Operator = "sue", Reason = "registered twice" }, sue);
+
+        var (high, low, own) = (await MemberAsync(900), await MemberAsync(500), await MemberAsync(100));
+
+        await MergeAsync(low, own); // what one person may give
+        var alone = await Assert.ThrowsAsync<RpcException>(() => MergeAsync(high, own));
+        Assert.Equal((StatusCode.FailedPrecondition, Reason.SecondPersonNeeded), (alone.StatusCode, Grpc.Standard.RpcFault.ReasonOf(alone)));
+        Assert.Equal(500, (await hub.Wallets.GetWalletAsync(new GetWalletRequest { MemberId = own }, hub.Admin)).CreditLimitMinor);
+        await RaiseAsync(own, 900);
+
+        Assert.Contains(high, (await MergeAsync(high, own)).Aliases);
+    }
+
+    [Fact]
     public async Task Asking_listing_approving_and_rejecting_go_by_json_too()
     {
         await using var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = false });
