@@ -63,6 +63,35 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
         Assert.Equal("7 false 0", Heads());
     }
 
+    [Fact]
+    public async Task Facts_that_come_in_any_order_are_each_taken_once_in_whatever_part_they_lie()
+    {
+        await using var journal = await OpenAsync();
+        var random = new Random(7);
+        var waiting = Enumerable.Range(1, 40).Select(number => (long)number).ToArray();
+        random.Shuffle(waiting);
+        var taken = new List<long>();
+        for (var version = 1; taken.Count < waiting.Length; version++)
+        {
+            var next = waiting.Skip(taken.Count).Take(random.Next(1, 6)).ToArray();
+            if (taken.Count > 0)
+            {
+                var again = new JournalBatch { Facts = { Make.Fact(taken[random.Next(taken.Count)]) } };
+                again.Facts.AddRange(next.Select(sequence => Make.Fact(sequence)));
+                await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(again));
+            }
+
+            var batch = new JournalBatch { Records = { Make.Record(1, version) } };
+            batch.Facts.AddRange(next.Select(sequence => Make.Fact(sequence)));
+            await journal.CommitAsync(batch);
+            taken.AddRange(next);
+            var upto = Enumerable.Range(1, waiting.Length).TakeWhile(number => taken.Contains(number)).Count();
+            Assert.Equal($"{upto} {(taken.Count > upto ? "true" : "false")} {taken.Count - upto}", Heads());
+        }
+
+        Assert.Equal("40 false 0", Heads());
+    }
+
     private void MakeOld()
     {
         using var database = new Database(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, Migrations = [.. Migration.Postgres.Take(2)] });
