@@ -90,6 +90,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             await _session.LetGoAsync().ConfigureAwait(false);
         }
         await _session.DisposeAsync().ConfigureAwait(false);
+        await _parts.Idle.ConfigureAwait(false);
     }
 
     private async Task RunAsync()
@@ -248,6 +249,10 @@ internal sealed class CommitLoop : IAsyncDisposable
                     await _session.ReconnectAsync().ConfigureAwait(false);
                 }
                 await _parts.ReachAsync(_session.Connection, LastPosition, records).ConfigureAwait(false);
+                if (inOnePiece is not null)
+                {
+                    inOnePiece.Position = LastPosition;
+                }
                 return isHere && inOnePiece is not null ? GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
                     : inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
                     : await GroupWriter.CommitAsync(_session.Connection, _session, _parts, number, inOnePiece).ConfigureAwait(false);
@@ -262,7 +267,7 @@ internal sealed class CommitLoop : IAsyncDisposable
                 {
                     continue;
                 }
-                if (Parts.AreMissing(error) && ++refusals < MaxRefusedAttempts)
+                if (Parts.AreOthers(error) && ++refusals < MaxRefusedAttempts)
                 {
                     _parts.Forget();
                     Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await _session.ReadPositionAsync().ConfigureAwait(false)));

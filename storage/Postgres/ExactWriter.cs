@@ -54,7 +54,7 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
         {
             var key = new FactKey(fact.Producer, fact.Sequence);
             var place = batch.Records.FindIndex(record => record.Fact == key);
-            await WriteAsync(fact, position + (place < 0 ? batch.Records.Count : place + 1)).ConfigureAwait(false);
+            await WriteAsync(fact, position + (place < 0 ? batch.Records.Count : place) + 1).ConfigureAwait(false);
         }
         foreach (var record in batch.Records)
         {
@@ -85,7 +85,8 @@ internal sealed class ExactWriter(NpgsqlConnection connection, NpgsqlTransaction
 
     private async Task WriteAsync(NewFact fact, long position)
     {
-        var written = await RunAsync("INSERT INTO fact (store, incarnation, sequence, hash, bytes, position) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        var isTaken = await AskAsync("SELECT has_fact($1, $2, $3)", fact.Producer.Store, fact.Producer.Incarnation, fact.Sequence).ConfigureAwait(false) is true;
+        var written = isTaken ? 0 : await RunAsync("INSERT INTO fact (store, incarnation, sequence, hash, bytes, position) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
             fact.Producer.Store, fact.Producer.Incarnation, fact.Sequence, fact.Hash, fact.Bytes, position).ConfigureAwait(false);
         if (written == 0)
         {

@@ -40,11 +40,26 @@ internal sealed class Group
     /// <summary>The partitions that it writes to.</summary>
     public HashSet<int> Partitions { get; } = [];
 
-    /// <summary>For each fact the place of its record among <see cref="Records"/>, from 1; that of the last one where it has none here.</summary>
+    /// <summary>The journal's newest position when it is written, as far as is known.</summary>
+    public long Position { get; set; }
+
+    /// <summary>The lowest fact of each producer.</summary>
+    public IEnumerable<FactKey> LowestFacts()
+    {
+        var lowest = new Dictionary<ProducerId, long>();
+        foreach (var fact in Facts)
+        {
+            ref var low = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(lowest, fact.Producer, out var isThere);
+            low = isThere ? Math.Min(low, fact.Sequence) : fact.Sequence;
+        }
+        return lowest.Select(producer => new FactKey(producer.Key, producer.Value));
+    }
+
+    /// <summary>For each fact the place of its record among <see cref="Records"/>, from 1; one beyond the last where it has none here: a part that this commit fills takes no fact any more.</summary>
     public long[] PlacesOfFacts()
     {
         var places = new long[Facts.Count];
-        Array.Fill(places, Records.Count);
+        Array.Fill(places, Records.Count + 1L);
         for (var place = 0; place < Records.Count; place++)
         {
             if (Records[place].Fact is { } fact && _facts.TryGetValue(fact, out var row))

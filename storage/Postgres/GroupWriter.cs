@@ -14,6 +14,15 @@ internal static class GroupWriter
         FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[]) AS n (store, incarnation, sequence, hash, bytes, place)
         """;
 
+    // Few producers have anything ahead, and only while it is ahead of what comes.
+    private const string Summed =
+        """
+        SELECT refuse('SH001', 'a fact is in the journal already') FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (store, incarnation, low)
+        JOIN fact_head h ON h.store = n.store AND h.incarnation = n.incarnation
+        WHERE n.low <= h.upto OR (n.low <= h.ahead_to AND EXISTS (SELECT 1 FROM unnest($4::bigint[], $5::bigint[], $6::bigint[]) AS o (store, incarnation, sequence)
+        JOIN fact_ahead a ON a.store = o.store AND a.incarnation = o.incarnation AND a.sequence = o.sequence WHERE o.store = n.store AND o.incarnation = n.incarnation))
+        """;
+
     private const string Records =
         """
         INSERT INTO record (position, partition, stream, version, payload, store, incarnation, sequence)
@@ -111,31 +120,36 @@ internal static class GroupWriter
     private static string Heads(Parts parts) =>
         $"""
         SELECT refuse('SH001', 'a version is not the next one') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, first)
-        WHERE n.first - 1 <> coalesce({parts.NewestVersion("$3::bigint")}, 0)
+        WHERE n.first - 1 <> coalesce({parts.NewestVersion}, 0)
         """;
 
     private static string Unbacked(Parts parts) =>
         $"""
         SELECT refuse('SH001', 'a snapshot is ahead of its records') FROM unnest($1::uuid[], $2::bigint[]) AS n (stream, version)
-        WHERE n.version > coalesce({parts.NewestVersion("$3::bigint")}, 0)
+        WHERE n.version > coalesce({parts.NewestVersion}, 0)
         """;
 
     private static void AddStreams(NpgsqlBatch batch, Parts parts, Group group)
     {
         var (facts, records) = (group.Facts, group.Records);
+        if (facts.Count + records.Count + group.Unbacked.Count > 0)
+        {
+            Add(batch, parts.Guard("$1"), (long)records.Count);
+        }
         if (facts.Count > 0)
         {
+            AddFactFences(batch, parts, group);
             Add(batch, Facts, (long)records.Count, Column(facts, fact => fact.Producer.Store), Column(facts, fact => fact.Producer.Incarnation), Column(facts, fact => fact.Sequence),
                 Column(facts, fact => fact.Hash), Column(facts, fact => fact.Bytes), group.PlacesOfFacts());
         }
         if (group.Unbacked.Count > 0)
         {
-            Add(batch, Unbacked(parts), Column(group.Unbacked, snapshot => snapshot.Stream.ToUuid()), Column(group.Unbacked, snapshot => snapshot.Version), (long)records.Count);
+            Add(batch, Unbacked(parts), Column(group.Unbacked, snapshot => snapshot.Stream.ToUuid()), Column(group.Unbacked, snapshot => snapshot.Version));
         }
         if (records.Count > 0)
         {
             var heads = group.Heads.ToArray();
-            Add(batch, Heads(parts), Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First), (long)records.Count);
+            Add(batch, Heads(parts), Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First));
             Add(batch, Records, (long)records.Count, Column(records, record => record.Partition), Column(records, record => record.Stream.ToUuid()),
                 Column(records, record => record.Version), Column(records, record => record.Payload), Column(records, record => record.Fact?.Producer.Store),
                 Column(records, record => record.Fact?.Producer.Incarnation), Column(records, record => record.Fact?.Sequence));
@@ -144,6 +158,22 @@ internal static class GroupWriter
         {
             var snapshots = group.Snapshots.ToArray();
             Add(batch, Snapshots, Column(snapshots, snapshot => snapshot.Stream.ToUuid()), Column(snapshots, snapshot => snapshot.Version), Column(snapshots, snapshot => snapshot.Payload));
+        }
+    }
+
+    // A fact is taken once, in whatever part it was: the key of its own part tells, full parts are summed up by producer, and only those that are not yet are looked into.
+    private static void AddFactFences(NpgsqlBatch batch, Parts parts, Group group)
+    {
+        foreach (var part in parts.FactParts(group.Position, group.Records.Count))
+        {
+            Add(batch, $"SELECT refuse('SH001', 'a fact is in the journal already') FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (store, incarnation, sequence) JOIN fact_{part} f ON f.store = n.store AND f.incarnation = n.incarnation AND f.sequence = n.sequence",
+                Column(group.Facts, fact => fact.Producer.Store), Column(group.Facts, fact => fact.Producer.Incarnation), Column(group.Facts, fact => fact.Sequence));
+        }
+        if (parts.HasSums)
+        {
+            var lows = group.LowestFacts().ToArray();
+            Add(batch, Summed, Column(lows, low => low.Producer.Store), Column(lows, low => low.Producer.Incarnation), Column(lows, low => low.Sequence),
+                Column(group.Facts, fact => fact.Producer.Store), Column(group.Facts, fact => fact.Producer.Incarnation), Column(group.Facts, fact => fact.Sequence));
         }
     }
 

@@ -37,6 +37,7 @@ internal sealed class PartMover(Database database, WriterSession session, PartFi
             {
                 var part = await WriteAsync(connection, oldest, folder, cancellation).ConfigureAwait(false);
                 await RememberHeadsAsync(connection, part, cancellation).ConfigureAwait(false);
+                await Parts.SumAsync(connection, part.Number).ConfigureAwait(false);
                 gone.Add(part);
                 _written = part;
             }

@@ -1,26 +1,37 @@
+using System.Globalization;
 using Npgsql;
 
 namespace SyncHub.Storage.Postgres;
 
-/// <summary>The parts that records and facts are cut into by position: sees to it that there is one for the next commit, and knows which one is the newest.</summary>
-/// <remarks>Thread rule: one call at a time, by <see cref="CommitLoop"/>. What it knows may be old; no commit's outcome depends on it (<see cref="NewestVersion"/>).</remarks>
+/// <summary>The parts that records and facts are cut into by position: sees to it that there is one for the next commit, and knows what a commit has to look into.</summary>
+/// <remarks>Thread rule: one call at a time, by <see cref="CommitLoop"/>. What it knows may be old; a commit proves in its transaction that it is not (<see cref="Guard"/>).</remarks>
 internal sealed class Parts(Database database)
 {
+    private const string Changed = "SH004";
+
     private readonly long _size = database.Options.PartRecords;
     private long _upto; // the last position for which there is a part; 0: not looked yet
     private long _nextTry;
     private (int Number, long First, long Last) _newest = (-1, 0, -1);
+    private int[] _unsummed = []; // full parts whose facts are not in fact_head yet
+    private bool _hasSums;
+    private volatile bool _isOld = true;
+    private Task _summing = Task.CompletedTask;
+
+    /// <summary>Completes when nothing of it uses the database any more.</summary>
+    public Task Idle => _summing;
 
     /// <summary>Makes parts for <paramref name="records"/> after <paramref name="position"/>, and early enough the next one.</summary>
     /// <exception cref="PostgresException">There is none for them, and none could be made.</exception>
-    public async Task ReachAsync(NpgsqlConnection connection, long position, long records)
+    public async ValueTask ReachAsync(NpgsqlConnection connection, long position, long records)
     {
-        var isNeeded = position + records > _upto;
-        if (isNeeded || (position + records + (_size / 2) > _upto && position >= _nextTry))
+        var end = position + records + 1; // a fact without a record comes behind the last one
+        var isNeeded = end > _upto;
+        if (isNeeded || (end + (_size / 2) > _upto && position >= _nextTry))
         {
             try
             {
-                _upto = await MakeAsync(connection, position + records + (_size / 2), isNeeded).ConfigureAwait(false);
+                _upto = await MakeAsync(connection, end + (_size / 2), isNeeded).ConfigureAwait(false);
             }
             catch (PostgresException error) when (!isNeeded && error.SqlState == PostgresErrorCodes.LockNotAvailable)
             {
@@ -29,33 +40,38 @@ internal sealed class Parts(Database database)
                 database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, database.Name));
             }
         }
-        if (position > _newest.Last || position + 1 < _newest.First)
+        if (_isOld || position >= _newest.Last || position + 1 < _newest.First)
         {
-            _newest = await NewestAsync(connection, position).ConfigureAwait(false);
+            await LearnAsync(connection, position).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Whether a commit found no part for its records: another writer was faster than this one knew.</summary>
-    public static bool AreMissing(PostgresException error) => error is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" };
+    /// <summary>Whether a commit found the parts other than they were known: another writer was faster, or one has left.</summary>
+    public static bool AreOthers(PostgresException error) =>
+        error is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" } or { SqlState: Changed or PostgresErrorCodes.UndefinedTable };
 
     /// <summary>Forgets what it knows.</summary>
-    public void Forget() => (_upto, _nextTry, _newest) = (0, 0, (-1, 0, -1));
+    public void Forget() => (_upto, _nextTry, _isOld) = (0, 0, true);
 
-    /// <summary>SQL for the newest version of n.stream, null for none, in a commit whose records, <paramref name="records"/> many, have been counted and not written.</summary>
-    /// <remarks>
-    /// Most streams that change have changed before in the newest part, and there one look at one index tells. Only where the commit begins in that part: else it is
-    /// not the newest any more. What is not there is in an older part, or in one that has left.
-    /// </remarks>
-    public string NewestVersion(string records)
-    {
-        const string Everywhere = "(SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), (SELECT h.version FROM stream_head h WHERE h.stream = n.stream)";
-        return _newest.Number < 0
-            ? $"coalesce({Everywhere})"
-            : $"""
-               coalesce(CASE WHEN (SELECT position FROM feed) - {records} BETWEEN {_newest.First} AND {_newest.Last}
-               THEN (SELECT r.version FROM record_{_newest.Number} r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1) END, {Everywhere})
-               """;
-    }
+    /// <summary>SQL that refuses a commit, whose records, <paramref name="records"/> many, have been counted and not written, where it does not begin in the newest part.</summary>
+    public string Guard(string records) =>
+        $"SELECT refuse('{Changed}', 'the newest part is another one') WHERE NOT (SELECT position FROM feed) - {records} BETWEEN {Text(_newest.First - 1)} AND {Text(_newest.Last)}";
+
+    /// <summary>SQL for the newest version of n.stream, null for none, in a commit that has passed the guard.</summary>
+    /// <remarks>Most streams that change have changed before in the newest part, and there one look at one index tells. What is not there is in an older part, or in one that has left.</remarks>
+    public string NewestVersion =>
+        $"""
+        coalesce((SELECT r.version FROM record_{Text(_newest.Number)} r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1),
+        (SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), (SELECT h.version FROM stream_head h WHERE h.stream = n.stream))
+        """;
+
+    /// <summary>The parts that a commit's facts have to be looked for in one by one: full ones that are not summed up, and the newest where the commit does not end in it. The key of the part that they come into sees to the rest.</summary>
+    public IEnumerable<int> FactParts(long position, long records) => position + records >= _newest.Last ? _unsummed.Append(_newest.Number) : _unsummed;
+
+    /// <summary>Whether facts of parts are summed up by producer.</summary>
+    public bool HasSums => _hasSums;
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task<long> MakeAsync(NpgsqlConnection connection, long upto, bool isNeeded)
     {
@@ -71,16 +87,51 @@ internal sealed class Parts(Database database)
         return reached;
     }
 
-    // Once per part: the ones before it are full from now on.
-    private static async Task<(int, long, long)> NewestAsync(NpgsqlConnection connection, long position)
+    // Once per part, and when one was summed up.
+    private async Task LearnAsync(NpgsqlConnection connection, long position)
     {
+        _isOld = false;
         await using var full = new NpgsqlCommand("UPDATE journal_part SET full_at = clock_timestamp() WHERE last <= $1 AND full_at IS NULL", connection) { Parameters = { new() { Value = position } } };
         await full.ExecuteNonQueryAsync().ConfigureAwait(false);
-        await using var command = new NpgsqlCommand("SELECT number, first, last FROM journal_part WHERE $1 BETWEEN first AND last AND left_at IS NULL", connection)
+        await using var command = new NpgsqlCommand("SELECT number, first, last, summed_at IS NOT NULL FROM journal_part WHERE first <= $1 + 1 ORDER BY number", connection) { Parameters = { new() { Value = position } } };
+        var parts = new List<(int Number, long First, long Last, bool IsSummed)>();
+        await using (var row = await command.ExecuteReaderAsync().ConfigureAwait(false))
         {
-            Parameters = { new() { Value = position } },
-        };
-        await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
-        return await row.ReadAsync().ConfigureAwait(false) ? (row.GetInt32(0), row.GetInt64(1), row.GetInt64(2)) : (-1, 0, -1);
+            while (await row.ReadAsync().ConfigureAwait(false))
+            {
+                parts.Add((row.GetInt32(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3)));
+            }
+        }
+        _newest = (parts[^1].Number, parts[^1].First, parts[^1].Last);
+        _hasSums = parts.Exists(part => part.IsSummed);
+        _unsummed = [.. parts.SkipLast(1).Where(part => !part.IsSummed).Select(part => part.Number)];
+        if (_unsummed.Length > 0 && _summing.IsCompleted)
+        {
+            _summing = SumAsync(_unsummed);
+        }
+    }
+
+    private async Task SumAsync(int[] parts)
+    {
+        try
+        {
+            await using var connection = await database.OpenAsync().ConfigureAwait(false);
+            foreach (var part in parts)
+            {
+                await SumAsync(connection, part).ConfigureAwait(false);
+            }
+            _isOld = true;
+        }
+        catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
+        {
+            database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, database.Name)); // commits look into the part until the next one is full
+        }
+    }
+
+    /// <summary>Sums up a full part, where nobody has.</summary>
+    public static async Task SumAsync(NpgsqlConnection connection, int part)
+    {
+        await using var sum = new NpgsqlCommand("SELECT sum_part($1)", connection) { CommandTimeout = 0, Parameters = { new() { Value = part } } };
+        await sum.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 }

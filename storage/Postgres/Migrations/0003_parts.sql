@@ -1,13 +1,14 @@
 -- The journal in parts: records and facts are cut by position, so that old parts can leave the database whole (docs/schema.md, retention).
--- What was unique over a whole table stays so, also over parts that have left: of records by the newest version of each stream, of facts by how far
--- each producer's sequence has come. An older program that still writes finds its tables as they were.
+-- What was unique over a whole table stays so, also over parts that have left: of records by the newest version of each stream; of facts by the key of each part, and
+-- by what full parts hold of each producer's sequence. An older program that still writes finds its tables as they were.
 
 -- Every part, newest last. A part that has left says where it went; nothing of it is in the database then.
 CREATE TABLE journal_part (
     number  integer NOT NULL PRIMARY KEY,
     first   bigint  NOT NULL,
     last    bigint  NOT NULL,
-    full_at timestamptz,
+    full_at   timestamptz,
+    summed_at timestamptz,
     file    text    COLLATE "C",
     sha256  bytea   CHECK (length(sha256) = 32),
     left_at timestamptz,
@@ -20,14 +21,14 @@ CREATE TABLE stream_head (
     version bigint NOT NULL
 );
 
--- Facts 1 to upto of a producer are all in the journal. ahead: there are later ones too, behind a gap; those are in fact_ahead.
+-- The facts of all parts that were summed up: 1 to upto of a producer are all there; those beyond, up to ahead_to, are in fact_ahead one by one.
 CREATE TABLE fact_head (
-    store       bigint  NOT NULL,
-    incarnation bigint  NOT NULL,
-    upto        bigint  NOT NULL,
-    ahead       boolean NOT NULL DEFAULT false,
+    store       bigint NOT NULL,
+    incarnation bigint NOT NULL,
+    upto        bigint NOT NULL,
+    ahead_to    bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (store, incarnation)
-) WITH (fillfactor = 50);
+);
 
 CREATE TABLE fact_ahead (
     store       bigint NOT NULL,
@@ -36,14 +37,7 @@ CREATE TABLE fact_ahead (
     PRIMARY KEY (store, incarnation, sequence)
 );
 
-INSERT INTO fact_head (store, incarnation, upto, ahead)
-SELECT store, incarnation, count(*) FILTER (WHERE sequence = n), bool_or(sequence <> n)
-FROM (SELECT store, incarnation, sequence, row_number() OVER (PARTITION BY store, incarnation ORDER BY sequence) AS n FROM fact) AS numbered GROUP BY store, incarnation;
-INSERT INTO fact_ahead (store, incarnation, sequence)
-SELECT store, incarnation, sequence
-FROM (SELECT store, incarnation, sequence, row_number() OVER (PARTITION BY store, incarnation ORDER BY sequence) AS n FROM fact) AS numbered WHERE sequence <> n;
-
--- A fact lies in the part of the record that was written with it; one that was written alone in the part that is the newest then.
+-- A fact lies in the part of the record that was written with it; one that was written alone in the part of the next record. So a full part never changes.
 ALTER TABLE fact ADD COLUMN position bigint NOT NULL DEFAULT 0;
 
 ALTER TABLE record RENAME TO record_0;
@@ -94,52 +88,44 @@ BEGIN
     RETURN newest.last;
 END $$;
 
--- A fact is taken once, in whatever part it was. Nearly always each producer's next ones come, and one statement moves them on; what comes ahead of others
--- (a receipt that was handed in, a copy's log) is kept one by one until the gap before it is filled. Commits follow one another (feed), so nobody moves them in between.
--- That no fact comes twice in one statement is seen to by whoever writes it, and by the key of its part.
-CREATE FUNCTION take_facts() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    stores    bigint[];
-    lives     bigint[];
-    producers bigint;
-    late      record;
-    reached   bigint;
+-- Sums a full part up, once. Nobody waits for it: until it is done commits look into the part itself.
+CREATE FUNCTION sum_part(full_part integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    WITH came AS MATERIALIZED (
-        SELECT store, incarnation, min(sequence) AS low, max(sequence) AS high, count(*) AS facts FROM came_facts GROUP BY store, incarnation),
-    taken AS (
-        INSERT INTO fact_head (store, incarnation, upto)
-        SELECT c.store, c.incarnation, c.high FROM came c LEFT JOIN fact_head h ON h.store = c.store AND h.incarnation = c.incarnation
-        WHERE c.low = coalesce(h.upto, 0) + 1 AND c.facts = c.high - c.low + 1 AND NOT coalesce(h.ahead, false)
-        ON CONFLICT (store, incarnation) DO UPDATE SET upto = excluded.upto RETURNING store, incarnation)
-    SELECT (SELECT array_agg(store) FROM taken), (SELECT array_agg(incarnation) FROM taken), (SELECT count(*) FROM came) INTO stores, lives, producers;
-    IF coalesce(cardinality(stores), 0) = producers THEN
-        RETURN NULL;
+    PERFORM pg_advisory_xact_lock(hashtextextended('synchub sums ' || current_schema(), 0));
+    IF EXISTS (SELECT 1 FROM journal_part WHERE number = full_part AND (summed_at IS NOT NULL OR full_at IS NULL)) THEN
+        RETURN;
     END IF;
 
-    FOR late IN
-        SELECT c.store, c.incarnation, min(c.sequence) AS low, coalesce(max(h.upto), 0) AS upto
-        FROM came_facts c LEFT JOIN fact_head h ON h.store = c.store AND h.incarnation = c.incarnation
-        WHERE NOT EXISTS (SELECT 1 FROM unnest(stores, lives) AS t (store, incarnation) WHERE t.store = c.store AND t.incarnation = c.incarnation)
-        GROUP BY c.store, c.incarnation
-    LOOP
-        IF late.low <= late.upto THEN
-            RAISE EXCEPTION 'fact % of store %, life % is in the journal already', late.low, late.store, late.incarnation USING ERRCODE = 'SH001';
-        END IF;
-        INSERT INTO fact_ahead (store, incarnation, sequence)
-        SELECT store, incarnation, sequence FROM came_facts WHERE store = late.store AND incarnation = late.incarnation;
-        reached := late.upto;
-        IF EXISTS (SELECT 1 FROM fact_ahead WHERE store = late.store AND incarnation = late.incarnation AND sequence = late.upto + 1) THEN
-            SELECT max(sequence) INTO reached
-            FROM (SELECT sequence, late.upto + row_number() OVER (ORDER BY sequence) AS n FROM fact_ahead WHERE store = late.store AND incarnation = late.incarnation) AS numbered
-            WHERE sequence = n;
-            DELETE FROM fact_ahead WHERE store = late.store AND incarnation = late.incarnation AND sequence <= reached;
-        END IF;
-        INSERT INTO fact_head (store, incarnation, upto, ahead)
-        VALUES (late.store, late.incarnation, reached, EXISTS (SELECT 1 FROM fact_ahead WHERE store = late.store AND incarnation = late.incarnation))
-        ON CONFLICT (store, incarnation) DO UPDATE SET upto = excluded.upto, ahead = excluded.ahead;
-    END LOOP;
-    RETURN NULL;
+    -- What follows upto without a gap has the number of its place behind it.
+    EXECUTE format('INSERT INTO fact_head (store, incarnation, upto)
+        SELECT store, incarnation, max(base) + count(*) FILTER (WHERE sequence = base + n)
+        FROM (SELECT a.store, a.incarnation, a.sequence, coalesce(h.upto, 0) AS base, row_number() OVER (PARTITION BY a.store, a.incarnation ORDER BY a.sequence) AS n
+              FROM (SELECT store, incarnation, sequence FROM fact_%1$s UNION ALL SELECT store, incarnation, sequence FROM fact_ahead) AS a
+              LEFT JOIN fact_head h ON h.store = a.store AND h.incarnation = a.incarnation) AS numbered
+        GROUP BY store, incarnation
+        ON CONFLICT (store, incarnation) DO UPDATE SET upto = excluded.upto', full_part);
+    EXECUTE format('INSERT INTO fact_ahead (store, incarnation, sequence)
+        SELECT f.store, f.incarnation, f.sequence FROM fact_%1$s f JOIN fact_head h ON h.store = f.store AND h.incarnation = f.incarnation WHERE f.sequence > h.upto', full_part);
+    DELETE FROM fact_ahead a USING fact_head h WHERE h.store = a.store AND h.incarnation = a.incarnation AND a.sequence <= h.upto;
+    UPDATE fact_head h SET ahead_to = coalesce((SELECT max(a.sequence) FROM fact_ahead a WHERE a.store = h.store AND a.incarnation = h.incarnation), 0)
+    WHERE h.ahead_to > 0 OR EXISTS (SELECT 1 FROM fact_ahead a WHERE a.store = h.store AND a.incarnation = h.incarnation);
+    UPDATE journal_part SET summed_at = clock_timestamp() WHERE number = full_part;
 END $$;
 
-CREATE TRIGGER fact_is_taken_once AFTER INSERT ON fact REFERENCING NEW TABLE AS came_facts FOR EACH STATEMENT EXECUTE FUNCTION take_facts();
+-- Whether a fact is in the journal, in whatever part.
+CREATE FUNCTION has_fact(its_store bigint, its_incarnation bigint, its_sequence bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM fact f WHERE f.store = its_store AND f.incarnation = its_incarnation AND f.sequence = its_sequence)
+        OR EXISTS (SELECT 1 FROM fact_head h WHERE h.store = its_store AND h.incarnation = its_incarnation AND h.upto >= its_sequence)
+        OR EXISTS (SELECT 1 FROM fact_ahead a WHERE a.store = its_store AND a.incarnation = its_incarnation AND a.sequence = its_sequence);
+$$;
+
+-- An older program knows of no parts and gives a fact no position: it lies in part 0. While that is not full all facts lie there, and its key tells them apart; once it is, nothing may come into it.
+CREATE FUNCTION take_fact_of_before() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM journal_part WHERE number = 0 AND full_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'part 0 of the journal is full: run the newer program' USING ERRCODE = 'SH002';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER fact_of_before BEFORE INSERT ON fact_0 FOR EACH ROW WHEN (NEW.position = 0) EXECUTE FUNCTION take_fact_of_before();

@@ -91,6 +91,40 @@ public sealed class PartsLeaveTests(PostgresInstance instance) : IDisposable
     }
 
     [Fact]
+    public async Task What_an_attempt_left_behind_that_was_cut_off_is_written_anew()
+    {
+        await using var journal = await FilledAsync();
+        await File.WriteAllTextAsync(Path.Combine(_folder.Folder, "part-000000.db"), "half a file");
+        await File.WriteAllTextAsync(Path.Combine(_folder.Folder, "part-000000.db.draft"), "and a draft");
+        var before = Everything(journal);
+        await MoveAllAsync(journal);
+        Assert.Equal(before, Everything(journal));
+        Assert.Equal(["part-000000.db", "part-000001.db", "part-000002.db"], Directory.GetFiles(_folder.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_part_whose_leaving_was_cut_short_leaves_at_the_next_attempt()
+    {
+        await using var journal = await FilledAsync();
+        var before = Everything(journal);
+        using (var audit = JournalDatabaseReader.OpenWithParts(instance.ConnectionString, _schema, _folder.Folder))
+        {
+            using var stop = new CancellationTokenSource();
+            var moving = journal.MoveOldestPartAsync(TimeSpan.Zero, stop.Token);
+            while (!File.Exists(Path.Combine(_folder.Folder, "part-000000.db")))
+            {
+                await Task.Yield();
+            }
+            await stop.CancelAsync(); // the audit holds its view
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => moving);
+            Assert.Equal(before, Everything(journal));
+            Assert.Equal(38, audit.Records().Count());
+        }
+        Assert.Equal(3, (await MoveAllAsync(journal)).Count);
+        Assert.Equal(before, Everything(journal));
+    }
+
+    [Fact]
     public async Task A_folder_that_cannot_be_written_leaves_the_part_where_it_is()
     {
         await using var journal = await FilledAsync("/proc/nowhere");

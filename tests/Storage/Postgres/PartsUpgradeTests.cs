@@ -26,7 +26,7 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
         }
         await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(4) } });
         await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(3) } });
-        Assert.Equal("5 false 0", Heads());
+        Assert.Equal([1L, 2, 3, 4, 5], journal.ReadFacts(Make.Producer, 1, 10, 1000).Select(fact => fact.Sequence));
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
         WriteAsBefore(1);
         await (await OpenAsync()).DisposeAsync();
         WriteAsBefore(2, 3);
-        Assert.Equal(PostgresErrorCodes.UniqueViolation, Assert.Throws<PostgresException>(() => WriteAsBefore(3)).SqlState); // it lies in that part
+        Assert.Equal(PostgresErrorCodes.UniqueViolation, Assert.Throws<PostgresException>(() => WriteAsBefore(3)).SqlState);
         await using (var journal = await OpenAsync())
         {
             Assert.Equal([1L, 2, 3], journal.ReadFacts(Make.Producer, 1, 10, 1000).Select(fact => fact.Sequence));
@@ -45,22 +45,44 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
             await journal.CommitAsync(Make.Records(Make.Record(1, 4), Make.Record(1, 5), Make.Record(1, 6)));
             await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(4) }, Records = { Make.Record(1, 7, fact: new FactKey(Make.Producer, 4)) } });
         }
-        Assert.Equal("SH001", Assert.Throws<PostgresException>(() => WriteAsBefore(4)).SqlState); // it lies in another one
+        Assert.Equal("SH002", Assert.Throws<PostgresException>(() => WriteAsBefore(5)).SqlState); // its part is full: it has no place any more
     }
 
     [Fact]
-    public async Task Facts_ahead_of_a_gap_are_kept_one_by_one_until_it_is_filled()
+    public async Task Full_parts_are_summed_up_and_facts_ahead_of_a_gap_are_kept_one_by_one_until_it_is_filled()
     {
         await using var journal = await OpenAsync();
-        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(1), Make.Fact(4), Make.Fact(3) } });
-        Assert.Equal("1 true 2", Heads());
-        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(6) } });
-        Assert.Equal("1 true 3", Heads());
-        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(2), Make.Fact(4) } }));
-        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(2) } });
-        Assert.Equal("4 true 1", Heads());
-        await journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(5), Make.Fact(7) } });
-        Assert.Equal("7 false 0", Heads());
+        await journal.CommitAsync(Filling(1, 1, 4));
+        await journal.CommitAsync(Filling(2, 6, 3));
+        await SummedAsync(journal, 2);
+        Assert.Equal("1 6 3", Heads());
+        foreach (var taken in new long[] { 1, 3, 4, 6 })
+        {
+            await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(Filling(3, taken)));
+            await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(2), Make.Fact(taken) } }));
+        }
+        await journal.CommitAsync(Filling(3, 2, 7));
+        await journal.CommitAsync(Filling(4, 5, 8));
+        await SummedAsync(journal, 4);
+        Assert.Equal("8 0 0", Heads());
+        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(new JournalBatch { Facts = { Make.Fact(5) } }));
+    }
+
+    // Two records fill a part, and their facts lie in it.
+    private static JournalBatch Filling(int part, params long[] facts)
+    {
+        var batch = Make.Records([.. Enumerable.Range(0, 2).Select(n => Make.Record(1, (2 * part) - 1 + n, fact: n < facts.Length ? new FactKey(Make.Producer, facts[n]) : null))]);
+        batch.Facts.AddRange(facts.Select(fact => Make.Fact(fact)));
+        return batch;
+    }
+
+    // A commit that comes after a part was filled has it summed up beside it.
+    private async Task SummedAsync(PostgresJournal journal, int parts)
+    {
+        while (instance.Ask($"SELECT count(*) FROM {_schema}.journal_part WHERE summed_at IS NOT NULL") is long summed && summed < parts)
+        {
+            await journal.CommitAsync(Make.Documents(Make.Put("k", "v")));
+        }
     }
 
     [Fact]
@@ -127,7 +149,7 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
         }
     }
 
-    private string? Heads() => instance.Ask($"SELECT upto || ' ' || ahead || ' ' || (SELECT count(*) FROM {_schema}.fact_ahead) FROM {_schema}.fact_head") as string;
+    private string? Heads() => instance.Ask($"SELECT upto || ' ' || ahead_to || ' ' || (SELECT count(*) FROM {_schema}.fact_ahead) FROM {_schema}.fact_head") as string;
 
     private Task<PostgresJournal> OpenAsync() =>
         PostgresJournal.OpenAsync(instance.ConnectionString, new PostgresJournalOptions { Schema = _schema, PartRecords = 2 });
