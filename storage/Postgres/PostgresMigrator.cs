@@ -15,6 +15,8 @@ internal static class PostgresMigrator
     {
         var (name, migrations) = (database.Name, database.Options.Migrations);
         using var transaction = connection.BeginTransaction();
+        // A step takes as long as it takes, and this process may wait for its turn on a busy machine; a lease is for commits.
+        Execute(connection, "SET LOCAL idle_in_transaction_session_timeout = '60s'");
         Execute(connection, "SELECT set_config('synchub.part_records', $1, true)", database.Options.PartRecords.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended('synchub migration ' || $1, 0))", database.Options.Schema);
         if (Ask(connection, "SELECT to_regclass('migration') IS NOT NULL AND to_regclass('migration')::oid IN (SELECT oid FROM pg_class WHERE relnamespace = to_regnamespace($1))", database.Options.Schema) is not true)

@@ -107,11 +107,9 @@ public sealed class PartsUpgradeTests(PostgresInstance instance)
             batch.Facts.AddRange(next.Select(sequence => Make.Fact(sequence)));
             await journal.CommitAsync(batch);
             taken.AddRange(next);
-            var upto = Enumerable.Range(1, waiting.Length).TakeWhile(number => taken.Contains(number)).Count();
-            Assert.Equal($"{upto} {(taken.Count > upto ? "true" : "false")} {taken.Count - upto}", Heads());
         }
 
-        Assert.Equal("40 false 0", Heads());
+        Assert.Equal(Enumerable.Range(1, 40).Select(number => (long)number), journal.ReadFacts(Make.Producer, 1, 100, int.MaxValue).Select(fact => fact.Sequence));
     }
 
     private void MakeOld()
