@@ -164,9 +164,9 @@ internal static class GroupWriter
     // A fact is taken once, in whatever part it was: the key of its own part tells, full parts are summed up by producer, and only those that are not yet are looked into.
     private static void AddFactFences(NpgsqlBatch batch, Parts parts, Group group)
     {
-        foreach (var part in parts.FactParts(group.Position, group.Records.Count))
+        foreach (var range in parts.FactRanges(group.Position, group.Records.Count))
         {
-            Add(batch, $"SELECT refuse('SH001', 'a fact is in the journal already') FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (store, incarnation, sequence) JOIN fact_{part} f ON f.store = n.store AND f.incarnation = n.incarnation AND f.sequence = n.sequence",
+            Add(batch, $"SELECT refuse('SH001', 'a fact is in the journal already') FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (store, incarnation, sequence) JOIN fact f ON f.store = n.store AND f.incarnation = n.incarnation AND f.sequence = n.sequence AND {range}",
                 Column(group.Facts, fact => fact.Producer.Store), Column(group.Facts, fact => fact.Producer.Incarnation), Column(group.Facts, fact => fact.Sequence));
         }
         if (parts.HasSums)

@@ -13,7 +13,7 @@ internal sealed class Parts(Database database)
     private long _upto; // the last position for which there is a part; 0: not looked yet
     private long _nextTry;
     private (int Number, long First, long Last) _newest = (-1, 0, -1);
-    private int[] _unsummed = []; // full parts whose facts are not in fact_head yet
+    private (int Number, long First, long Last)[] _unsummed = []; // full parts whose facts are not in fact_head yet
     private bool _hasSums;
     private volatile bool _isOld = true;
     private Task _summing = Task.CompletedTask;
@@ -58,15 +58,20 @@ internal sealed class Parts(Database database)
         $"SELECT refuse('{Changed}', 'the newest part is another one') WHERE NOT (SELECT position FROM feed) - {records} BETWEEN {Text(_newest.First - 1)} AND {Text(_newest.Last)}";
 
     /// <summary>SQL for the newest version of n.stream, null for none, in a commit that has passed the guard.</summary>
-    /// <remarks>Most streams that change have changed before in the newest part, and there one look at one index tells. What is not there is in an older part, or in one that has left.</remarks>
+    /// <remarks>
+    /// Most streams that change have changed before in the newest part, and there one look at one index tells. What is not there is in an older part, or in one that has left.
+    /// Always by the whole table and a range: a statement that names a part locks it before the table, and whoever alters the table locks them the other way round.
+    /// </remarks>
     public string NewestVersion =>
         $"""
-        coalesce((SELECT r.version FROM record_{Text(_newest.Number)} r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1),
+        coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream AND r.position BETWEEN {Text(_newest.First)} AND {Text(_newest.Last)} ORDER BY r.version DESC LIMIT 1),
         (SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), (SELECT h.version FROM stream_head h WHERE h.stream = n.stream))
         """;
 
-    /// <summary>The parts that a commit's facts have to be looked for in one by one: full ones that are not summed up, and the newest where the commit does not end in it. The key of the part that they come into sees to the rest.</summary>
-    public IEnumerable<int> FactParts(long position, long records) => position + records >= _newest.Last ? _unsummed.Append(_newest.Number) : _unsummed;
+    /// <summary>SQL for the positions of facts f where a commit's facts have to be looked for one by one: full parts that are not summed up, and the newest where the commit does not end in it. The key of the part that they come into sees to the rest.</summary>
+    public IEnumerable<string> FactRanges(long position, long records) =>
+        (position + records >= _newest.Last ? _unsummed.Append(_newest) : _unsummed)
+        .Select(part => part.Number == 0 ? $"f.position <= {Text(part.Last)}" : $"f.position BETWEEN {Text(part.First)} AND {Text(part.Last)}"); // those of before lie at 0
 
     /// <summary>Whether facts of parts are summed up by producer.</summary>
     public bool HasSums => _hasSums;
@@ -104,10 +109,10 @@ internal sealed class Parts(Database database)
         }
         _newest = (parts[^1].Number, parts[^1].First, parts[^1].Last);
         _hasSums = parts.Exists(part => part.IsSummed);
-        _unsummed = [.. parts.SkipLast(1).Where(part => !part.IsSummed).Select(part => part.Number)];
+        _unsummed = [.. parts.SkipLast(1).Where(part => !part.IsSummed).Select(part => (part.Number, part.First, part.Last))];
         if (_unsummed.Length > 0 && _summing.IsCompleted)
         {
-            _summing = SumAsync(_unsummed);
+            _summing = SumAsync([.. _unsummed.Select(part => part.Number)]);
         }
     }
 

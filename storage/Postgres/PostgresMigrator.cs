@@ -10,8 +10,26 @@ namespace SyncHub.Storage.Postgres;
 /// </remarks>
 internal static class PostgresMigrator
 {
+    // A step that locks tables in another order than those who work on them may be the one that the database sends away.
+    private const int Attempts = 10;
+
     /// <exception cref="JournalUnavailableException">The schema is of a newer program, of another program, or made by scripts that are not these.</exception>
     public static void BringUpToDate(NpgsqlConnection connection, Database database)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                MoveOn(connection, database);
+                return;
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
+            {
+            }
+        }
+    }
+
+    private static void MoveOn(NpgsqlConnection connection, Database database)
     {
         var (name, migrations) = (database.Name, database.Options.Migrations);
         using var transaction = connection.BeginTransaction();

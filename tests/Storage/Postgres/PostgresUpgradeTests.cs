@@ -22,7 +22,7 @@ public sealed class PostgresUpgradeTests(PostgresInstance instance)
         await load.AtLeastAsync(20);
         var standsBy = new TaskCompletionSource();
         var waiting = OpenAsync(Newer, () => standsBy.TrySetResult());
-        await standsBy.Task; // it has moved the schema, and waits
+        await await Task.WhenAny(standsBy.Task, waiting); // it has moved the schema, and waits
         Assert.Equal(Newer.Count, Convert.ToInt32(instance.Ask($"SELECT max(number) FROM {_schema}.migration"), System.Globalization.CultureInfo.InvariantCulture));
 
         await load.AtLeastAsync(load.Committed + 50);
