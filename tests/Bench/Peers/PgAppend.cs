@@ -23,7 +23,7 @@ internal sealed class PgAppend : IAppendPeer
     {
         var connection = new NpgsqlConnection(connectionString + ";Max Auto Prepare=10;Auto Prepare Min Usages=1");
         await connection.OpenAsync(cancellation);
-        await using (var setup = new NpgsqlCommand("DROP SCHEMA IF EXISTS raw CASCADE; CREATE SCHEMA raw; CREATE TABLE raw.fact (LIKE synchub.fact INCLUDING ALL); CREATE TABLE raw.record (LIKE synchub.record INCLUDING ALL)", connection))
+        await using (var setup = new NpgsqlCommand("DROP SCHEMA IF EXISTS raw CASCADE; CREATE SCHEMA raw; CREATE TABLE raw.fact (LIKE synchub.fact_0 INCLUDING ALL); CREATE TABLE raw.record (LIKE synchub.record_0 INCLUDING ALL)", connection))
         {
             await setup.ExecuteNonQueryAsync(cancellation);
         }
