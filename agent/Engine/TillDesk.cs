@@ -18,10 +18,10 @@ namespace SyncHub.Agent.Engine;
 /// <remarks>Owned by the engine; not thread-safe. What it books is durable only with the engine's batch.</remarks>
 internal sealed partial class TillDesk(Workspace work, MemberShelf members, AgentMemory memory, OpenOps open, string storeName)
 {
-    private const string OwnOps = "own";
     /// <summary>Why a registration is refused whose phone or card has a member.</summary>
     public const string ContactTaken = "A member with this phone or card exists already. Identify that member instead, or register with another phone and card.";
 
+    private const string OwnOps = "own";
     private const int MostReceipts = 100;
     private const int UsualReceipts = 10;
     private const int ReceiptSearchDepth = 2000; // ops looked through for one member's receipts

@@ -44,9 +44,9 @@ internal sealed class PartMover(Database database, WriterSession session, PartFi
             await LeaveWhenItCanAsync(connection, _written, cancellation).ConfigureAwait(false);
             return _written;
         }
-        catch (PostgresException error)
+        catch (PostgresException error) when (error.SqlState == PostgresFaults.OtherSession)
         {
-            throw PostgresFaults.From(error, database.Name);
+            throw PostgresFaults.TakenOver(database.Name, database.Options.Writer);
         }
         catch (NpgsqlException error)
         {
@@ -103,7 +103,7 @@ internal sealed class PartMover(Database database, WriterSession session, PartFi
             file.Mark(await mark.ExecuteScalarAsync(cancellation).ConfigureAwait(false) as byte[]);
             sum = file.Finish();
         }
-        using var there = DigestOf(path);
+        using var there = DigestOf(path, cancellation);
         if (!CryptographicOperations.FixedTimeEquals(here.Current(), there.Current()))
         {
             throw new JournalUnavailableException(JournalFault.Corrupt, $"{path}: what was read back is not what the journal has. The part stays; check that disk.");
@@ -111,16 +111,18 @@ internal sealed class PartMover(Database database, WriterSession session, PartFi
         return part with { Sha256 = sum };
     }
 
-    private static PartDigest DigestOf(string path)
+    private static PartDigest DigestOf(string path, CancellationToken cancellation)
     {
         var digest = new PartDigest();
         using var file = JournalFileReader.OpenAsStored(path);
         foreach (var record in file.Records())
         {
+            cancellation.ThrowIfCancellationRequested(); // millions of rows, and a hub that stops hands over at once
             digest.Add(record.Position, record.Partition, record.Stream, record.Version, record.Fact, record.Payload);
         }
         foreach (var fact in file.Facts())
         {
+            cancellation.ThrowIfCancellationRequested();
             digest.Add(new FactKey(fact.Producer, fact.Sequence), fact.Hash, fact.Bytes);
         }
         return digest;
