@@ -19,6 +19,12 @@ public interface IJournal : IAsyncDisposable
     /// <remarks>It may block for as long as a commit takes, and the task that it returns may be done already.</remarks>
     Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch);
 
+    /// <summary>Does ahead what of a commit depends on nothing that is decided later, so that whoever gathers batches into one need not do it for all of them.</summary>
+    /// <remarks>Rows change in place. The batch is committed here afterwards, by itself or as rows of another one, beside rows that were not prepared. Nothing is promised yet.</remarks>
+    void Prepare(JournalBatch batch)
+    {
+    }
+
     /// <summary>The latest snapshot of a stream and every record after it; what a stream is rebuilt from. Empty for an unknown stream.</summary>
     StoredStream ReadStream(StreamId stream);
 

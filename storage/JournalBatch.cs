@@ -37,16 +37,28 @@ public readonly record struct StreamId(UInt128 Value);
 public readonly record struct ProducerId(long Store, long Incarnation);
 
 /// <summary>A record to append; <paramref name="Fact"/> names the fact that it is about, whose bytes are stored once, with the fact.</summary>
-public readonly record struct NewRecord(int Partition, StreamId Stream, long Version, ReadOnlyMemory<byte> Payload, FactKey? Fact = null);
+public readonly record struct NewRecord(int Partition, StreamId Stream, long Version, ReadOnlyMemory<byte> Payload, FactKey? Fact = null)
+{
+    /// <summary>For journals: the payload is as it is to be stored (<see cref="IJournal.Prepare"/>).</summary>
+    internal bool IsPrepared { get; init; }
+}
 
 /// <summary>The name of a fact.</summary>
 public readonly record struct FactKey(ProducerId Producer, long Sequence);
 
 /// <summary>A fact to append: its bytes verbatim, and the hash that chains it to the one before (32 bytes).</summary>
-public readonly record struct NewFact(ProducerId Producer, long Sequence, ReadOnlyMemory<byte> Hash, ReadOnlyMemory<byte> Bytes);
+public readonly record struct NewFact(ProducerId Producer, long Sequence, ReadOnlyMemory<byte> Hash, ReadOnlyMemory<byte> Bytes)
+{
+    /// <inheritdoc cref="NewRecord.IsPrepared"/>
+    internal bool IsPrepared { get; init; }
+}
 
 /// <summary>The state of a stream up to and including <paramref name="Version"/>.</summary>
-public readonly record struct NewSnapshot(StreamId Stream, long Version, ReadOnlyMemory<byte> Payload);
+public readonly record struct NewSnapshot(StreamId Stream, long Version, ReadOnlyMemory<byte> Payload)
+{
+    /// <inheritdoc cref="NewRecord.IsPrepared"/>
+    internal bool IsPrepared { get; init; }
+}
 
 /// <summary>A durable place in a producer's sequence with the hash found there (32 bytes).</summary>
 public readonly record struct CursorMove(string Name, ProducerId Producer, long Sequence, ReadOnlyMemory<byte> Hash);

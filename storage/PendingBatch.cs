@@ -9,6 +9,9 @@ internal sealed class PendingBatch(JournalBatch batch)
 
     public JournalBatch Batch { get; } = batch;
 
+    /// <summary>Its rows as they will be written, where it is large enough to be a commit by itself; PostgreSQL's only.</summary>
+    public Postgres.Group? Group { get; set; }
+
     public Task<long> Done => _done.Task;
 
     /// <summary>Why the batch will not be written; null while nothing speaks against it.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Npgsql;
 
 namespace SyncHub.Storage.Postgres;
@@ -7,7 +6,8 @@ namespace SyncHub.Storage.Postgres;
 /// <summary>The one writer of a journal on PostgreSQL, and the queue before it: while one commit is under way the next group gathers.</summary>
 /// <remarks>
 /// Thread rule: <see cref="Enqueue"/> and <see cref="WriteHere"/> from any thread; whatever is done with the session is done by whoever has the turn. A group is small
-/// when the journal is idle and grows with the load, because it is whatever came during the commit before it.
+/// when the journal is idle and grows with the load, because it is whatever came during the commit before it. The loop has a thread of its own, which waits at the socket:
+/// an answer of the database that went through the pool would stand there behind everything that is still to be decided, and the database would wait for as long.
 /// Crash rule: a batch is answered when the database has said that its commit is durable, or when a later connection has read that it is.
 /// </remarks>
 internal sealed class CommitLoop : IAsyncDisposable
@@ -17,13 +17,14 @@ internal sealed class CommitLoop : IAsyncDisposable
     private const long MaxBytes = 16 * 1024 * 1024;
     private const int MaxRefusedAttempts = 10;
 
+    // Rows. A batch of so many is a commit by itself: putting it together with others would save little, and it would have to be folded anew.
+    private const int LeastAlone = 128;
+
     private readonly Database _database;
     private readonly WriterSession _session;
     private readonly Parts _parts;
-    private readonly Channel<PendingBatch> _queue = Channel.CreateUnbounded<PendingBatch>();
-    private readonly SemaphoreSlim _turn = new(1); // never disposed of: a late caller may still look whether it is free
-    private readonly Task _running;
-    private PendingBatch? _next;
+    private readonly CommitQueue _queue = new();
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _number;
     private long _lastPosition;
     private long _heardAt = Stopwatch.GetTimestamp();
@@ -36,7 +37,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         _session = session;
         _parts = new Parts(database);
         (_number, _lastPosition) = (session.Commits, session.Position);
-        _running = Task.Run(RunAsync);
+        new Thread(Run) { IsBackground = true, Name = "journal writer" }.Start();
     }
 
     public long LastPosition => Volatile.Read(ref _lastPosition);
@@ -59,19 +60,18 @@ internal sealed class CommitLoop : IAsyncDisposable
     public Task<long> Enqueue(JournalBatch batch)
     {
         var pending = new PendingBatch(batch);
-        return _queue.Writer.TryWrite(pending) ? pending.Done : Task.FromException<long>(PostgresFaults.Closed(_database.Name, _closedBy));
+        if (batch.Records.Count + batch.Facts.Count >= LeastAlone)
+        {
+            pending.Group = Group.TryFold([pending]); // here and not when its turn has come: the database would wait for it
+        }
+        return _queue.TryAdd(pending) ? pending.Done : Task.FromException<long>(PostgresFaults.Closed(_database.Name, _closedBy));
     }
 
     /// <summary>Writes on the caller's thread where nothing else is being written or waits for it: the answer of the database then wakes that thread, and not three that wake each other.</summary>
     public Task<long> WriteHere(JournalBatch batch)
     {
-        if (!_turn.Wait(0))
+        if (!_queue.TryBegin())
         {
-            return Enqueue(batch);
-        }
-        if (_isClosed || _next is not null || _queue.Reader.TryPeek(out _))
-        {
-            _turn.Release();
             return Enqueue(batch);
         }
         var pending = new PendingBatch(batch);
@@ -83,8 +83,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         TakeNothingMore();
-        await _running.ConfigureAwait(false);
-        await _turn.WaitAsync().ConfigureAwait(false); // of a caller's commit that is under way; it is nobody's again
+        await _stopped.Task.ConfigureAwait(false); // the last one that had the turn
         if (_closedBy is null)
         {
             await _session.LetGoAsync().ConfigureAwait(false);
@@ -93,41 +92,40 @@ internal sealed class CommitLoop : IAsyncDisposable
         await _parts.Idle.ConfigureAwait(false);
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
         var group = new List<PendingBatch>();
-        while (_closedBy is null && await WaitForMoreAsync().ConfigureAwait(false))
+        // While nothing comes the writer says now and then that it lives; a commit says so by itself.
+        while (_queue.Wait(out var first, _database.Options.LeaseMs / 3))
         {
-            await _turn.WaitAsync().ConfigureAwait(false);
-            if (_closedBy is null) // by a caller that wrote meanwhile; else what is queued is refused below
+            group.Clear();
+            if (_closedBy is not null) // by a caller that wrote before
             {
-                Gather(group);
-                await CommitAndAnswerAsync(group, isHere: false).ConfigureAwait(false);
+                Refuse(first);
             }
-            _turn.Release();
-        }
-        TakeNothingMore();
-        while (_next is not null || _queue.Reader.TryPeek(out _))
-        {
-            Gather(group);
-            foreach (var pending in group)
+            else if (first is not null)
             {
-                pending.Failure = PostgresFaults.Closed(_database.Name, _closedBy);
-                pending.Complete(0);
+                Gather(group, first);
+                CommitAndAnswerAsync(group).GetAwaiter().GetResult(); // it waits for others only where the connection broke, or a part had to be made
             }
+            else
+            {
+                RenewAsync().GetAwaiter().GetResult();
+            }
+            _queue.End(wakes: false);
         }
+        _stopped.SetResult();
     }
 
-    // It ends before it returns, but where the connection broke, or a part had to be made.
     private async Task WriteHereAsync(PendingBatch pending)
     {
-        await CommitAndAnswerAsync([pending], isHere: true).ConfigureAwait(false);
-        _turn.Release();
+        await CommitAndAnswerAsync([pending]).ConfigureAwait(false);
+        _queue.End(wakes: false);
     }
 
-    private async Task CommitAndAnswerAsync(List<PendingBatch> group, bool isHere)
+    private async Task CommitAndAnswerAsync(List<PendingBatch> group)
     {
-        var fatal = await CommitOrFailAsync(group, isHere).ConfigureAwait(false);
+        var fatal = await CommitOrFailAsync(group).ConfigureAwait(false);
         if (fatal is not null)
         {
             Close(fatal);
@@ -138,28 +136,16 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
     }
 
-    // False where nothing will come. While nothing comes the writer says now and then that it lives; a commit says so by itself.
-    private async Task<bool> WaitForMoreAsync()
+    private void Refuse(PendingBatch? pending)
     {
-        if (_next is not null)
+        if (pending is not null)
         {
-            return true;
+            pending.Failure = PostgresFaults.Closed(_database.Name, _closedBy);
+            pending.Complete(0);
         }
-        var more = _queue.Reader.WaitToReadAsync().AsTask();
-        while (await Task.WhenAny(more, Task.Delay(_database.Options.LeaseMs / 3)).ConfigureAwait(false) != more)
-        {
-            await _turn.WaitAsync().ConfigureAwait(false);
-            var isGood = _closedBy is null && await RenewAsync().ConfigureAwait(false);
-            _turn.Release();
-            if (!isGood)
-            {
-                return false;
-            }
-        }
-        return await more.ConfigureAwait(false);
     }
 
-    private async Task<bool> RenewAsync()
+    private async Task RenewAsync()
     {
         try
         {
@@ -173,7 +159,6 @@ internal sealed class CommitLoop : IAsyncDisposable
         catch (JournalUnavailableException error)
         {
             Close(error);
-            return false;
         }
         catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
         {
@@ -181,27 +166,24 @@ internal sealed class CommitLoop : IAsyncDisposable
             _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
             await _session.GiveUpAsync().ConfigureAwait(false);
         }
-        return true;
+        catch (Exception error)
+        {
+            Close(Unexpected(error));
+        }
     }
 
-    private void Gather(List<PendingBatch> group)
+    private void Gather(List<PendingBatch> group, PendingBatch first)
     {
-        group.Clear();
-        long bytes = 0;
-        while (group.Count < MaxBatches && (_next is not null || _queue.Reader.TryRead(out _next)))
+        group.Add(first);
+        var bytes = SizeOf(first.Batch);
+        while (first.Group is null && group.Count < MaxBatches && _queue.PeekNext() is { Group: null } next && (bytes += SizeOf(next.Batch)) <= MaxBytes)
         {
-            bytes += SizeOf(_next.Batch);
-            if (group.Count > 0 && bytes > MaxBytes)
-            {
-                return; // it is the first of the next group
-            }
-            group.Add(_next);
-            _next = null;
+            group.Add(_queue.TakeNext()!);
         }
     }
 
     // The boundary of the loop: whatever was not foreseen closes the journal instead of ending the process.
-    private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group, bool isHere)
+    private async Task<JournalUnavailableException?> CommitOrFailAsync(List<PendingBatch> group)
     {
         var writes = group.FindAll(pending => !pending.Batch.IsEmpty && !pending.IsRefused());
         if (writes.Count == 0)
@@ -212,7 +194,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         try
         {
             // First the position, then the answers: whoever was answered must find the journal at least there.
-            Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes, isHere).ConfigureAwait(false)));
+            Volatile.Write(ref _lastPosition, Math.Max(_lastPosition, await CommitAsync(writes).ConfigureAwait(false)));
             Volatile.Write(ref _heardAt, Stopwatch.GetTimestamp());
             return null;
         }
@@ -228,16 +210,16 @@ internal sealed class CommitLoop : IAsyncDisposable
         }
         catch (Exception error)
         {
-            fatal = new JournalUnavailableException(JournalFault.Unspecified, $"{_database.Name}: unexpected: {error.Message} Restart the process and report this.", error);
+            fatal = Unexpected(error);
         }
         Fail(writes, fatal);
         return fatal;
     }
 
-    private async Task<long> CommitAsync(List<PendingBatch> writes, bool isHere)
+    private async Task<long> CommitAsync(List<PendingBatch> writes)
     {
         var number = ++_number;
-        var inOnePiece = Group.TryFold(writes);
+        var inOnePiece = writes is [{ Group: { } folded }] ? folded : Group.TryFold(writes);
         var records = writes.Sum(static write => (long)write.Batch.Records.Count);
         for (var refusals = 0; ;)
         {
@@ -253,9 +235,8 @@ internal sealed class CommitLoop : IAsyncDisposable
                 {
                     inOnePiece.Position = LastPosition;
                 }
-                return isHere && inOnePiece is not null ? GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
-                    : inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
-                    : await GroupWriter.CommitAsync(_session.Connection, _session, _parts, number, inOnePiece).ConfigureAwait(false);
+                return inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
+                    : GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece);
             }
             catch (PostgresException error) when (PostgresFaults.IsAnswer(error))
             {
@@ -302,6 +283,9 @@ internal sealed class CommitLoop : IAsyncDisposable
         return _session.Commits >= number;
     }
 
+    private JournalUnavailableException Unexpected(Exception error) =>
+        new(JournalFault.Unspecified, $"{_database.Name}: unexpected: {error.Message} Restart the process and report this.", error);
+
     private static void Fail(List<PendingBatch> writes, JournalUnavailableException fault)
     {
         foreach (var pending in writes)
@@ -320,7 +304,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private void TakeNothingMore()
     {
         _isClosed = true;
-        _queue.Writer.TryComplete();
+        _queue.Complete();
     }
 
     private static long SizeOf(JournalBatch batch)

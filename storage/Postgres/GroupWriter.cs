@@ -74,25 +74,12 @@ internal static class GroupWriter
         ON CONFLICT (account, asset, partition) DO UPDATE SET amount = balance.amount + excluded.amount
         """;
 
-    /// <summary>Writes the group and commits.</summary>
+    /// <summary>Writes the group and commits. The thread waits at the socket.</summary>
     /// <returns>The position of its newest record, or the journal's newest where it has none.</returns>
-    public static async Task<long> CommitAsync(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
-    {
-        await using var batch = BatchOf(connection, session, parts, number, group);
-        // To the very end: only the last answer says that the transaction is committed.
-        await using var answers = await batch.ExecuteReaderAsync().ConfigureAwait(false);
-        await answers.ReadAsync().ConfigureAwait(false);
-        var position = answers.GetInt64(0) + group.Records.Count;
-        while (await answers.NextResultAsync().ConfigureAwait(false))
-        {
-        }
-        return position;
-    }
-
-    /// <summary>As <see cref="CommitAsync"/>, with a thread that waits at the socket.</summary>
     public static long Commit(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
     {
         using var batch = BatchOf(connection, session, parts, number, group);
+        // To the very end: only the last answer says that the transaction is committed.
         using var answers = batch.ExecuteReader();
         answers.Read();
         var position = answers.GetInt64(0) + group.Records.Count;
@@ -105,7 +92,8 @@ internal static class GroupWriter
     private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
     {
         var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions));
+        var writesRows = group.Facts.Count + group.Records.Count + group.Unbacked.Count > 0;
+        batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions, writesRows ? parts.Guard : ""));
         AddStreams(batch, parts, group);
         AddCursors(batch, group);
         AddDocuments(batch, group.Documents);
@@ -132,10 +120,6 @@ internal static class GroupWriter
     private static void AddStreams(NpgsqlBatch batch, Parts parts, Group group)
     {
         var (facts, records) = (group.Facts, group.Records);
-        if (facts.Count + records.Count + group.Unbacked.Count > 0)
-        {
-            Add(batch, parts.Guard("$1"), (long)records.Count);
-        }
         if (facts.Count > 0)
         {
             AddFactFences(batch, parts, group);

@@ -53,9 +53,9 @@ internal sealed class Parts(Database database)
     /// <summary>Forgets what it knows.</summary>
     public void Forget() => (_upto, _nextTry, _isOld) = (0, 0, true);
 
-    /// <summary>SQL that refuses a commit, whose records, <paramref name="records"/> many, have been counted and not written, where it does not begin in the newest part.</summary>
-    public string Guard(string records) =>
-        $"SELECT refuse('{Changed}', 'the newest part is another one') WHERE NOT (SELECT position FROM feed) - {records} BETWEEN {Text(_newest.First - 1)} AND {Text(_newest.Last)}";
+    /// <summary>SQL that refuses a commit where the position b.base before its records is not in the newest part, or just before it.</summary>
+    public string Guard =>
+        $"WHERE CASE WHEN b.base BETWEEN {Text(_newest.First - 1)} AND {Text(_newest.Last)} THEN true ELSE refuse('{Changed}', 'the newest part is another one') END";
 
     /// <summary>SQL for the newest version of n.stream, null for none, in a commit that has passed the guard.</summary>
     /// <remarks>

@@ -1,4 +1,5 @@
 using Npgsql;
+using SyncHub.Storage.Retention;
 using SyncHub.Storage.Sealing;
 
 namespace SyncHub.Storage.Postgres;
@@ -22,6 +23,7 @@ public sealed class PostgresRewrite
 
     private readonly WriterSession _session;
     private readonly Sealer _sealer;
+    private readonly KeyRing _ring;
     private readonly byte _newest;
     private long _number;
 
@@ -29,15 +31,21 @@ public sealed class PostgresRewrite
     {
         _session = session;
         _sealer = new Sealer(ring);
+        _ring = ring;
         _newest = ring.Newest;
         _number = session.Commits;
     }
 
     /// <summary>Rewrites what is not sealed with the newest key.</summary>
+    /// <param name="connectionString">Of the database.</param>
+    /// <param name="options">As the hub's.</param>
+    /// <param name="ring">The keys.</param>
+    /// <param name="partsFolder">Where the parts are that have left; empty: their files keep their keys.</param>
+    /// <param name="cancellation">Ends it between two pages, or two files.</param>
     /// <returns>How many values were rewritten, and how many parts of the journal lie in files that keep their keys.</returns>
     /// <exception cref="ArgumentException">The connection string or an option is wrong.</exception>
     /// <exception cref="JournalUnavailableException">A hub runs or took over, the database is out of reach, or a value does not open. What was rewritten stays so.</exception>
-    public static async Task<(long Values, long PartsInFiles)> RunAsync(string connectionString, PostgresJournalOptions options, KeyRing ring, CancellationToken cancellation = default)
+    public static async Task<(long Values, long PartsInFiles)> RunAsync(string connectionString, PostgresJournalOptions options, KeyRing ring, string partsFolder = "", CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         ArgumentNullException.ThrowIfNull(options);
@@ -56,8 +64,18 @@ public sealed class PostgresRewrite
                     rewritten += await rewrite.RewriteAsync(table, cancellation).ConfigureAwait(false);
                 }
 
-                await using var parts = new NpgsqlCommand("SELECT count(*) FROM journal_part WHERE file IS NOT NULL", session.Connection);
-                return (rewritten, (long)(await parts.ExecuteScalarAsync(cancellation).ConfigureAwait(false))!);
+                var parts = await rewrite.ReadPartsAsync(cancellation).ConfigureAwait(false);
+                if (partsFolder.Length == 0)
+                {
+                    return (rewritten, parts.Count);
+                }
+
+                foreach (var part in parts)
+                {
+                    rewritten += await rewrite.RewriteAsync(Path.GetFullPath(partsFolder), part, cancellation).ConfigureAwait(false);
+                }
+
+                return (rewritten, 0);
             }
             catch (PostgresException error) when (error.SqlState is PostgresFaults.OtherSession)
             {
@@ -72,6 +90,37 @@ public sealed class PostgresRewrite
                 await session.LetGoAsync().ConfigureAwait(false);
             }
         }
+    }
+
+    private async Task<List<JournalPart>> ReadPartsAsync(CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("SELECT number, first, last, file, sha256 FROM journal_part WHERE file IS NOT NULL ORDER BY number", _session.Connection);
+        await using var rows = await command.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        var parts = new List<JournalPart>();
+        while (await rows.ReadAsync(cancellation).ConfigureAwait(false))
+        {
+            parts.Add(new JournalPart(rows.GetInt32(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetString(3), rows.GetFieldValue<byte[]>(4)));
+        }
+
+        return parts;
+    }
+
+    // The newer file is there and synced before the database names it, and the older one goes after that.
+    private async Task<long> RewriteAsync(string folder, JournalPart part, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var (values, newer) = PartRewrite.Run(folder, part, _ring);
+        if (values > 0)
+        {
+            await using var transaction = await _session.Connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            await _session.BeginCommitAsync(_session.Connection, ++_number, []).ConfigureAwait(false);
+            await using var named = new NpgsqlCommand("UPDATE journal_part SET file = $2, sha256 = $3 WHERE number = $1", _session.Connection) { Parameters = { new() { Value = newer.Number }, new() { Value = newer.File }, new() { Value = newer.Sha256 } } };
+            await named.ExecuteNonQueryAsync(cancellation).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellation).ConfigureAwait(false);
+            File.Delete(Path.Combine(folder, part.File));
+        }
+
+        return values;
     }
 
     private async Task<long> RewriteAsync(Table table, CancellationToken cancellation)

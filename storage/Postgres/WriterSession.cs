@@ -114,7 +114,11 @@ internal sealed class WriterSession : IAsyncDisposable
     }
 
     /// <summary>The first statement of a commit in one piece; it answers with the position before the commit's records.</summary>
-    public NpgsqlBatchCommand BeginCommit(long number, long records, IEnumerable<int> partitions) => new("SELECT begin_commit($1, $2, $3, $4, $5)")
+    /// <param name="number">The commit's number.</param>
+    /// <param name="records">How many records it will have.</param>
+    /// <param name="partitions">The partitions that it writes to.</param>
+    /// <param name="guard">SQL that refuses a position b.base; empty: every one will do.</param>
+    public NpgsqlBatchCommand BeginCommit(long number, long records, IEnumerable<int> partitions, string guard = "") => new($"SELECT b.base FROM begin_commit($1, $2, $3, $4, $5) AS b (base) {guard}")
     {
         Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] }, new() { Value = number }, new() { Value = records }, new() { Value = partitions.ToArray() } },
     };

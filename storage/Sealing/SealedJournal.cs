@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace SyncHub.Storage.Sealing;
 
 /// <summary>A journal whose payloads are sealed in the journal beneath: whoever has its files or its server, and not the keys, reads none of it.</summary>
@@ -14,6 +16,7 @@ public sealed class SealedJournal : IJournal
 
     // Documents on their way to the disk: a fence compares what was given, but beneath only what was sealed can be compared.
     private readonly Dictionary<(string Collection, string Key), (byte[]? Given, byte[]? Stored, int Writes)> _underWay = [];
+    private readonly Queue<(Task Commit, List<DocumentWrite> Writes)> _commits = new(); // theirs
 
     private SealedJournal(IJournal inner, Sealer sealer, DocumentSeal documents)
     {
@@ -69,28 +72,22 @@ public sealed class SealedJournal : IJournal
     /// <inheritdoc/>
     public Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, _inner.CommitHereAsync);
 
+    /// <inheritdoc/>
+    public void Prepare(JournalBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        SealRows(batch);
+        _inner.Prepare(batch);
+    }
+
     private Task<long> CommitAsync(JournalBatch batch, Func<JournalBatch, Task<long>> beneath)
     {
         BatchRules.ThrowIfBroken(batch);
-        var stored = new JournalBatch { Chain = batch.Chain };
-        stored.Records.EnsureCapacity(batch.Records.Count);
-        foreach (var record in batch.Records)
-        {
-            stored.Records.Add(record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)) });
-        }
-
-        stored.Facts.EnsureCapacity(batch.Facts.Count);
-        foreach (var fact in batch.Facts)
-        {
-            stored.Facts.Add(fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)) });
-        }
-
-        stored.Snapshots.EnsureCapacity(batch.Snapshots.Count);
-        foreach (var snapshot in batch.Snapshots)
-        {
-            stored.Snapshots.Add(snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)) });
-        }
-
+        var stored = new JournalBatch(batch.Records.Count) { Chain = batch.Chain };
+        stored.Records.AddRange(batch.Records);
+        stored.Facts.AddRange(batch.Facts);
+        stored.Snapshots.AddRange(batch.Snapshots);
+        SealRows(stored);
         stored.Cursors.AddRange(batch.Cursors);
         stored.Balances.AddRange(batch.Balances);
         if (batch.Documents.Count == 0)
@@ -104,7 +101,35 @@ public sealed class SealedJournal : IJournal
             stored.Documents.Add(write with { Key = key, Value = write.Value is { } value ? _documents.Seal(write.Collection, write.Key, key, value) : null });
         }
 
-        return CommitDocumentsAsync(batch, stored, beneath);
+        return CommitDocuments(batch, stored, beneath);
+    }
+
+    // Those that are not sealed yet.
+    private void SealRows(JournalBatch batch)
+    {
+        foreach (ref var record in CollectionsMarshal.AsSpan(batch.Records))
+        {
+            if (!record.IsPrepared)
+            {
+                record = record with { Payload = _sealer.Seal(record.Payload.Span, Place.OfRecord(record.Stream, record.Version)), IsPrepared = true };
+            }
+        }
+
+        foreach (ref var fact in CollectionsMarshal.AsSpan(batch.Facts))
+        {
+            if (!fact.IsPrepared)
+            {
+                fact = fact with { Bytes = _sealer.Seal(fact.Bytes.Span, Place.OfFact(fact.Producer, fact.Sequence)), IsPrepared = true };
+            }
+        }
+
+        foreach (ref var snapshot in CollectionsMarshal.AsSpan(batch.Snapshots))
+        {
+            if (!snapshot.IsPrepared)
+            {
+                snapshot = snapshot with { Payload = _sealer.Seal(snapshot.Payload.Span, Place.OfSnapshot(snapshot.Stream, snapshot.Version)), IsPrepared = true };
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -198,11 +223,11 @@ public sealed class SealedJournal : IJournal
         await inner.CommitAsync(batch).ConfigureAwait(false);
     }
 
-    private async Task<long> CommitDocumentsAsync(JournalBatch given, JournalBatch stored, Func<JournalBatch, Task<long>> beneath)
+    private Task<long> CommitDocuments(JournalBatch given, JournalBatch stored, Func<JournalBatch, Task<long>> beneath)
     {
-        Task<long> commit;
         lock (_gate)
         {
+            ForgetEnded();
             for (var i = 0; i < given.Documents.Count; i++)
             {
                 var write = given.Documents[i];
@@ -219,36 +244,35 @@ public sealed class SealedJournal : IJournal
                 }
             }
 
-            commit = beneath(stored); // queued under the lock, so that the order of fences is the order of commits
-        }
-
-        try
-        {
-            return await commit.ConfigureAwait(false);
-        }
-        finally
-        {
-            Forget(given, stored);
+            var commit = beneath(stored); // queued under the lock, so that the order of fences is the order of commits
+            _commits.Enqueue((commit, stored.Documents));
+            return commit;
         }
     }
 
-    private void Forget(JournalBatch given, JournalBatch stored)
+    // When the next one comes, and not by whoever is told of the end: a thread more would have to wake up before the one that waits for it.
+    private void ForgetEnded()
     {
-        lock (_gate)
+        while (_commits.TryPeek(out var ended) && ended.Commit.IsCompleted)
         {
-            for (var i = 0; i < given.Documents.Count; i++)
+            Forget(_commits.Dequeue().Writes);
+        }
+    }
+
+    private void Forget(List<DocumentWrite> writes)
+    {
+        foreach (var write in writes)
+        {
+            var name = (write.Collection, Convert.ToHexString(write.Key));
+            if (!write.OnlyIfAbsent && _underWay.TryGetValue(name, out var known))
             {
-                var name = (given.Documents[i].Collection, Convert.ToHexString(stored.Documents[i].Key));
-                if (!given.Documents[i].OnlyIfAbsent && _underWay.TryGetValue(name, out var known))
+                if (known.Writes == 1)
                 {
-                    if (known.Writes == 1)
-                    {
-                        _underWay.Remove(name);
-                    }
-                    else
-                    {
-                        _underWay[name] = known with { Writes = known.Writes - 1 };
-                    }
+                    _underWay.Remove(name);
+                }
+                else
+                {
+                    _underWay[name] = known with { Writes = known.Writes - 1 };
                 }
             }
         }

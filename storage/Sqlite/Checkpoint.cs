@@ -26,6 +26,9 @@ internal sealed class Checkpoint(SqliteConnection connection, string path, int e
         return pages < everyPages ? null : Run(raw.SQLITE_CHECKPOINT_PASSIVE);
     }
 
+    /// <summary>Folds what there is, as far as no reader needs it.</summary>
+    public JournalUnavailableException? RunNow() => Run(raw.SQLITE_CHECKPOINT_PASSIVE);
+
     /// <summary>Folds everything and empties the log, for a clean end.</summary>
     public JournalUnavailableException? RunToTheEnd() => Run(raw.SQLITE_CHECKPOINT_TRUNCATE);
 

@@ -33,9 +33,7 @@ public static class JournalRewrite
         try
         {
             using var connection = Connections.OpenWriter(path, new SqliteJournalOptions());
-            var triggers = Read(connection, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'", [], row => (Name: row.GetString(0), Sql: row.GetString(1)));
-            var sealer = new Sealer(ring);
-            var rewritten = Tables.Sum(table => Rewrite(connection, table, sealer, ring.Newest, triggers));
+            var rewritten = Run(connection, ring);
             Run(connection, "PRAGMA wal_checkpoint(TRUNCATE)", []);
             return rewritten;
         }
@@ -43,6 +41,14 @@ public static class JournalRewrite
         {
             throw SqliteFaults.From(error, path);
         }
+    }
+
+    /// <summary>The same in a file that nobody else has open.</summary>
+    internal static long Run(SqliteConnection connection, KeyRing ring)
+    {
+        var triggers = Read(connection, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'", [], row => (Name: row.GetString(0), Sql: row.GetString(1)));
+        var sealer = new Sealer(ring);
+        return Tables.Sum(table => Rewrite(connection, table, sealer, ring.Newest, triggers));
     }
 
     private static long Rewrite(SqliteConnection connection, Table table, Sealer sealer, byte newest, IReadOnlyList<(string Name, string Sql)> triggers)

@@ -22,6 +22,7 @@ internal sealed class JournalWriter : IDisposable
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastPosition;
     private volatile bool _isClosed;
+    private volatile bool _wasFull; // a log that is folded begins anew in the room that it has
     private volatile JournalUnavailableException? _closedBy;
 
     public JournalWriter(SqliteConnection connection, string path, SqliteJournalOptions options)
@@ -32,6 +33,12 @@ internal sealed class JournalWriter : IDisposable
         _checkpoint = new Checkpoint(connection, path, options.CheckpointPages);
         _onTrouble = options.OnTrouble;
         _lastPosition = _commits.Position;
+        // What a process that was killed left in the log: pages are counted from the start of this one, and a machine that dies often would else never fold.
+        if (_checkpoint.RunToTheEnd() is { } trouble)
+        {
+            Report(trouble);
+        }
+
         var thread = new Thread(Run) { IsBackground = true, Name = "journal writer" };
         thread.Start();
     }
@@ -70,7 +77,7 @@ internal sealed class JournalWriter : IDisposable
         try
         {
             Write([pending]);
-            wakes = !_isClosed && _checkpoint.IsDue; // after the answer: the writer's thread has the time
+            wakes = !_isClosed && (_wasFull || _checkpoint.IsDue); // after the answer: the writer's thread has the time
         }
         finally
         {
@@ -136,10 +143,12 @@ internal sealed class JournalWriter : IDisposable
             Write(group);
         }
 
-        if (!_isClosed && _checkpoint.RunWhenDue() is { } trouble)
+        if (!_isClosed && (_wasFull ? _checkpoint.RunNow() : _checkpoint.RunWhenDue()) is { } trouble)
         {
             Report(trouble);
         }
+
+        _wasFull = false;
     }
 
     private void Write(List<PendingBatch> group)
@@ -153,6 +162,7 @@ internal sealed class JournalWriter : IDisposable
         }
         foreach (var pending in group)
         {
+            _wasFull |= pending.Failure is JournalUnavailableException { Fault: JournalFault.DiskFull }; // before the answer: whoever has the turn next shall see it
             pending.Complete(_commits.Position);
         }
     }

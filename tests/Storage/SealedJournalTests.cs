@@ -31,6 +31,32 @@ public sealed class SealedJournalTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_that_were_prepared_are_sealed_once_and_may_be_committed_beside_rows_that_were_not()
+    {
+        await using (var journal = await OpenAsync())
+        {
+            var early = new JournalBatch();
+            early.Facts.Add(new NewFact(Make.Producer, 1, new byte[32], Make.Bytes(Secret)));
+            early.Records.Add(new NewRecord(0, Make.Stream(1), 1, Make.Bytes(Secret), new FactKey(Make.Producer, 1)));
+            early.Snapshots.Add(new NewSnapshot(Make.Stream(1), 1, Make.Bytes(Secret)));
+            journal.Prepare(early);
+            journal.Prepare(early); // by mistake twice
+            var batch = new JournalBatch();
+            batch.Facts.AddRange(early.Facts);
+            batch.Records.AddRange(early.Records);
+            batch.Snapshots.AddRange(early.Snapshots);
+            batch.Facts.Add(new NewFact(Make.Producer, 2, new byte[32], Make.Bytes("late")));
+            batch.Records.Add(new NewRecord(0, Make.Stream(2), 1, Make.Bytes("late"), new FactKey(Make.Producer, 2)));
+            await journal.CommitAsync(batch);
+        }
+
+        await using var again = await OpenAsync();
+        Assert.Equal([Secret, "late"], again.ReadFacts(Make.Producer, 1, 2, 1000).Select(fact => Make.Text(fact.Bytes)));
+        Assert.Equal([Secret, "late"], again.ReadFeed(0, 2).Select(record => Make.Text(record.Payload)));
+        Assert.Equal(Secret, Make.Text(again.ReadStream(Make.Stream(1)).Snapshot));
+    }
+
+    [Fact]
     public async Task Hidden_keys_are_found_one_by_one_and_walked_through_once_each()
     {
         await using var journal = await OpenAsync();

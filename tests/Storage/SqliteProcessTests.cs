@@ -39,6 +39,29 @@ public sealed class SqliteProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task What_killed_processes_left_in_the_log_is_folded_at_the_next_start_however_often_they_are_killed()
+    {
+        var log = new FileInfo(_folder.Journal + "-wal");
+        for (var kill = 0; kill < 4; kill++)
+        {
+            using (var process = KillTargetProcess.Start(_folder.Journal, 2))
+            {
+                Assert.True(await process.ReadAsync(30), $"the process ended by itself: {string.Join('\n', process.Said)}");
+                await process.KillAsync();
+            }
+
+            log.Refresh();
+            Assert.True(log.Length > 0); // it was killed before it had folded anything
+            var file = new FileInfo(_folder.Journal).Length;
+            var journal = SqliteJournal.Open(_folder.Journal, new SqliteJournalOptions());
+            log.Refresh();
+            Assert.Equal(0, log.Length);
+            Assert.True(new FileInfo(_folder.Journal).Length >= file);
+            await journal.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_second_process_is_refused_and_told_who_holds_the_file()
     {
         await using var journal = SqliteJournal.Open(_folder.Journal, new SqliteJournalOptions());

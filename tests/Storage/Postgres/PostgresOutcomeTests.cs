@@ -38,6 +38,23 @@ public sealed class PostgresOutcomeTests(PostgresInstance instance)
     }
 
     [Fact]
+    public async Task A_caller_that_would_write_itself_while_the_loop_writes_waits_behind_it()
+    {
+        var troubles = 0;
+        await using var journal = await OpenAsync(instance.Port, _ => troubles++);
+        await journal.CommitAsync(Workload.Batch(0, 1));
+        var here = Task.FromResult(0L);
+        Assert.Equal(2, await BlockedAsync(journal, () =>
+        {
+            here = journal.CommitHereAsync(Workload.Batch(0, 3)); // the queue is empty, and the connection is not free
+            Assert.False(here.IsCompleted);
+        }));
+        Assert.Equal(3, await here);
+        Assert.Equal(0, troubles);
+        Assert.Equal(3, Check()[0]);
+    }
+
+    [Fact]
     public async Task A_commit_that_the_database_still_works_on_when_its_line_is_cut_is_written_once()
     {
         using var line = new CutLine(instance.Port);

@@ -17,7 +17,9 @@ public sealed class PostgresRewriteTests(PostgresInstance instance) : IDisposabl
 
     private string Keys => _folder.File("hub.keys");
 
-    private PostgresJournalOptions Options => new() { Schema = _schema, TakeOverMs = 500, PartRecords = 5 };
+    private string Parts => Directory.CreateDirectory(_folder.File("parts")).FullName;
+
+    private PostgresJournalOptions Options => new() { Schema = _schema, TakeOverMs = 500, PartRecords = 5, PartsFolder = Parts };
 
     [Fact]
     public async Task Everything_is_read_with_the_newest_key_alone_and_reads_as_before()
@@ -63,6 +65,70 @@ public sealed class PostgresRewriteTests(PostgresInstance instance) : IDisposabl
         await FillAsync();
         instance.Ask($"INSERT INTO {_schema}.journal_part (number, first, last, file, sha256, left_at) SELECT -1, -10, 0, 'part', decode(repeat('00', 32), 'hex'), now()");
         Assert.Equal((0, 1), await PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys)));
+    }
+
+    [Fact]
+    public async Task Files_of_parts_that_have_left_are_sealed_anew_under_another_name_and_are_read_as_before()
+    {
+        var (before, older) = await FillAndMoveAsync();
+        KeyRing.Open(Keys).Rotate();
+
+        var (values, kept) = await PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts);
+
+        Assert.Equal((Values, 0L), (values, kept)); // what the files hold is among them
+        Assert.Equal((0L, 0L), await PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts));
+        Assert.Equal(older.Select(name => name.Replace(".db", "-key2.db", StringComparison.Ordinal)), Names());
+        KeyRing.Open(Keys).DropOlder();
+        Assert.Equal(before, await ReadAsync());
+        foreach (var part in Names())
+        {
+            var named = instance.Ask($"SELECT encode(sha256, 'hex') FROM {_schema}.journal_part WHERE file = '{part}'");
+            Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(Path.Combine(Parts, part)))), named);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_what_left_the_database_or_is_not_there_stops_it_and_the_older_keys_stay()
+    {
+        var (before, names) = await FillAndMoveAsync();
+        KeyRing.Open(Keys).Rotate();
+        var path = Path.Combine(Parts, names[0]);
+        var bytes = await File.ReadAllBytesAsync(path);
+        await File.WriteAllBytesAsync(path, [.. bytes[..^1], (byte)~bytes[^1]]);
+        var changed = await Assert.ThrowsAsync<JournalUnavailableException>(() => PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts));
+        Assert.Equal(JournalFault.Corrupt, changed.Fault);
+        Assert.Contains(names[0], changed.Message, StringComparison.Ordinal);
+        File.Delete(path);
+        var missing = await Assert.ThrowsAsync<JournalUnavailableException>(() => PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts));
+        Assert.Contains("--parts", missing.Message, StringComparison.Ordinal);
+        Assert.Equal(names[1..], Names());
+
+        await File.WriteAllBytesAsync(path, bytes);
+        await PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts);
+        KeyRing.Open(Keys).DropOlder();
+        Assert.Equal(before, await ReadAsync());
+    }
+
+    // The newer file is there, and the database does not name it yet: the power fails.
+    [Fact]
+    public async Task Cut_off_before_the_database_names_the_newer_file_the_older_one_counts_and_the_next_run_does_it_again()
+    {
+        var (before, names) = await FillAndMoveAsync();
+        KeyRing.Open(Keys).Rotate();
+        instance.Ask($"""
+            CREATE FUNCTION {_schema}.cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+            CREATE TRIGGER cut BEFORE UPDATE OF file ON {_schema}.journal_part FOR EACH ROW EXECUTE FUNCTION {_schema}.cut();
+            """);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts));
+        Assert.Contains(names[0], Names());
+        instance.Ask($"DROP TRIGGER cut ON {_schema}.journal_part; UPDATE {_schema}.writer SET renewed_at = '-infinity'");
+        Assert.Equal(before, await ReadAsync()); // by the older file
+
+        await PostgresRewrite.RunAsync(instance.ConnectionString, Options, KeyRing.Open(Keys), Parts);
+
+        Assert.Equal(names.Length, Names().Length); // and no older one is left
+        KeyRing.Open(Keys).DropOlder();
+        Assert.Equal(before, await ReadAsync());
     }
 
     [Fact]
@@ -115,6 +181,23 @@ public sealed class PostgresRewriteTests(PostgresInstance instance) : IDisposabl
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private string[] Names() => [.. Directory.GetFiles(Parts).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+
+    private async Task<(IReadOnlyList<string?> Before, string[] Names)> FillAndMoveAsync()
+    {
+        await FillAsync();
+        var before = await ReadAsync();
+        await using (var database = await PostgresJournal.OpenAsync(instance.ConnectionString, Options))
+        {
+            while (await database.MoveOldestPartAsync(TimeSpan.Zero, default) is not null)
+            {
+            }
+        }
+
+        Assert.True(Names().Length >= 2);
+        return (before, Names());
+    }
 
     private async Task FillAsync()
     {

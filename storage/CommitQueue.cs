@@ -1,4 +1,4 @@
-namespace SyncHub.Storage.Sqlite;
+namespace SyncHub.Storage;
 
 /// <summary>What waits to be written, in order, and whose turn it is to write. Whoever waits sleeps: it does not look again and again before it does, as the runtime's collections do.</summary>
 /// <remarks>Any thread adds; one at a time has the turn, the writer's thread or a caller that found nothing waiting. At a store a commit comes every few seconds, at a hub the processor has better things to do.</remarks>
@@ -41,7 +41,8 @@ internal sealed class CommitQueue
     {
         lock (_gate)
         {
-            return !_isComplete && !_isTaken && _waiting.Count == 0 && (_isTaken = true);
+            // Who was woken comes first: under load callers would else take every turn from it, and the log would never be folded into the file.
+            return !_isComplete && !_isTaken && !_isWoken && _waiting.Count == 0 && (_isTaken = true);
         }
     }
 
@@ -66,16 +67,26 @@ internal sealed class CommitQueue
         }
     }
 
+    /// <summary>What <see cref="TakeNext"/> would give.</summary>
+    public PendingBatch? PeekNext()
+    {
+        lock (_gate)
+        {
+            return _waiting.TryPeek(out var batch) ? batch : null;
+        }
+    }
+
     /// <summary>Waits for a turn of the writer's thread. Then <see cref="End"/>.</summary>
-    /// <param name="first">The next batch; null where it was only woken.</param>
+    /// <param name="first">The next batch; null where it was only woken, or the time was over.</param>
+    /// <param name="mostMs">After how many milliseconds without a batch it has a turn all the same.</param>
     /// <returns>False at the end, when nobody else has the turn any more.</returns>
-    public bool Wait(out PendingBatch? first)
+    public bool Wait(out PendingBatch? first, int mostMs = Timeout.Infinite)
     {
         lock (_gate)
         {
             while (_isTaken || (_waiting.Count == 0 && !_isWoken && !_isComplete))
             {
-                Monitor.Wait(_gate);
+                _isWoken |= !Monitor.Wait(_gate, mostMs);
             }
 
             _ = _waiting.TryDequeue(out first);
