@@ -117,6 +117,20 @@ public static class CaseRules
         Remedy = "Compare both members' entries since the merge, and adjust what is owed to the one by the other.",
     };
 
+    /// <summary>The case of a merge that a store has heard of and a restored hub has not: one a day, however many stores tell it.</summary>
+    public static Case ForgottenMerge(MemberId survivor, MemberId alias, StoreId store, long recordedAtMs) => new()
+    {
+        Id = CaseId.Of(CaseKind.DuplicateClaim, $"forgotten|{survivor}|{alias}", recordedAtMs - (recordedAtMs % Calendar.DayMs)),
+        Kind = CaseKind.DuplicateClaim,
+        OpenedAtMs = recordedAtMs,
+        Member = alias,
+        OtherMember = survivor,
+        Store = store,
+        Note = $"Store {store} has heard that member {alias} was merged into {survivor}. The restored hub has forgotten it.",
+        Booked = BookedBy(LedgerTransaction.Empty),
+        Remedy = "Merge them again, before the last store has reported if you can (`synchub store list`): what stores spent of value that the merge had brought is missing at the survivor until then, and else the chain bears it.",
+    };
+
     /// <summary>The case of what the chain bears of a member since a restore of the hub (<see cref="ShortfallBorne"/>).</summary>
     public static Case Shortfall(MemberId member, Wallets.Bucket bucket, LedgerTransaction transaction, long version, long recordedAtMs)
     {

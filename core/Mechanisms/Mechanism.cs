@@ -183,6 +183,18 @@ public enum Mechanism
     /// <summary>A restored hub hears who keeps replicas of whom.</summary>
     FollowersAreHeard,
 
+    /// <summary>A store that was granted rights goes on hearing of the member, though it had ceased to follow.</summary>
+    HoldersAreTold,
+
+    /// <summary>A store that has a replica again after it ceased to follow says so in its log.</summary>
+    FollowIsSaid,
+
+    /// <summary>A new life of a database says of whom it keeps replicas: the log of the life before may have ended that.</summary>
+    NewLivesSayWhoTheyFollow,
+
+    /// <summary>What a store may spend is kept when its replica is dropped: grants are cumulative.</summary>
+    LinesOutliveReplicas,
+
     /// <summary>Past its lease a store that does not hear its hub lets nobody spend.</summary>
     LeaseEndsSpending,
 

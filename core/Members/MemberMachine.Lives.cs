@@ -94,6 +94,18 @@ public sealed partial class MemberMachine
         turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
     }
 
+    // protocol.md 1.17: a merge is people's decision, so a restored hub that has forgotten one does not make it again by itself, but says so. One that it knows
+    // to be undone, or that went on to another survivor, the store has not heard of yet.
+    private void OnMergeReported(MergeReported reported, TurnResult turn, ITurnContext context)
+    {
+        if (!State.IsAlias && !State.Survivors.Contains(reported.Survivor) && reported.Survivor != State.Id)
+        {
+            turn.Cases.Add(CaseRules.ForgottenMerge(reported.Survivor, State.Id, reported.Store, context.NowMs));
+        }
+
+        turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
+    }
+
     // Only of the state as it was written: a turn that takes more than there is breaks I2, and is not mended but found.
     private void MendShortfall(TurnResult turn, ITurnContext context)
     {

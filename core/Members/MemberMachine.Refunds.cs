@@ -51,6 +51,7 @@ public sealed partial class MemberMachine
         if (question is { MayMove: true, Payer.Length: > 0 })
         {
             NoteFormerOwner(question, turn, context);
+            question = question with { Noted = [.. question.Noted, State.Id] };
         }
 
         AskSurvivors(asked with { Question = question }, turn, context);
@@ -62,7 +63,7 @@ public sealed partial class MemberMachine
     {
         var (op, former) = (question.Known.Id, question.Known.Right);
         var known = State.UndoneOf(op);
-        if (known.Former?.Right == former)
+        if (known.Former?.Right == former && known.Right != former)
         {
             return;
         }
@@ -73,6 +74,15 @@ public sealed partial class MemberMachine
         }
 
         Apply(new RefundRightMoved(op, new RefundRight(question.Wanted.Holder, question.Wanted.Since), []) { Payer = question.Payer }, turn, context);
+    }
+
+    // Somebody who was asked later had an op of that life that waits for a person, or nothing is left to give back: the right stays where it was.
+    private void OnUndoneKept(UndoneOp former, TurnResult turn, ITurnContext context)
+    {
+        if (State.UndoneOf(former.Id) is var known && known.Former?.Right == former.Right && known.Right != former.Right)
+        {
+            Apply(new RefundRightMoved(former.Id, former.Right, []) { IsHealed = true }, turn, context);
+        }
     }
 
     private void OnUndoneTold(RefundQuestion question, TurnResult turn, ITurnContext context)
@@ -90,13 +100,19 @@ public sealed partial class MemberMachine
     {
         var (wanted, known) = (question.Wanted, question.Known);
         var op = wanted.Original with { IsVoided = known.IsVoided, GivenBack = Switches.IsOff(Mechanism.RightsSayWhatWasRefunded) ? [] : known.GivenBack, Right = known.Right };
+        var mayMove = question.MayMove && !op.StaysAtItsStore && FindRefusal(op) is null;
+        foreach (var noted in mayMove ? [] : question.Noted)
+        {
+            turn.Effects.Add(new PostTo(noted, new UndoneKept(known)));
+        }
+
         if (FindRefusal(op) is { } nothingLeft)
         {
             turn.Effects.Add(new SendRefundRight(wanted.Holder, wanted.Request, null, nothingLeft, MemberView.Of(State)));
             return;
         }
 
-        if (!op.StaysAtItsStore && question.MayMove)
+        if (mayMove)
         {
             op = op with { Right = new RefundRight(wanted.Holder, wanted.Since) };
             Apply(new RefundRightMoved(op.Id, op.Right, LeftOf(op)) { Payer = question.Payer }, turn, context);

@@ -50,6 +50,9 @@ public sealed partial class MemberMachine(MemberState state)
             case FollowReported reported:
                 OnFollowReported(reported, turn, context);
                 break;
+            case MergeReported reported:
+                OnMergeReported(reported, turn, context);
+                break;
             case RightsWanted wanted:
                 OnRightsWanted(wanted, turn, context);
                 break;
@@ -75,6 +78,9 @@ public sealed partial class MemberMachine(MemberState state)
                 break;
             case UndoneTold told:
                 OnUndoneTold(told.Question, turn, context);
+                break;
+            case UndoneKept kept:
+                OnUndoneKept(kept.Former, turn, context);
                 break;
             case RefundRightReported reported:
                 OnRefundRightReported(reported, turn, context);

@@ -29,6 +29,9 @@ public sealed record ReleaseWanted(Holder Holder, ReleaseKind Kind, string Payer
 /// <summary>A store keeps a replica of this member, and reports so to a hub that was restored.</summary>
 public sealed record FollowReported(StoreId Store, object Reply) : MemberMessage, IAsked;
 
+/// <summary>A store's replica says that this member was merged into another one; told to a hub that was restored.</summary>
+public sealed record MergeReported(MemberId Survivor, StoreId Store, object Reply) : MemberMessage, IAsked;
+
 /// <summary>A store reports the g of its lines to a hub that was restored.</summary>
 public sealed record LinesReported(Holder Holder, IReadOnlyList<GrantedLine> Lines, object Reply) : MemberMessage, IAsked;
 

@@ -61,9 +61,6 @@ public sealed partial class MemberState(MemberId id, Asset currency)
     /// <summary>What the member owes, and may owe.</summary>
     public MemberCredit Credit { get; } = new();
 
-    /// <summary>Stores that keep a replica.</summary>
-    public List<StoreId> Followers { get; } = [];
-
     /// <summary>Stores by visit weight, largest first.</summary>
     public List<Visit> Visits { get; } = [];
 
@@ -226,6 +223,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         ApplyMember(op);
+        ApplyFollowing(applied);
         ApplyPersonal(op);
         if (op.Type == OpType.AliasIn)
         {
@@ -486,13 +484,5 @@ public sealed partial class MemberState(MemberId id, Asset currency)
         }
 
         Follow(granted.Holder.Store);
-    }
-
-    private void Follow(StoreId store)
-    {
-        if (!Followers.Contains(store))
-        {
-            Followers.Add(store);
-        }
     }
 }

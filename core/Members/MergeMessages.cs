@@ -26,13 +26,21 @@ public sealed record ReleaseTaken(MemberId Alias) : MemberMessage;
 /// <param name="Known">What is known of the op so far; the right is as the member had it.</param>
 /// <param name="MayMove">Whether the right was free when the store asked. Then it stays so, and nobody gives anything back under it.</param>
 /// <param name="Payer">Where the right is taken from a life that was reclaimed: who bears what it did with it. Empty: it was given up.</param>
-public sealed record RefundQuestion(RefundRightWanted Wanted, UndoneOp Known, bool MayMove, string Payer);
+public sealed record RefundQuestion(RefundRightWanted Wanted, UndoneOp Known, bool MayMove, string Payer)
+{
+    /// <summary>Who has written down already that the right is taken from that life.</summary>
+    public IReadOnlyList<MemberId> Noted { get; init; } = [];
+}
 
 /// <summary>What was given back of another member's op under this one's name, or under those it was merged into?</summary>
 public sealed record UndoneWanted(RefundQuestion Question, IReadOnlyList<MemberId> Asked, IReadOnlyList<MemberId> Left) : MemberMessage;
 
 /// <summary>Everybody has said what was given back.</summary>
 public sealed record UndoneTold(RefundQuestion Question) : MemberMessage;
+
+/// <summary>The right was not taken from the life that was reclaimed: what that life gives back is a refund as any other still.</summary>
+/// <param name="Former">What is known of the op, with that life's right.</param>
+public sealed record UndoneKept(UndoneOp Former) : MemberMessage;
 
 /// <summary>All that ever came from another member, and, where that one is an alias of this one, its newest word.</summary>
 public sealed record TransferArrived(MemberId From, long Version, TransferTotals Totals, AliasNews? News, long Offer) : MemberMessage;

@@ -9,8 +9,8 @@ public sealed record PlacementPolicy
     /// <summary>How bad a decline online is, because a store that is offline holds what is missing, beside a decline offline, in thousandths.</summary>
     public int StrandedPermille { get; init; } = 300;
 
-    /// <summary>The same where stores may advance up to a floor: they approve most offline sales anyway, so a decline online weighs more.</summary>
-    public int StrandedWithFloorPermille { get; init; } = 600;
+    /// <summary>The same where stores may advance up to a floor: they approve most offline sales anyway, and one decline is as bad as the other.</summary>
+    public int StrandedWithFloorPermille { get; init; } = 1000;
 
     /// <summary>What an offline sale is worth that only an advance up to the floor lets through, beside one that rights pay, in thousandths.</summary>
     public int FloorWorthPermille { get; init; } = 900;

@@ -55,6 +55,12 @@ public enum OpType
 
     /// <summary>The other half of <see cref="AliasOut"/>: it arrives on the survivor's line.</summary>
     AliasIn = 21,
+
+    /// <summary>The store dropped its replica of a member who no longer comes: from here on it is told nothing of them.</summary>
+    Unfollow = 22,
+
+    /// <summary>The store keeps a replica of the member; said where an <see cref="Unfollow"/> of its log may say otherwise.</summary>
+    Follow = 23,
 }
 
 /// <summary>Which way a move goes.</summary>
@@ -193,5 +199,14 @@ public sealed record Op
     public long OnAccountMinor => Moves.Where(move => move.IsOnAccount).Sum(move => move.AmountMinor);
 
     /// <summary>The sum of one kind of move over one bucket.</summary>
-    public long AmountOf(MoveKind kind, Bucket bucket) => Moves.Where(move => move.Kind == kind && move.Bucket == bucket).Sum(move => move.AmountMinor);
+    public long AmountOf(MoveKind kind, Bucket bucket)
+    {
+        long sum = 0;
+        for (var i = 0; i < Moves.Count; i++)
+        {
+            sum = checked(sum + (Moves[i].Kind == kind && Moves[i].Bucket == bucket ? Moves[i].AmountMinor : 0));
+        }
+
+        return sum;
+    }
 }

@@ -10,7 +10,7 @@ public static class OpDefects
     /// <summary>The first defect of <paramref name="op"/> in words, or null where there is none.</summary>
     public static string? Find(Op op)
     {
-        if (op.Type is not (>= OpType.TopUp and <= OpType.TagRemove or OpType.AliasOut or OpType.AliasIn))
+        if (op.Type is not (>= OpType.TopUp and <= OpType.TagRemove or OpType.AliasOut or OpType.AliasIn or OpType.Unfollow or OpType.Follow))
         {
             return $"op type {(int)op.Type} is not known to this version";
         }
@@ -78,7 +78,7 @@ public static class OpDefects
     }
 
     private static string? FindOutside(Op op) =>
-        op.Type is OpType.CloseDay or OpType.RegisterMember or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove && op.Moves.Count > 0 ? $"value moves in a {op.Type}"
+        op.Type is OpType.CloseDay or OpType.RegisterMember or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove or OpType.Unfollow or OpType.Follow && op.Moves.Count > 0 ? $"value moves in a {op.Type}"
         : op.Type is OpType.Void or OpType.Refund && op.Reference is null ? $"a {op.Type} that names no op"
         : op.Type == OpType.Adjust && op.Moves.Count == 0 ? "an Adjust that moves nothing"
         : !IsPlausible(op.BillMinor) || !IsPlausible(op.DiscountMinor) || !IsPlausible(op.OtherTenderMinor) || !IsPlausible(op.PromisedBonusMinor) ? "a bill, discount, tender or bonus beyond all measure"

@@ -27,6 +27,12 @@ public sealed class MemberHere(MemberId id)
     /// <summary>When a till last touched the member here, Unix milliseconds.</summary>
     public long LastUsedMs { get; set; }
 
+    /// <summary>Whether the log's newest word on it, of whatever life, is that this store keeps no replica. With a replica it is to be said again.</summary>
+    public bool IsUnfollowed { get; set; }
+
+    /// <summary>Whether the store may drop the replica: it holds no rights of the member, has advanced nothing that is owed, and knows nothing that the hub has not said.</summary>
+    public bool IsIdle => Replica is not null && Profile is null && Edits.Count == 0 && FloorOutstandingMinor == 0 && Lines.Values.All(line => line.Available == 0);
+
     /// <summary>Changes of profile and tags that were logged here and are not in the replica yet, oldest first.</summary>
     public List<Op> Edits { get; } = [];
 
@@ -64,7 +70,16 @@ public sealed class MemberHere(MemberId id)
     public bool IsKnown => Profile is not null || Replica is not null;
 
     /// <summary>Principal and valid bonus that may be spent here now.</summary>
-    public long HereMinor(int day) => SpendableMoney(day).Sum(pot => pot.AmountMinor);
+    public long HereMinor(int day)
+    {
+        long sum = 0;
+        foreach (var (_, amount) in SpendableMoney(day))
+        {
+            sum = checked(sum + amount);
+        }
+
+        return sum;
+    }
 
     /// <summary>All that this store ever advanced to the member without a right.</summary>
     public long AdvancedMinor { get; set; }
@@ -86,9 +101,24 @@ public sealed class MemberHere(MemberId id)
     public long AvailableOf(Bucket bucket) => bucket == Bucket.Points ? Math.Max(0, LineOf(bucket).Available - PendingPoints) : LineOf(bucket).Available;
 
     /// <summary>Money buckets that may pay a new sale on <paramref name="day"/>, with what each can give.</summary>
-    public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day) => Switches.IsOff(Mechanism.LocalRights)
-        ? [.. Buckets.Where(bucket => bucket.IsMoney && ConfirmedOf(bucket) > 0).Select(bucket => (bucket, ConfirmedOf(bucket)))]
-        : [.. Lines.Where(line => line.Key.IsMoney && line.Value.Available > 0 && IsValid(line.Key, day)).Select(line => (line.Key, line.Value.Available))];
+    public IReadOnlyList<(Bucket Bucket, long AmountMinor)> SpendableMoney(int day)
+    {
+        if (Switches.IsOff(Mechanism.LocalRights))
+        {
+            return [.. Buckets.Where(bucket => bucket.IsMoney && ConfirmedOf(bucket) > 0).Select(bucket => (bucket, ConfirmedOf(bucket)))];
+        }
+
+        var pots = new List<(Bucket, long)>(Lines.Count);
+        foreach (var (bucket, line) in Lines)
+        {
+            if (bucket.IsMoney && line.Available > 0 && IsValid(bucket, day))
+            {
+                pots.Add((bucket, line.Available));
+            }
+        }
+
+        return pots;
+    }
 
     /// <summary>What the hub confirmed in one bucket, plus what this store did since and the hub had not seen.</summary>
     public long ConfirmedOf(Bucket bucket)
@@ -99,10 +129,49 @@ public sealed class MemberHere(MemberId id)
     }
 
     /// <summary>All buckets that either side knows, ordered.</summary>
-    public IReadOnlyList<Bucket> Buckets => [.. Lines.Keys.Union(Replica?.Buckets ?? []).Order()];
+    public IReadOnlyList<Bucket> Buckets
+    {
+        get
+        {
+            // A handful: comparing costs less than a set.
+            var buckets = new List<Bucket>(Lines.Count + 2);
+            foreach (var (bucket, _) in Lines)
+            {
+                buckets.Add(bucket);
+            }
+
+            var own = buckets.Count;
+            foreach (var holding in Replica?.Holdings ?? [])
+            {
+                if (!buckets.Contains(holding.Bucket))
+                {
+                    buckets.Add(holding.Bucket);
+                }
+            }
+
+            if (buckets.Count > own)
+            {
+                buckets.Sort();
+            }
+
+            return buckets;
+        }
+    }
 
     /// <summary>The confirmed money in valid buckets.</summary>
-    public long ConfirmedMoney(int day) => Buckets.Where(bucket => bucket.IsMoney && IsValid(bucket, day)).Sum(ConfirmedOf);
+    public long ConfirmedMoney(int day)
+    {
+        long sum = 0;
+        foreach (var bucket in Buckets)
+        {
+            if (bucket.IsMoney && IsValid(bucket, day))
+            {
+                sum = checked(sum + ConfirmedOf(bucket));
+            }
+        }
+
+        return sum;
+    }
 
     /// <summary>Whether a scan of the member should ask the hub: for one whom this store does not know, or who has money and none of it here.</summary>
     /// <remarks>For all others the hub has nothing new to say: a store that is online is told of each change, and a checkout that lacks rights asks by itself.</remarks>

@@ -60,9 +60,15 @@ public sealed record Replica
     /// <summary>Whether the member was erased: no copy of the profile may stay.</summary>
     public bool IsErased { get; init; }
 
-    /// <summary>Buckets with anything in them.</summary>
-    public IEnumerable<Bucket> Buckets => Holdings.Select(holding => holding.Bucket).Distinct();
-
     /// <summary>W of one bucket.</summary>
-    public long TotalOf(Bucket bucket) => Holdings.Where(holding => holding.Bucket == bucket).Sum(holding => holding.AmountMinor);
+    public long TotalOf(Bucket bucket)
+    {
+        long sum = 0;
+        for (var i = 0; i < Holdings.Count; i++)
+        {
+            sum = checked(sum + (Holdings[i].Bucket == bucket ? Holdings[i].AmountMinor : 0));
+        }
+
+        return sum;
+    }
 }

@@ -14,7 +14,7 @@ public static class AgentCodec
     /// <summary>The lines of a member, in one life of the database.</summary>
     public static byte[] Write(MemberHere member, Incarnation life)
     {
-        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value, AdvancedMinor = member.AdvancedMinor };
+        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value, AdvancedMinor = member.AdvancedMinor, Unfollowed = member.IsUnfollowed };
         foreach (var (bucket, line) in member.Lines)
         {
             wire.Lines.Add(new Wire.AgentLine
@@ -35,6 +35,7 @@ public static class AgentCodec
     {
         var wire = Wire.AgentLines.Parser.ParseFrom(bytes);
         member.LastUsedMs = wire.LastUsedMs;
+        member.IsUnfollowed = wire.Unfollowed;
         if (!Switches.IsOff(Mechanism.LinesEndWithLife) && wire.Incarnation != life.Value && (wire.Incarnation != 0 || life != Incarnation.Of(1, 1)))
         {
             return;

@@ -26,6 +26,7 @@ public static class SnapshotCodec
         wire.Buckets.AddRange(state.Buckets.Select(ToWire));
         wire.Parcels.AddRange(state.Parcels.Select(MemberCodec.ToWire));
         wire.Followers.AddRange(state.Followers.Select(store => store.Value));
+        wire.FollowWords.AddRange(state.FollowWords.Select(word => new Wire.FollowWord { Store = word.Key.Value, Incarnation = word.Value.Value }));
         wire.Visits.AddRange(state.Visits.Select(visit => new Wire.VisitState { Store = visit.Store.Value, Weight = visit.Weight }));
         wire.RecentBaskets.AddRange(state.RecentBaskets);
         wire.Producers.AddRange(state.Applied.Select(mark => new Wire.ProducerState { Store = mark.Key.Store.Value, Incarnation = mark.Key.Incarnation.Value, Sequence = mark.Value }));
@@ -60,6 +61,11 @@ public static class SnapshotCodec
 
         state.Parcels.AddRange(wire.Parcels.Select(parcel => new PrincipalParcel(new StoreId(parcel.OriginStore), parcel.Terms, parcel.RemainingMinor)));
         state.Followers.AddRange(wire.Followers.Select(store => new StoreId(store)));
+        foreach (var word in wire.FollowWords)
+        {
+            state.FollowWords[new StoreId(word.Store)] = new Incarnation(word.Incarnation);
+        }
+
         state.Visits.AddRange(wire.Visits.Select(visit => new Visit(new StoreId(visit.Store), visit.Weight)));
         DecodeParked(wire, state);
         state.RecentBaskets.AddRange(wire.RecentBaskets);

@@ -15,6 +15,7 @@ public static class CertificateNames
     public static readonly TimeSpan Backdated = TimeSpan.FromDays(1);
 
     private const string StorePrefix = "synchub://store/";
+    private const string GivenPrefix = "synchub://given/";
     private const string AlternativeNames = "2.5.29.17";
     private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
 
@@ -41,6 +42,23 @@ public static class CertificateNames
 
     /// <summary>Whether the certificate is the hub's.</summary>
     public static bool IsHub(X509Certificate2 certificate) => UrisOf(certificate).Contains(Hub, StringComparer.Ordinal);
+
+    /// <summary>When a hub's certificate was given, and which ones are void by it.</summary>
+    public static string OfGiven(long givenMs, long voidBeforeMs) => string.Create(CultureInfo.InvariantCulture, $"{GivenPrefix}{givenMs}/void-before/{voidBeforeMs}");
+
+    /// <summary>Reads <see cref="OfGiven"/>. A certificate of before it was written into them was given when it says that it begins, and makes none void.</summary>
+    /// <remarks>Only the authority can write it: whoever reads it has to make sure first that the certificate is the authority's, and a hub's.</remarks>
+    public static (long GivenMs, long VoidBeforeMs) ReadGiven(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        var parts = UrisOf(certificate).FirstOrDefault(uri => uri.StartsWith(GivenPrefix, StringComparison.Ordinal))?[GivenPrefix.Length..].Split('/');
+        return parts is [var given, "void-before", var voided]
+            && long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var givenMs)
+            && long.TryParse(voided, NumberStyles.None, CultureInfo.InvariantCulture, out var voidBeforeMs)
+            && voidBeforeMs <= givenMs // one that makes itself void would shut everybody out
+            ? (givenMs, voidBeforeMs)
+            : (new DateTimeOffset(certificate.NotBefore).Add(Backdated).ToUnixTimeMilliseconds(), 0);
+    }
 
     private static List<string> UrisOf(X509Certificate2 certificate)
     {

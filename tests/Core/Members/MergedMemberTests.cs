@@ -245,6 +245,24 @@ public sealed class MergedMemberTests : ITurnContext
         Assert.Equal(100, Ask(2).Op?.RefundableMinor);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_right_that_stays_with_a_reclaimed_life_because_of_a_later_survivor_leaves_its_late_refunds_as_any_other(bool nothingIsLeft)
+    {
+        Sell();
+        Merge(Old, New);
+        Merge(New, Newest);
+        Turn(Newest, new OpArrived(Undo(1, Newest, nothingIsLeft ? 1_000 : 200)) { ParkBecause = nothingIsLeft ? "" : "somebody has to look", Undoing = new Undoing(OwnOp.Of(_sale!)) });
+        _payers[Make.Holder(1)] = "hq/loss";
+        Assert.Equal(nothingIsLeft ? RejectionCode.RefundTooLarge : RejectionCode.RefundRightElsewhere, Ask(2).Refusal?.Code);
+
+        Refund(1, New, 300);
+
+        Assert.NotEqual(Classification.Liability, _effects.OfType<AcknowledgeOp>().Last().Classification);
+        Assert.Equal(300, _hub[New].State.UndoneOf(_sale!.Id).GivenBack.Sum(back => back.AmountMinor));
+    }
+
     [Fact]
     public void While_a_refund_under_the_survivors_name_waits_for_a_person_the_right_stays()
     {
