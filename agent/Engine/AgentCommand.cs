@@ -104,6 +104,9 @@ public sealed record LockOrdered(long NowMs, string Reason) : AgentCommand(NowMs
 /// <summary>Hands back rights of members that no till touched since <paramref name="UnusedSinceMs"/>, and all rights to expired lots; looks at one page of members after a key.</summary>
 public sealed record ReturnIdleRights(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
+/// <summary>Drops replicas of members of whom this store holds nothing and whom no till touched since <paramref name="UnusedSinceMs"/>; looks at one page of them after a key.</summary>
+public sealed record UnfollowIdle(long NowMs, long UnusedSinceMs, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
+
 /// <summary>Deletes what is older than a time and no longer needed, in one page of a collection after a key.</summary>
 public sealed record PruneOld(long NowMs, long BeforeMs, string Collection, byte[] AfterKey, int Limit) : AgentCommand(NowMs);
 
@@ -152,7 +155,7 @@ public sealed record EngineReply
     /// <summary>The tip of the log after the command.</summary>
     public long TipSequence { get; init; }
 
-    /// <summary>For <see cref="PruneOld"/>: how many were deleted.</summary>
+    /// <summary>For <see cref="PruneOld"/> and <see cref="UnfollowIdle"/>: how many were deleted.</summary>
     public int Pruned { get; init; }
 
     /// <summary>For <see cref="ReturnIdleRights"/>: where the next page starts; null at the end.</summary>
@@ -163,6 +166,9 @@ public sealed record EngineReply
 
     /// <summary>For <see cref="PinTryBegun"/>.</summary>
     public PinTry? Pin { get; init; }
+
+    /// <summary>For <see cref="ReportFollowed"/>: which of them were merged into whom, as far as this store has heard.</summary>
+    public IReadOnlyList<V1.KnownMerge> Merges { get; init; } = [];
 
     /// <summary>For <see cref="ReportFollowed"/>.</summary>
     public IReadOnlyList<Google.Protobuf.ByteString> Followed { get; init; } = [];

@@ -35,6 +35,7 @@ public sealed class AgentEngine
     private readonly TillDesk _desk;
     private readonly CashierBook _cashiers;
     private readonly Retention _retention;
+    private readonly Following _following;
     private IReadOnlyList<AgentCommand> _commands = [];
     private List<EngineReply> _replies = [];
     private JournalBatch _batch = new();
@@ -60,6 +61,7 @@ public sealed class AgentEngine
         _open = new OpenOps(_work);
         _cashiers = new CashierBook(_work, _memory, guard);
         _retention = new Retention(_work, _memory);
+        _following = new Following(_work, _members, _memory, Log);
         _desk = new TillDesk(_work, _members, _memory, _open, storeName) { Unite = Unite };
     }
 
@@ -83,6 +85,9 @@ public sealed class AgentEngine
 
     /// <summary>Logs of earlier lives that the hub may not have in whole.</summary>
     public IEnumerable<DeadLog> OpenDeadLogs => _memory.DeadLogs.Values.Where(log => log.IsOpen);
+
+    /// <summary>Whether the log of this life has not said yet of whom this database keeps replicas.</summary>
+    public bool HasFollowsToSay => _memory.FollowsToSay is not null;
 
     /// <summary>A member as this store sees it.</summary>
     public MemberHere Look(MemberId member) => _members.Get(member);
@@ -200,11 +205,13 @@ public sealed class AgentEngine
             ReturnIdleRights idle => ReturnIdle(idle),
             DescribeSelf describe => new EngineReply { Self = Describe(describe) },
             PruneOld prune => _retention.Prune(prune),
+            UnfollowIdle idle => _following.Unfollow(idle),
             NextHandIn next => _desk.HandedIn.Next(next.AfterKey) is { } waiting ? new EngineReply { NextKey = waiting.Key, HandIn = waiting.Receipt } : new EngineReply(),
             SaveProgress => Note(() => _savesProgress = true),
             _ => throw new ArgumentOutOfRangeException(nameof(command), command.GetType().Name, "No such command."),
         };
         Unite(command.NowMs);
+        _following.SayAgain(command.NowMs);
         return reply with { TipSequence = _work.TipSequence };
     }
 

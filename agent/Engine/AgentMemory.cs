@@ -26,6 +26,8 @@ internal sealed class AgentMemory(Workspace work)
     private static readonly byte[] WishKey = "wish"u8.ToArray();
     private static readonly byte[] ClosedKey = "closed"u8.ToArray();
 
+    private static readonly byte[] FollowsKey = "follows"u8.ToArray();
+
     private string? _rulesJson;
 
     /// <summary>Reads rules as the hub writes them; empty for the preset that everybody knows.</summary>
@@ -54,6 +56,9 @@ internal sealed class AgentMemory(Workspace work)
     /// <summary>The newest day close: refund rights from before it are the hub's (protocol.md 1.12).</summary>
     public long ClosedUpTo { get; private set; }
 
+    /// <summary>Behind which replica the log of this life has to say that it is followed; null where there is nothing to say.</summary>
+    public byte[]? FollowsToSay { get; private set; }
+
     public int PolicyVersion { get; private set; }
 
     public TillMachine Machine { get; private set; } = new(new Ruleset());
@@ -79,6 +84,7 @@ internal sealed class AgentMemory(Workspace work)
         LockReason = work.Read(Collection, LockedKey) is { } reason ? Encoding.UTF8.GetString(reason) : "";
         Wish = LifeKey.FromBytes(work.Read(Collection, WishKey) ?? []);
         HubTerm = ReadNumber(TermKey);
+        FollowsToSay = work.Read(Collection, FollowsKey) is { Length: > 0 } follows ? follows[1..] : null;
         LoadDeadLogs();
         if (work.Read(Collection, PolicyKey) is { } policy)
         {
@@ -126,6 +132,11 @@ internal sealed class AgentMemory(Workspace work)
     public void BeginLife(DeadLog ended)
     {
         SetClosed(0); // the day closes of the old log say nothing of the new one
+        if (!Switches.IsOff(Mechanism.NewLivesSayWhoTheyFollow))
+        {
+            SetFollowsToSay([]); // the old log may have unfollowed members of whom this older database has a replica
+        }
+
         Put(ended);
         SetLocked("", default);
         Token = 0;
@@ -166,6 +177,12 @@ internal sealed class AgentMemory(Workspace work)
     {
         ClosedUpTo = sequence;
         work.Write(Collection, ClosedKey, Number(sequence));
+    }
+
+    public void SetFollowsToSay(byte[]? after)
+    {
+        FollowsToSay = after;
+        work.Write(Collection, FollowsKey, after is null ? null : [1, .. after]);
     }
 
     /// <summary>Locks with a reason, or unlocks with none.</summary>

@@ -15,7 +15,9 @@ namespace SyncHub.Agent.Engine;
 internal sealed class MemberShelf(Workspace work, int capacity)
 {
     private const string LinesOf = "lines";
-    private const string ReplicaOf = "replica";
+    /// <summary>The collection of what the hub last said of each member that this store follows.</summary>
+    public const string ReplicaOf = "replica";
+
     private const string ProfileOf = "profile";
     private const string EditsOf = "edits";
     private const string PhoneOf = "phone";
@@ -29,6 +31,9 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     // Merged members whose right lines here may hold something that belongs on the survivor's line.
     private readonly SortedSet<MemberId> _toUnite = [];
 
+    // Members with a replica of whom the log says that there is none.
+    private readonly SortedSet<MemberId> _toFollow = [];
+
     /// <summary>How many members this store knows.</summary>
     public long KnownCount { get; private set; }
 
@@ -38,6 +43,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         _newestFirst.Clear();
         _changed.Clear();
         _toUnite.Clear();
+        _toFollow.Clear();
         KnownCount = work.Journal.CountDocuments(ReplicaOf) + work.Journal.CountDocuments(ProfileOf);
     }
 
@@ -99,6 +105,35 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         MemberId[] taken = [.. _toUnite];
         _toUnite.Clear();
         return taken;
+    }
+
+    /// <summary>Members whom this store follows again, once each.</summary>
+    public IReadOnlyList<MemberId> TakeToFollow()
+    {
+        if (_toFollow.Count == 0)
+        {
+            return [];
+        }
+
+        MemberId[] taken = [.. _toFollow];
+        _toFollow.Clear();
+        return taken;
+    }
+
+    /// <summary>Drops what the hub said of an idle member, and what finds it by phone or card. What was granted and used here stays.</summary>
+    public void Drop(MemberHere member)
+    {
+        Index(ProfileOfMember(member), MemberProfile.Empty, member.Id);
+        work.Write(ReplicaOf, member.Id.ToBytes(), null);
+        member.Replica = null;
+        member.IsUnfollowed = true;
+        KnownCount--;
+        if (Switches.IsOff(Mechanism.LinesOutliveReplicas))
+        {
+            member.Lines.Clear();
+        }
+
+        _changed[member.Id] = member;
     }
 
     public MemberId? FindPhone(string phone) => Find(PhoneOf, phone);
@@ -172,7 +207,9 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     public EngineReply ReportFollowed(ReportFollowed report)
     {
         var page = work.Journal.ReadDocuments(ReplicaOf, [], report.AfterKey, report.Limit);
-        return new EngineReply { Followed = [.. page.Select(document => Google.Protobuf.UnsafeByteOperations.UnsafeWrap(document.Key))], NextKey = page.Count < report.Limit ? null : page[^1].Key };
+        var merges = page.Select(document => (document.Key, V1.MemberDelta.Parser.ParseFrom(document.Value).AliasOf)).Where(replica => replica.AliasOf.Length > 0)
+            .Select(replica => new V1.KnownMerge { Member = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(replica.Key), Survivor = replica.AliasOf });
+        return new EngineReply { Merges = [.. merges], Followed = [.. page.Select(document => Google.Protobuf.UnsafeByteOperations.UnsafeWrap(document.Key))], NextKey = page.Count < report.Limit ? null : page[^1].Key };
     }
 
     /// <summary>Puts the changed lines into the batch.</summary>
@@ -216,6 +253,11 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         member.Replica = MemberCodec.ToReplica(delta);
         work.Write(ReplicaOf, id.ToBytes(), Google.Protobuf.MessageExtensions.ToByteArray(delta));
         KnownCount += isFirst ? 1 : 0;
+        if (member.IsUnfollowed)
+        {
+            _toFollow.Add(id);
+        }
+
         _toUnite.UnionWith(member.Replica.Aliases.Append(id));
         if (member.Edits.RemoveAll(edit => edit.Id.Sequence <= member.Replica.OwnApplied || member.Replica.IsErased) > 0)
         {
@@ -300,6 +342,11 @@ internal sealed class MemberShelf(Workspace work, int capacity)
             if (member.Replica.AliasOf != default)
             {
                 _toUnite.Add(id);
+            }
+
+            if (member.IsUnfollowed)
+            {
+                _toFollow.Add(id);
             }
         }
 

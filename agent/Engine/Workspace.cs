@@ -145,7 +145,14 @@ internal sealed class Workspace(IJournal journal, Holder holder)
 
         batch.Facts.AddRange(_facts);
         batch.Documents.AddRange(_changed.Values);
-        batch.Documents.AddRange(_lazy.Where(write => !_changed.ContainsKey(write.Key)).Select(write => write.Value));
+        foreach (var (name, write) in _lazy)
+        {
+            if (!_changed.ContainsKey(name))
+            {
+                batch.Documents.Add(write);
+            }
+        }
+
         return batch;
     }
 

@@ -142,7 +142,7 @@ internal static class AgentEnrolment
     private static async Task<Enrolled> AskAsync(AgentOptions options, Cell cell, string hub, EnrolmentCode code, bool renews)
     {
         var authority = options.InsecureLoopback ? null : await AskAuthorityAsync(hub, code.Fingerprint);
-        using var channel = Open(hub, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System).CreateHandler());
+        using var channel = Open(hub, authority is null ? GrpcHttpHandler.Create() : new HubTrust(authority, TimeProvider.System) { DemandsFresh = true }.CreateHandler());
         var key = authority is null ? null : new KeyDraft();
         try
         {

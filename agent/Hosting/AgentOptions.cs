@@ -50,8 +50,14 @@ public sealed record AgentOptions
     /// <summary>After how many days without a visit a member's rights go back to the hub.</summary>
     public int IdleDays { get; init; } = 60;
 
+    /// <summary>After how many days without a visit the store drops its copy of a member's data, and is told of the member no more; 0 = never.</summary>
+    public int UnfollowDays { get; init; } = 180;
+
     /// <summary>How long answers to request ids, and ops whose day is closed, are kept beside the log, days.</summary>
     public int RetainDays { get; init; } = 90;
+
+    /// <summary>How often the store looks at a page of what it keeps: idle rights, members who no longer come, old records.</summary>
+    public TimeSpan WalkInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the hub may collect rights for a payment, milliseconds.</summary>
     public int CheckoutDeadlineMs { get; init; } = 800;
@@ -95,6 +101,7 @@ public sealed record AgentOptions
         Check(TillLanAddress.Length == 0 || IPAddress.TryParse(TillLanAddress, out _), $"TillLanAddress: '{TillLanAddress}' is not an IP address; use one of this machine, or 0.0.0.0.");
         Check(IsPort(TillLanPort) && (TillLanPort == 0 || (TillLanPort != TillGrpcPort && TillLanPort != TillJsonPort)), $"TillLanPort: {TillLanPort} is not a port that is free for this; use 0 to 65535, 0 for any free one.");
         Check(IdleDays is >= 1 and <= 3650, $"IdleDays: {IdleDays} is not between 1 and 3650.");
+        Check(UnfollowDays == 0 || (UnfollowDays >= IdleDays && UnfollowDays <= 3650), $"UnfollowDays: {UnfollowDays} is neither 0 nor between IdleDays ({IdleDays}), after which rights go back, and 3650.");
         Check(RetainDays is >= 7 and <= 3650, $"RetainDays: {RetainDays} is not between 7 and 3650.");
         Check(HubMessageKib is >= 1024 and <= 1_047_552, $"HubMessageKib: {HubMessageKib} is not between 1024 and 1047552.");
         faults.AddRange((Limits with { LeastMessageKib = LeastTillMessageKib }).FindFaults());

@@ -9,7 +9,7 @@ internal static class IdleRights
 {
     private const int PageSize = 200;
 
-    public static SlowWalk<byte[]> WalkOver(AgentLoop loop, IHubLink link, int idleDays, TimeProvider time, ILogger log) => new("Idle rights", [], async after =>
+    public static SlowWalk<byte[]> WalkOver(AgentLoop loop, IHubLink link, int idleDays, TimeSpan interval, ILogger log) => new("Idle rights", [], async after =>
     {
         if (!link.IsOnline)
         {
@@ -18,5 +18,5 @@ internal static class IdleRights
 
         var reply = await loop.AskAsync(new ReturnIdleRights(loop.NowMs, loop.NowMs - (idleDays * Core.Rules.Calendar.DayMs), after, PageSize));
         return reply.Fault is null ? reply.NextKey ?? [] : after;
-    }, time, log);
+    }, interval, log);
 }

@@ -8,10 +8,10 @@ internal static class OldRecords
 {
     private const int PageSize = 100;
 
-    public static SlowWalk<(int Collection, byte[] After)> WalkOver(AgentLoop loop, int retainDays, TimeProvider time, ILogger log) => new("Old records", (0, []), async place =>
+    public static SlowWalk<(int Collection, byte[] After)> WalkOver(AgentLoop loop, int retainDays, TimeSpan interval, ILogger log) => new("Old records", (0, []), async place =>
     {
         var before = loop.NowMs - (retainDays * Core.Rules.Calendar.DayMs);
         var reply = await loop.AskAsync(new PruneOld(loop.NowMs, before, Retention.Collections[place.Collection], place.After, PageSize));
         return reply.Fault is not null ? place : reply.NextKey is { } next ? (place.Collection, next) : ((place.Collection + 1) % Retention.Collections.Count, []);
-    }, time, log);
+    }, interval, log);
 }

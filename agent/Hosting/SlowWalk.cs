@@ -9,12 +9,10 @@ namespace SyncHub.Agent.Hosting;
 /// <param name="what">What is looked at, for the log.</param>
 /// <param name="start">Where it begins.</param>
 /// <param name="page">Looks at the page after a place and says where the next one begins.</param>
-/// <param name="time">Tells when the next page is due.</param>
+/// <param name="interval">Between two pages.</param>
 /// <param name="log">Hears of pages that failed.</param>
-internal sealed class SlowWalk<TPlace>(string what, TPlace start, Func<TPlace, Task<TPlace>> page, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class SlowWalk<TPlace>(string what, TPlace start, Func<TPlace, Task<TPlace>> page, TimeSpan interval, ILogger log) : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
     private readonly CancellationTokenSource _stopping = new();
     private Task _running = Task.CompletedTask;
 
@@ -30,7 +28,7 @@ internal sealed class SlowWalk<TPlace>(string what, TPlace start, Func<TPlace, T
     private async Task RunAsync()
     {
         var place = start;
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(interval);
         while (await timer.WaitForNextTickAsync(_stopping.Token))
         {
             try
@@ -39,7 +37,7 @@ internal sealed class SlowWalk<TPlace>(string what, TPlace start, Func<TPlace, T
             }
             catch (Exception fault)
             {
-                log.LogWarning("{What} were not looked at, and will be in {Interval}: {Reason}", what, Interval, fault.Message);
+                log.LogWarning("{What} were not looked at, and will be in {Interval}: {Reason}", what, interval, fault.Message);
             }
         }
     }

@@ -17,12 +17,16 @@ internal sealed class StoreCell : IAsyncDisposable
     private readonly AgentLoop _loop;
     private readonly SyncLink _link;
     private readonly SlowWalk<byte[]> _idle;
+    private readonly SlowWalk<byte[]> _members;
     private readonly SlowWalk<(int Collection, byte[] After)> _old;
     private readonly GuardFile _guard;
 
-    private StoreCell(AgentLoop loop, SyncLink link, SlowWalk<byte[]> idle, SlowWalk<(int Collection, byte[] After)> old, GuardFile guard, StoreIdentity identity)
+    private StoreCell(AgentLoop loop, SyncLink link, AgentOptions options, ILogger log, GuardFile guard, StoreIdentity identity)
     {
-        (_loop, _link, _idle, _old, _guard) = (loop, link, idle, old, guard);
+        (_loop, _link, _guard) = (loop, link, guard);
+        _idle = IdleRights.WalkOver(loop, link, options.IdleDays, options.WalkInterval, log);
+        _members = IdleMembers.WalkOver(loop, link, options.UnfollowDays, options.WalkInterval, log);
+        _old = OldRecords.WalkOver(loop, options.RetainDays, options.WalkInterval, log);
         Calls = new CellCalls(loop, link, identity.InCell);
         link.Orders = Calls.DoAsync;
     }
@@ -47,7 +51,7 @@ internal sealed class StoreCell : IAsyncDisposable
         {
             var loop = await OpenLoopAsync(options, identity, guard, log);
             var link = new SyncLink(loop, identity, keys, options, TimeProvider.System, log);
-            return new StoreCell(loop, link, IdleRights.WalkOver(loop, link, options.IdleDays, TimeProvider.System, log), OldRecords.WalkOver(loop, options.RetainDays, TimeProvider.System, log), guard, identity);
+            return new StoreCell(loop, link, options, log, guard, identity);
         }
         catch
         {
@@ -61,6 +65,7 @@ internal sealed class StoreCell : IAsyncDisposable
     {
         _link.Start();
         _idle.Start();
+        _members.Start();
         _old.Start();
     }
 
@@ -68,6 +73,7 @@ internal sealed class StoreCell : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _idle.DisposeAsync();
+        await _members.DisposeAsync();
         await _old.DisposeAsync();
         await _link.DisposeAsync();
         await _loop.DisposeAsync();

@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using SyncHub.Agent.Hosting;
+using SyncHub.Protos.Trust;
 
 namespace SyncHub.Agent.Sync;
 
@@ -10,7 +11,7 @@ namespace SyncHub.Agent.Sync;
 /// The new key replaces the old one in one write; the connection that is up goes on with the old one, the next one shows the new one, and from then on
 /// the hub takes the old one no more. A crash in between leaves the old key, which the hub still takes.
 /// </remarks>
-internal sealed class CertificateRenewal(StoreIdentity identity, KeyHolder keys, int hubMessageKib, TimeProvider time, ILogger log)
+internal sealed class CertificateRenewal(StoreIdentity identity, IHubFloor floor, KeyHolder keys, int hubMessageKib, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Retry = TimeSpan.FromMinutes(10);
@@ -31,7 +32,7 @@ internal sealed class CertificateRenewal(StoreIdentity identity, KeyHolder keys,
         try
         {
             using var draft = new KeyDraft();
-            using var channel = HubChannel.Open(hub, hubMessageKib, identity, key, out _);
+            using var channel = HubChannel.Open(hub, hubMessageKib, identity, floor, key, out _);
             var request = new V1.RenewRequest { CertificateRequest = UnsafeByteOperations.UnsafeWrap(draft.Request) };
             var answer = await new V1.Enrolment.EnrolmentClient(channel).RenewAsync(request, deadline: now.UtcDateTime + Deadline, cancellationToken: cancellation);
             draft.Write(keys.Path, answer.Certificate.Span);

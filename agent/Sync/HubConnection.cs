@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Primitives;
+using SyncHub.Protos.Trust;
 using SyncHub.Storage;
 
 namespace SyncHub.Agent.Sync;
@@ -22,6 +23,9 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
 
     // Of a till that sells and sells, twenty sales go up in one frame, signed once, and not each in its own. The first one after a pause leaves at once.
     private static readonly TimeSpan BetweenBatches = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Takes what the hub says of void certificates; null where there are none.</summary>
+    public HubTrust? Trust { get; init; }
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -49,6 +53,9 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
 
     /// <summary>Whether the hub can be asked.</summary>
     public bool IsLive => WasWelcomed && !_ended.IsCancellationRequested;
+
+    /// <summary>Whether the hub is there and understands a store that drops a replica.</summary>
+    public bool HubKnowsUnfollow => IsLive && _session is { HubKnowsUnfollow: true };
 
     /// <summary>Whether the next connection should come at once.</summary>
     public bool WantsAnother { get; private set; }
@@ -277,6 +284,12 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         while (await frames.MoveNext(_ended.Token))
         {
             _silence.OnHeard();
+            if (frames.Current.HubCertificate is { } told)
+            {
+                Learn(told.Certificate.Span);
+                continue;
+            }
+
             List<Action> answers;
             bool isOneOfMany;
             lock (_gate)
@@ -298,6 +311,15 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
             }
 
             tells.Clear();
+        }
+    }
+
+    // The hub's own word is not enough: what it sends has to be signed by the chain's authority.
+    private void Learn(ReadOnlySpan<byte> certificate)
+    {
+        if (Trust is { } trust && !trust.Learn(certificate))
+        {
+            log.LogWarning("The hub sent a certificate that is not one of this chain's hubs; it is passed over.");
         }
     }
 

@@ -58,6 +58,9 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     /// <summary>Whether the hub took the Hello, at some time in this connection's life.</summary>
     public bool IsWelcomed { get; private set; }
 
+    /// <summary>Whether the hub understands a store that drops a replica.</summary>
+    public bool HubKnowsUnfollow { get; private set; }
+
     /// <summary>Whether the hub can be asked.</summary>
     public bool IsLive => IsWelcomed && !_isEnded;
 
@@ -298,6 +301,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private void Open(V1.Welcome welcome)
     {
         IsWelcomed = true;
+        HubKnowsUnfollow = welcome.KnowsUnfollow;
         _facts.Start(welcome.HubTerm);
         _handIns.Start(this);
         shell.Note($"Connected to the hub, which has ops up to {welcome.CommittedSequence}.", isTrouble: false);
@@ -311,8 +315,14 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
 
     // protocol.md 1.17: a restored hub may have forgotten grants, who follows whom, and rights to undo; it grants nothing before it has heard them.
     private void Report() => Report([], after => new ReportLines(shell.NowMs, after, ReportPage), static (report, reply) => report.Lines.AddRange(reply.Lines),
-        () => Report([], after => new ReportFollowed(shell.NowMs, after, ReportPage), static (report, reply) => report.Followed.AddRange(reply.Followed),
+        () => Report([], after => new ReportFollowed(shell.NowMs, after, ReportPage), FillFollowed,
         () => Report([], after => new ReportRefundRights(shell.NowMs, after, ReportPage), static (report, reply) => report.RefundRights.AddRange(reply.RefundRights), next: null)));
+
+    private static void FillFollowed(V1.LineReport report, EngineReply reply)
+    {
+        report.Followed.AddRange(reply.Followed);
+        report.Merges.AddRange(reply.Merges);
+    }
 
     private void Report(byte[] after, Func<byte[], AgentCommand> page, Action<V1.LineReport, EngineReply> fill, Action? next) => shell.Ask(page(after), reply =>
     {

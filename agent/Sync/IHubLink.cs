@@ -11,6 +11,9 @@ public interface IHubLink
     /// <summary>Whether the hub has welcomed this store and is heard.</summary>
     bool IsOnline { get; }
 
+    /// <summary>Whether the hub that is there understands a store that drops its replica of a member.</summary>
+    bool HubKnowsUnfollow { get; }
+
     /// <summary>Since when it is not, Unix milliseconds; 0 while it is.</summary>
     long OfflineSinceMs { get; }
 

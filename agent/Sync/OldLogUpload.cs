@@ -68,7 +68,7 @@ public static class OldLogUpload
             var hub = options.HubAddresses[place];
             try
             {
-                using var channel = HubChannel.Open(hub, options.HubMessageKib, identity, key, out _);
+                using var channel = HubChannel.Open(hub, options.HubMessageKib, identity, HubChannel.FloorOf(options.DataDirectory), key, out _);
                 foreach (var log in logs)
                 {
                     await UploadAsync(new V1.Sync.SyncClient(channel), identity, key, log, cancellation);

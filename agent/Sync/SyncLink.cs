@@ -24,6 +24,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
     private readonly AgentLoop _loop;
     private readonly StoreIdentity _identity;
+    private readonly IHubFloor _floor;
     private readonly KeyHolder _keys;
     private readonly HubRota _rota;
     private readonly CertificateRenewal _renewal;
@@ -46,7 +47,8 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         _keys = keys;
         _rota = new HubRota(options.HubAddresses);
         _hub = _rota.Current;
-        _renewal = new CertificateRenewal(identity, keys, options.HubMessageKib, time, log);
+        _floor = HubChannel.FloorOf(options.DataDirectory);
+        _renewal = new CertificateRenewal(identity, _floor, keys, options.HubMessageKib, time, log);
         _options = options;
         _time = time;
         _log = log;
@@ -57,6 +59,9 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
     /// <inheritdoc/>
     public bool IsOnline => _connection is { IsLive: true };
+
+    /// <inheritdoc/>
+    public bool HubKnowsUnfollow => _connection is { HubKnowsUnfollow: true };
 
     /// <inheritdoc/>
     public long OfflineSinceMs => IsOnline ? 0 : Interlocked.Read(ref _offlineSinceMs);
@@ -191,8 +196,8 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             _keys.Refresh();
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
-            using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, key, out trust);
-            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders);
+            using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, _floor, key, out trust);
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders) { Trust = trust };
             _connection = connection;
             try
             {

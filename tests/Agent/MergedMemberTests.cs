@@ -94,6 +94,18 @@ public sealed class MergedMemberTests
         Assert.Equal(55_700, _store.Balance(survivor).HereMinor);
     }
 
+    [Fact]
+    public void A_hub_that_was_restored_is_told_of_the_merges_that_this_store_has_heard_of()
+    {
+        var (loser, survivor) = Merged();
+
+        var reply = _store.Turn(new ReportFollowed(_store.NowMs, [], 10))[0];
+
+        Assert.Equal(2, reply.Followed.Count);
+        var merge = Assert.Single(reply.Merges);
+        Assert.Equal((EngineDriver.Bytes(loser), EngineDriver.Bytes(survivor)), (merge.Member, merge.Survivor));
+    }
+
     private (string Loser, string Survivor) Merged()
     {
         var loser = _store.Register();
