@@ -65,7 +65,10 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     {
         var call = authority.Demand(context, request);
         var response = new ListApprovalsResponse();
-        response.Approvals.AddRange(book.All().Where(approval => DoorTable.Of(approval.What).Admits(call.Caller) && (request.ClosedToo || approval.State is ApprovalState.Open or ApprovalState.Approved)));
+        var wanted = book.Those(approval => string.CompareOrdinal(ApprovalBook.PlaceOf(approval), request.After) > 0
+            && DoorTable.Of(approval.What).Admits(call.Caller) && (request.ClosedToo || approval.State is ApprovalState.Open or ApprovalState.Approved));
+        var last = Paging.Fill(wanted, request.Limit, response.Approvals.Add, static approval => approval.CalculateSize());
+        response.NextAfter = last is null ? "" : ApprovalBook.PlaceOf(last);
         return Task.FromResult(response);
     }
 

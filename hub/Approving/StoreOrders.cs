@@ -22,8 +22,8 @@ internal sealed class StoreOrders(HubParts parts)
 
     private const int Page = 200; // records of a member that are looked at in one go
     private const string NoWords = "The store refused, and did not say why.";
-    private readonly Lazy<ConcurrentDictionary<string, Waiting>> _waiting = new(() => new(parts.Approvals.All()
-        .Where(approval => approval.State == ApprovalState.Approved && StoreOf(approval) > 0).Select(approval => KeyValuePair.Create(approval.Id, new Waiting(approval))), StringComparer.Ordinal));
+    private readonly Lazy<ConcurrentDictionary<string, Waiting>> _waiting = new(() => new(parts.Approvals.Those(static approval => approval.State == ApprovalState.Approved && StoreOf(approval) > 0)
+        .Select(approval => KeyValuePair.Create(approval.Id, new Waiting(approval))), StringComparer.Ordinal));
 
     /// <summary>Which store has to book it; 0 for what the hub does itself.</summary>
     public static int StoreOf(Approval approval) => approval switch

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Standard;
+using SyncHub.Hub.Hq;
 using SyncHub.Storage;
 using SyncHub.V1;
 
@@ -12,6 +14,7 @@ internal sealed class AuditTrailService(HubParts parts, Authority authority) : A
     private const int LargestPage = 1000;
     private const int UsualPage = 100;
     private const int ScanPage = 500;
+    private const int MostLooked = 20_000; // a page of a search that finds little ends too; some 50 ms
 
     /// <inheritdoc/>
     public override Task<ListAuditResponse> ListAudit(ListAuditRequest request, ServerCallContext context)
@@ -27,6 +30,7 @@ internal sealed class AuditTrailService(HubParts parts, Authority authority) : A
         var limit = request.Limit is > 0 and <= LargestPage ? request.Limit : UsualPage;
         var (afterChain, afterSequence) = Parse(request.After);
         var response = new ListAuditResponse();
+        var (looked, bytes, place) = (0, 0, "");
         var isReached = afterChain == 0;
         foreach (var chain in parts.Journal.ReadDocuments(TrailWriter.Chains, default, default, int.MaxValue).Select(document => AuditChainDocument.Parser.ParseFrom(document.Value).Chain))
         {
@@ -38,19 +42,25 @@ internal sealed class AuditTrailService(HubParts parts, Authority authority) : A
 
             foreach (var fact in Facts(chain, chain == afterChain ? afterSequence + 1 : 1))
             {
-                var entry = AuditEntry.Parser.ParseFrom(fact.Bytes);
-                if (!Matches(request, entry))
+                if (response.Rows.Count == limit || looked == MostLooked || bytes > Paging.LargestBytes)
                 {
-                    continue;
-                }
-
-                if (response.Rows.Count == limit)
-                {
-                    response.NextAfter = response.Rows[^1].Place;
+                    response.NextAfter = place;
                     return response;
                 }
 
-                response.Rows.Add(new AuditRow { Place = string.Create(CultureInfo.InvariantCulture, $"{chain}.{fact.Sequence}"), Entry = entry });
+                (looked, place) = (looked + 1, string.Create(CultureInfo.InvariantCulture, $"{chain}.{fact.Sequence}"));
+                var entry = AuditEntry.Parser.ParseFrom(fact.Bytes);
+                if (Matches(request, entry))
+                {
+                    var row = new AuditRow { Place = place, Entry = entry };
+                    if (request.WithBytes)
+                    {
+                        (row.Bytes, row.Hash) = (UnsafeByteOperations.UnsafeWrap(fact.Bytes), UnsafeByteOperations.UnsafeWrap(fact.Hash));
+                    }
+
+                    response.Rows.Add(row);
+                    bytes += row.CalculateSize();
+                }
             }
         }
 

@@ -24,7 +24,7 @@ internal static class CasesJson
             },
             new JsonCallContext(http.HttpContext, "Cases/ListCases"))));
         api.MapGet("/cases/{id}", HqJson.Get("Cases/GetCase", static http => new GetCaseRequest { CaseId = http.RouteValues["id"] as string ?? "" }, cases.GetCase));
-        api.MapGet("/parked", (HttpRequest http, string? member) => HqJson.AnswerAsync(() => cases.ListParked(new ListParkedRequest { MemberId = member ?? "" }, new JsonCallContext(http.HttpContext, "Cases/ListParked"))));
+        api.MapGet("/parked", (HttpRequest http, string? member, string? after, int? limit) => HqJson.AnswerAsync(() => cases.ListParked(new ListParkedRequest { MemberId = member ?? "", After = after ?? "", Limit = limit ?? 0 }, new JsonCallContext(http.HttpContext, "Cases/ListParked"))));
         api.MapPost("/cases/{id}/resume", HqJson.Post("Cases/ResumeParked", ResumeParkedRequest.Parser, static (request, id) => request.CaseId = id, cases.ResumeParked));
         api.MapPost("/cases/{id}/close", HqJson.Post("Cases/CloseCase", CloseCaseRequest.Parser, static (request, id) => request.CaseId = id, cases.CloseCase));
     }

@@ -3,6 +3,7 @@ using Grpc.Standard;
 using SyncHub.Core.Cases;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Doors;
+using SyncHub.Hub.Hq;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
 
@@ -59,7 +60,9 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
     private ListParkedResponse ListParked(ListParkedRequest request)
     {
         var response = new ListParkedResponse();
-        response.Ops.AddRange(request.MemberId.Length == 0 ? Parked.All() : Parked.Of(Hq.MemberReading.Parse(request.MemberId)));
+        var ops = request.MemberId.Length == 0 ? Parked.After(request.After) : Parked.Of(MemberReading.Parse(request.MemberId), request.After);
+        var last = Paging.Fill(ops, request.Limit, response.Ops.Add, static op => op.CalculateSize());
+        response.NextAfter = last is null ? "" : ParkedOps.PlaceOf(last);
         return response;
     }
 
@@ -105,8 +108,9 @@ internal sealed class CasesService(HubParts parts, CaseBook book, Authority auth
                 && (request.Store == 0 || found.Store.Value == request.Store),
             after,
             PageOf(request.Limit));
-        var response = new ListCasesResponse { NextAfter = next?.ToString() ?? "" };
-        response.Cases.AddRange(cases.Select(CaseCodec.ToWire));
+        var response = new ListCasesResponse();
+        var last = Paging.Fill(cases.Select(CaseCodec.ToWire), limit: 0, response.Cases.Add, static found => found.CalculateSize());
+        response.NextAfter = last?.CaseId ?? next?.ToString() ?? "";
         return response;
     }
 

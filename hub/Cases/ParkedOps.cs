@@ -17,9 +17,6 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
 {
     private const int Page = 500;
 
-    /// <summary>All that waits of one member, in the order of parking.</summary>
-    public IReadOnlyList<ParkedOp> Of(MemberId member) => [.. WaitingOf(member).Select(waiting => waiting.Op)];
-
     private List<(ParkedOp Op, Holder Life)> WaitingOf(MemberId member)
     {
         var waiting = new OrderedDictionary<FactKey, (ParkedOp, Holder)>();
@@ -50,9 +47,20 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
         return [.. waiting.Values];
     }
 
-    /// <summary>All that waits, of every member with an open case of that kind.</summary>
-    public IReadOnlyList<ParkedOp> All() =>
-        [.. book.List(found => found is { IsOpen: true, Kind: CaseKind.ParkedOp }, after: null, int.MaxValue).Cases.Select(found => found.Member).Distinct().SelectMany(Of)];
+    /// <summary>All that waits, of every member with an open case of that kind, in order of <see cref="PlaceOf"/>; members are read as they are taken.</summary>
+    /// <param name="after">The place of the last one of the page before; empty: from the start.</param>
+    public IEnumerable<ParkedOp> After(string after) =>
+        book.List(found => found is { IsOpen: true, Kind: CaseKind.ParkedOp }, after: null, int.MaxValue).Cases.Select(found => found.Member).Distinct()
+            .Select(member => (Id: member, Name: member.ToString())).OrderBy(member => member.Name, StringComparer.Ordinal)
+            .Where(member => string.CompareOrdinal(member.Name, 0, after, 0, member.Name.Length) >= 0)
+            .SelectMany(member => Of(member.Id, after));
+
+    /// <summary>As <see cref="After"/>, of one member.</summary>
+    public IEnumerable<ParkedOp> Of(MemberId member, string after) =>
+        WaitingOf(member).Select(waiting => waiting.Op).OrderBy(PlaceOf, StringComparer.Ordinal).Where(op => string.CompareOrdinal(PlaceOf(op), after) > 0);
+
+    /// <summary>Where an op stands in a list, as text that sorts: by member, then by when it was parked.</summary>
+    public static string PlaceOf(ParkedOp op) => op.MemberId + "." + op.CaseId;
 
     /// <summary>Takes up everything that waits of the log of a case's op, in whatever chains it stands.</summary>
     /// <returns>What was taken up; empty where nothing waited.</returns>

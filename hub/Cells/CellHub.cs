@@ -90,26 +90,27 @@ internal sealed class CellHub(Cell cell, IReadOnlyList<string> hubs, Certificate
                 return found;
             }
 
+            var refusals = new List<string>();
             foreach (var hub in hubs)
             {
-                if (await TryAsync(hub, cancellation).ConfigureAwait(false) is { } line)
+                if (await TryAsync(hub, refusals, cancellation).ConfigureAwait(false) is { } line)
                 {
                     return _leader = line; // the channel before it may have calls under way; left alone, its connections end when they are idle
                 }
             }
+
+            throw Away($"None of {string.Join(", ", hubs)} leads it now.{string.Concat(refusals)}");
         }
         finally
         {
             _finding.Release();
         }
-
-        throw Away($"None of {string.Join(", ", hubs)} leads it now.");
     }
 
-    private async Task<Line?> TryAsync(string hub, CancellationToken cancellation)
+    private async Task<Line?> TryAsync(string hub, List<string> refusals, CancellationToken cancellation)
     {
         var shown = authority.Hub;
-        var trust = new HubTrust(X509CertificateLoader.LoadCertificate(authority.Certificate), TimeProvider.System);
+        var trust = new HubTrust(X509CertificateLoader.LoadCertificate(authority.Certificate), TimeProvider.System, authority);
         var channel = GrpcChannel.ForAddress(hub, new GrpcChannelOptions { HttpHandler = trust.CreateHandler(shown), DisposeHttpClient = true });
         try
         {
@@ -122,6 +123,10 @@ internal sealed class CellHub(Cell cell, IReadOnlyList<string> hubs, Certificate
         catch (RpcException) when (!cancellation.IsCancellationRequested)
         {
             // It is down, or not one of this chain: another one may lead.
+            if (trust.Refusal.Length > 0)
+            {
+                refusals.Add($" {hub} is not trusted: {trust.Refusal}");
+            }
         }
 
         channel.Dispose();

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Approving;
+using SyncHub.Hub.Hq;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Cells;
@@ -18,7 +19,9 @@ internal sealed class ChainApprovals(CellFront front, ApprovalsService here) : A
     {
         var all = await front.AllAsync(request, context, here.ListApprovals, static (invoker, asked, options) => Client(invoker).ListApprovalsAsync(asked, options)).ConfigureAwait(false);
         var listed = new ListApprovalsResponse();
-        listed.Approvals.AddRange(all.SelectMany(one => one.Approvals).OrderBy(approval => approval.RequestedAtMs));
+        var (approvals, hasMore) = Paging.Join([.. all.Select(one => ((IReadOnlyList<Approval>)one.Approvals, one.NextAfter.Length > 0))], static (one, other) => string.CompareOrdinal(ApprovalBook.PlaceOf(one), ApprovalBook.PlaceOf(other)));
+        var last = Paging.Fill(approvals, request.Limit, listed.Approvals.Add, static approval => approval.CalculateSize()) ?? (hasMore ? listed.Approvals[^1] : null);
+        listed.NextAfter = last is null ? "" : ApprovalBook.PlaceOf(last);
         return listed;
     }
 

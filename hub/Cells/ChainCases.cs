@@ -1,5 +1,6 @@
 using Grpc.Core;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Hq;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Cells;
@@ -16,12 +17,10 @@ internal sealed class ChainCases(CellFront front, CasesService here) : V1.Cases.
             return all[0];
         }
 
-        // Each cell's page begins after the same case, so the first of all of them are the page; what is left out comes with the next one.
-        var limit = CasesService.PageOf(request.Limit);
-        var cases = all.SelectMany(one => one.Cases).OrderBy(found => found.CaseId, StringComparer.Ordinal).ToList();
+        var (cases, hasMore) = Paging.Join([.. all.Select(one => ((IReadOnlyList<Case>)one.Cases, one.NextAfter.Length > 0))], static (one, other) => string.CompareOrdinal(one.CaseId, other.CaseId));
         var listed = new ListCasesResponse();
-        listed.Cases.AddRange(cases.Take(limit));
-        listed.NextAfter = cases.Count > limit || all.Any(one => one.NextAfter.Length > 0) ? listed.Cases[^1].CaseId : "";
+        var last = Paging.Fill(cases, CasesService.PageOf(request.Limit), listed.Cases.Add, static found => found.CalculateSize()) ?? (hasMore ? listed.Cases[^1] : null);
+        listed.NextAfter = last?.CaseId ?? "";
         return listed;
     }
 
@@ -42,12 +41,11 @@ internal sealed class ChainCases(CellFront front, CasesService here) : V1.Cases.
         }
 
         var all = await front.AllAsync(request, context, here.ListParked, static (invoker, asked, options) => Client(invoker).ListParkedAsync(asked, options)).ConfigureAwait(false);
-        foreach (var other in all.Skip(1))
-        {
-            all[0].Ops.AddRange(other.Ops);
-        }
-
-        return all[0];
+        var (ops, hasMore) = Paging.Join([.. all.Select(one => ((IReadOnlyList<ParkedOp>)one.Ops, one.NextAfter.Length > 0))], static (one, other) => string.CompareOrdinal(ParkedOps.PlaceOf(one), ParkedOps.PlaceOf(other)));
+        var listed = new ListParkedResponse();
+        var last = Paging.Fill(ops, request.Limit, listed.Ops.Add, static op => op.CalculateSize()) ?? (hasMore ? listed.Ops[^1] : null);
+        listed.NextAfter = last is null ? "" : ParkedOps.PlaceOf(last);
+        return listed;
     }
 
     /// <inheritdoc/>

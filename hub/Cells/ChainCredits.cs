@@ -1,4 +1,5 @@
 using Grpc.Core;
+using SyncHub.Hub.Hq;
 using SyncHub.Hub.OnAccount;
 using SyncHub.V1;
 
@@ -20,12 +21,10 @@ internal sealed class ChainCredits(CellFront front, CreditService here) : Credit
     public override async Task<V1.FloorDenials> ListFloorDenied(ListFloorDeniedRequest request, ServerCallContext context)
     {
         var all = await front.AllAsync(request, context, here.ListFloorDenied, static (invoker, asked, options) => Client(invoker).ListFloorDeniedAsync(asked, options)).ConfigureAwait(false);
-        foreach (var other in all.Skip(1))
-        {
-            all[0].MemberIds.AddRange(other.MemberIds);
-        }
-
-        return all[0];
+        var (members, hasMore) = Paging.Join([.. all.Select(one => ((IReadOnlyList<string>)one.MemberIds, one.NextAfter.Length > 0))], string.CompareOrdinal);
+        var listed = new V1.FloorDenials();
+        listed.NextAfter = Paging.Fill(members, request.Limit, listed.MemberIds.Add, static member => member.Length) ?? (hasMore ? listed.MemberIds[^1] : "");
+        return listed;
     }
 
     private static Credits.CreditsClient Client(CallInvoker invoker) => new(invoker);

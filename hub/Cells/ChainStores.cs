@@ -98,7 +98,9 @@ internal sealed class ChainStores(CellFront front, StoresService here) : V1.Stor
             AppliedOps = one.AppliedOps,
             LiveRevokes = one.LiveRevokes,
         }));
-        listed.Stores.AddRange(all.SelectMany(one => one.Stores).GroupBy(store => store.Store).OrderBy(store => store.Key).Select(store => Join([.. store])));
+        var (stores, hasMore) = Paging.Join([.. all.Select(one => ((IReadOnlyList<StoreState>)one.Stores, one.NextAfter > 0))], static (one, other) => one.Store.CompareTo(other.Store));
+        var last = Paging.Fill(stores.GroupBy(store => store.Store).Select(store => Join([.. store])), request.Limit, listed.Stores.Add, static state => state.CalculateSize());
+        listed.NextAfter = last?.Store ?? (hasMore ? listed.Stores[^1].Store : 0);
         return listed;
     }
 

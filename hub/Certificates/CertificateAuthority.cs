@@ -13,15 +13,17 @@ namespace SyncHub.Hub.Certificates;
 /// a key and its certificate, so that one write replaces both; <c>authority.pem</c> is for everybody. Several hubs of one chain share the authority.
 /// Thread-safe.
 /// </remarks>
-internal sealed class CertificateAuthority
+internal sealed class CertificateAuthority : IHubFloor
 {
     /// <summary>How long after its end a store's certificate is still taken, so that a store that was away over the end can renew by itself.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromDays(7);
 
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
-    private static readonly TimeSpan HubLife = TimeSpan.FromDays(90);
-    private static readonly TimeSpan RenewHubBefore = TimeSpan.FromDays(30);
+    // Short, because whoever stole a hub's key passes for it as long as that with those who have not heard that it is void; the hub itself has the authority at hand.
+    private static readonly TimeSpan HubLife = TimeSpan.FromDays(3);
+    private static readonly TimeSpan RenewHubAfter = TimeSpan.FromDays(1);
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
     private readonly Lock _gate = new();
     private readonly string _folder;
     private readonly X509Certificate2 _authority;
@@ -50,6 +52,26 @@ internal sealed class CertificateAuthority
     /// <summary>What a code carries of it.</summary>
     public string Fingerprint => EnrolmentCode.FingerprintOf(_authority.RawDataMemory.Span);
 
+    /// <inheritdoc/>
+    /// <remarks>Kept in the hub's own certificate.</remarks>
+    public long VoidBeforeMs => CertificateNames.ReadGiven(_hub).VoidBeforeMs;
+
+    /// <summary>A time before which every certificate of a hub that there is was given, this hub's own too.</summary>
+    public long NextVoidMs() => Math.Max(_time.GetUtcNow().ToUnixTimeMilliseconds(), CertificateNames.ReadGiven(_hub).GivenMs + 1);
+
+    /// <inheritdoc/>
+    /// <remarks>Gives this hub a new key and certificate where its own is void by it.</remarks>
+    public void Raise(long voidBeforeMs)
+    {
+        lock (_gate)
+        {
+            if (voidBeforeMs > VoidBeforeMs)
+            {
+                _hub = IssueHub(_folder, _authority, CertificateForms.NamesIn(_hub), _time.GetUtcNow(), voidBeforeMs);
+            }
+        }
+    }
+
     /// <summary>Where a hub's certificates lie.</summary>
     public static string FolderOf(string dataDirectory) => Path.Combine(dataDirectory, "certificates");
 
@@ -70,7 +92,7 @@ internal sealed class CertificateAuthority
 
         using var authority = Load(folder, "authority");
         File.WriteAllText(HubSetup.AuthorityFile(dataDirectory), authority.ExportCertificatePem());
-        IssueHub(folder, authority, CertificateForms.NamesOfHub(names), now).Dispose();
+        IssueHub(folder, authority, names, now, VoidIn(folder)).Dispose();
         return isNew;
     }
 
@@ -96,19 +118,20 @@ internal sealed class CertificateAuthority
         }
     }
 
-    /// <summary>Gives the hub a new key and certificate for the same names when less than a third of the present one's time is left.</summary>
+    /// <summary>Gives the hub a new key and certificate for the same names when the present one is a day old, or of a time that has not come: the clock was wrong.</summary>
     /// <returns>Whether it did.</returns>
     public bool RenewHubIfDue()
     {
         lock (_gate)
         {
             var now = _time.GetUtcNow();
-            if (new DateTimeOffset(_hub.NotAfter) - RenewHubBefore > now)
+            var given = new DateTimeOffset(_hub.NotBefore) + CertificateNames.Backdated;
+            if (now < given + RenewHubAfter && now > given - ClockSlack && now < new DateTimeOffset(_hub.NotAfter))
             {
                 return false;
             }
 
-            _hub = IssueHub(_folder, _authority, CertificateForms.NamesIn(_hub), now); // the old one is still in use by handshakes under way
+            _hub = IssueHub(_folder, _authority, CertificateForms.NamesIn(_hub), now, VoidBeforeMs); // the old one is still in use by handshakes under way
             return true;
         }
     }
@@ -138,8 +161,18 @@ internal sealed class CertificateAuthority
             : null;
     }
 
-    /// <summary>Whether a presented certificate is one that this authority gave a hub of the chain, and in time.</summary>
-    public bool IsHub(X509Certificate2 presented) => IsOurs(presented, ServerAuthentication, _time.GetUtcNow().UtcDateTime) && CertificateNames.IsHub(presented);
+    /// <summary>Whether a presented certificate is one that this authority gave a hub of the chain, in time, and not void. What it makes void is taken over.</summary>
+    public bool IsHub(X509Certificate2 presented)
+    {
+        if (!IsOurs(presented, ServerAuthentication, _time.GetUtcNow().UtcDateTime) || !CertificateNames.IsHub(presented))
+        {
+            return false;
+        }
+
+        var (givenMs, voidBeforeMs) = CertificateNames.ReadGiven(presented);
+        Raise(voidBeforeMs);
+        return givenMs >= VoidBeforeMs;
+    }
 
     private bool IsOurs(X509Certificate2 presented, string purpose, DateTime at)
     {
@@ -153,16 +186,31 @@ internal sealed class CertificateAuthority
         return chain.Build(presented);
     }
 
-    private static X509Certificate2 IssueHub(string folder, X509Certificate2 authority, X509Extension names, DateTimeOffset now)
+    // Given in a time that is not before what is void, whatever the clock says.
+    private static X509Certificate2 IssueHub(string folder, X509Certificate2 authority, IEnumerable<string> names, DateTimeOffset now, long voidBeforeMs)
     {
         using var key = CertificateForms.NewKey();
-        using var certificate = CertificateForms.Hub(authority, new PublicKey(key), names, now, HubLife);
+        using var certificate = CertificateForms.Hub(authority, new PublicKey(key), CertificateForms.NamesOfHub(names, Math.Max(now.ToUnixTimeMilliseconds(), voidBeforeMs), voidBeforeMs), now, HubLife);
         Write(folder, "hub", key, certificate);
         return certificate.CopyWithPrivateKey(key);
     }
 
     private static void Write(string folder, string name, ECDsa key, X509Certificate2 certificate) =>
         PrivateFile.Write(Path.Combine(folder, name + ".key"), Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n" + certificate.ExportCertificatePem() + "\n"));
+
+    // What the certificate that is there makes void; a damaged one is what init mends, and the journal of the hub knows it too.
+    private static long VoidIn(string folder)
+    {
+        try
+        {
+            using var hub = Load(folder, "hub");
+            return CertificateNames.ReadGiven(hub).VoidBeforeMs;
+        }
+        catch (Exception fault) when (fault is CryptographicException or IOException or ArgumentException)
+        {
+            return 0;
+        }
+    }
 
     private static X509Certificate2 Load(string folder, string name)
     {

@@ -28,8 +28,11 @@ internal static class CertificateForms
         return request.CreateSelfSigned(now - CertificateNames.Backdated, now + AuthorityLife);
     }
 
-    /// <summary>The names for <see cref="Hub"/>: those given, and what the machine itself is always reached by.</summary>
-    public static X509Extension NamesOfHub(IEnumerable<string> names)
+    /// <summary>The names for <see cref="Hub"/>: those given, what the machine itself is always reached by, and when the certificate was given.</summary>
+    /// <param name="names">Names and addresses.</param>
+    /// <param name="givenMs">When it is given; 0 leaves that out, as hubs of before did.</param>
+    /// <param name="voidBeforeMs">All that were given before are void.</param>
+    public static X509Extension NamesOfHub(IEnumerable<string> names, long givenMs = 0, long voidBeforeMs = 0)
     {
         var builder = new SubjectAlternativeNameBuilder();
         foreach (var name in names.Concat(["localhost", "127.0.0.1", "::1"]).Distinct(StringComparer.OrdinalIgnoreCase))
@@ -45,11 +48,20 @@ internal static class CertificateForms
         }
 
         builder.AddUri(new Uri(CertificateNames.Hub));
+        if (givenMs > 0)
+        {
+            builder.AddUri(new Uri(CertificateNames.OfGiven(givenMs, voidBeforeMs)));
+        }
+
         return builder.Build();
     }
 
-    /// <summary>The names of a hub's certificate, for the next one.</summary>
-    public static X509Extension NamesIn(X509Certificate2 hub) => hub.Extensions.First(extension => extension.Oid?.Value == AlternativeNames);
+    /// <summary>The names and addresses of a hub's certificate, for the next one.</summary>
+    public static IReadOnlyList<string> NamesIn(X509Certificate2 hub)
+    {
+        var names = new X509SubjectAlternativeNameExtension(hub.Extensions.First(extension => extension.Oid?.Value == AlternativeNames).RawData);
+        return [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(address => address.ToString())];
+    }
 
     /// <summary>The hub's certificate, without its key.</summary>
     public static X509Certificate2 Hub(X509Certificate2 authority, PublicKey key, X509Extension names, DateTimeOffset now, TimeSpan life) =>

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace SyncHub.Hub.Certificates;
 
-/// <summary>Looks twice a day whether the hub's certificate should be renewed. New connections get the new one; those that are up go on.</summary>
+/// <summary>Looks each hour whether the hub's certificate should be renewed. New connections get the new one; those that are up go on.</summary>
 internal sealed class CertificateRenewal : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(12);
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
     private readonly ITimer? _timer;
 
     /// <summary>Starts to look; does nothing at a hub without certificates.</summary>

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
@@ -16,7 +15,8 @@ namespace SyncHub.Hub.Grains;
 /// memory is then ahead of the journal, and only a restart from the journal is sure to be right.
 /// A decision that finds the pipeline idle may be committed and released by the thread that brings it; it is the only one under way then.
 /// Group commit: while two commits are under way, one at the disk and one behind it, whatever is decided gathers and goes as one batch. What
-/// is written once per batch (sums of exposure, seals, answers) is then written once for hundreds of decisions, and a decision alone waits for nobody.
+/// is written once per batch (sums of exposure, answers) is then written once for hundreds of decisions, and a decision alone waits for nobody.
+/// Under load the work of a commit lies on whoever has the turn to commit, and nobody else waits for that: who submits only queues, after sealing what is its own.
 /// </remarks>
 internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILogger<CommitPipeline> log)
 {
@@ -31,13 +31,17 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     private readonly BatchChain _chain = new();
     private readonly Queue<(Task<long> Commit, List<Action> Release)> _underWay = new();
     private readonly Queue<Submitted> _gathering = new();
-    private readonly Channel<Task> _commits = Channel.CreateUnbounded<Task>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ReleaseQueue _commits = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _releasedPosition = journal.LastPosition;
     private bool _isCompleting;
     private bool _isBroken;
     private bool _isHere; // a caller commits and releases on its own thread; all others gather meanwhile
     private bool _isReleasing;
+    private bool _isCommitting; // somebody has the turn to commit what has gathered
+
+    /// <summary>What is to be sent once for all that one commit released; null for nothing.</summary>
+    public Action? Released { get; init; }
 
     /// <summary>Writes the audit trail; null where there are no doors.</summary>
     public TrailWriter? Trail { get; init; }
@@ -58,6 +62,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     public void Submit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release, IReadOnlyList<AuditEntry>? acts = null, bool mayBeHere = false)
     {
         var own = acts is null ? DoorCall.Current?.TakeAct() : null;
+        journal.Prepare(batch);
         // The lock makes three orders one: the journal's, the effects' and that of the store rows that ride along.
         lock (_order)
         {
@@ -72,32 +77,54 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 release = static () => { };
             }
 
-            var submitted = new Submitted(batch, exposure, release, own, acts ?? []);
             if (!mayBeHere || !IsIdle)
             {
-                _gathering.Enqueue(submitted);
-                CommitGathered();
-                return;
-            }
+                _gathering.Enqueue(new Submitted(batch, exposure, release, own, acts ?? []));
+                if (!TryTakeTurn())
+                {
+                    return;
+                }
 
-            Record(batch, submitted);
-            _isHere = true;
+                mayBeHere = false;
+            }
+            else
+            {
+                _isHere = true;
+            }
         }
 
-        CommitHere(batch, exposure, release);
+        if (mayBeHere)
+        {
+            CommitHere(new Submitted(batch, exposure, release, own, acts ?? []));
+        }
+        else
+        {
+            CommitGathered();
+        }
     }
 
     /// <summary>Releases effects, in order, until the pipeline is completed or a commit fails.</summary>
-    public async Task RunAsync()
+    /// <remarks>On a thread of its own: in the pool it would stand behind all that is still to be decided, while the disk waits.</remarks>
+    public Task RunAsync()
     {
-        await foreach (var commit in _commits.Reader.ReadAllAsync().ConfigureAwait(false))
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
         {
-            await commit.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!ReleaseNext())
+            try
             {
-                return;
+                while (_commits.WaitForNext() && ReleaseNext())
+                {
+                }
+
+                ended.SetResult();
             }
-        }
+            catch (Exception fault)
+            {
+                ended.SetException(fault);
+            }
+        }) { IsBackground = true, Name = "release" };
+        thread.Start();
+        return ended.Task;
     }
 
     /// <summary>Releases what the oldest commit under way let out, if it is durable.</summary>
@@ -105,6 +132,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     public bool ReleaseNext()
     {
         (Task<long> Commit, List<Action> Release) next;
+        bool hasTurn;
         lock (_order)
         {
             if (_failed.Task.IsCompleted || !_underWay.TryPeek(out next) || !next.Commit.IsCompleted)
@@ -114,10 +142,12 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
             _underWay.Dequeue();
             _isReleasing = true;
-            if (next.Commit.IsCompletedSuccessfully)
-            {
-                CommitGathered(); // before anything is sent: the disk does not wait for the senders
-            }
+            hasTurn = next.Commit.IsCompletedSuccessfully && TryTakeTurn();
+        }
+
+        if (hasTurn)
+        {
+            CommitGathered(); // before anything is sent: the disk does not wait for the senders
         }
 
         var isReleased = Release(next.Commit, next.Release);
@@ -152,7 +182,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             _failed.TrySetResult(fault);
         }
 
-        _commits.Writer.TryComplete();
+        _commits.Complete();
     }
 
     /// <summary>Takes no more batches; <see cref="RunAsync"/> ends after those that were submitted.</summary>
@@ -165,31 +195,47 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
-    // Under the lock. Nothing that came before is on its way to the disk or out.
-    private bool IsIdle => !_isHere && !_isReleasing && !_isBroken && !_isCompleting && _underWay.Count == 0 && _gathering.Count == 0;
+    // Under the lock: the turn to commit what has gathered, where there is anything to commit now and nobody has it. Then CommitGathered, without the lock.
+    private bool TryTakeTurn() => !_isCommitting && MayCommit && (_isCommitting = true);
 
-    private void CommitHere(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, Action release)
+    // Under the lock.
+    private bool MayCommit => !_isBroken && !_isHere && _underWay.Count < MostUnderWay && _gathering.Count > 0;
+
+    // Under the lock. Nothing that came before is on its way to the disk or out.
+    private bool IsIdle => !_isHere && !_isReleasing && !_isCommitting && !_isBroken && !_isCompleting && _underWay.Count == 0 && _gathering.Count == 0;
+
+    private void CommitHere(Submitted submitted)
     {
-        var commit = Commit(batch, exposure, isHere: true);
+        var commit = Commit([submitted], isHere: true);
+        bool mayRelease;
+        bool hasTurn;
         lock (_order)
         {
             // What has gathered meanwhile goes to the disk before anything is sent, as always, and the pipeline's own thread keeps the order.
-            if (!commit.IsCompletedSuccessfully || _gathering.Count > 0)
+            mayRelease = commit.IsCompletedSuccessfully && _gathering.Count == 0;
+            if (!mayRelease)
             {
                 _isHere = false;
-                Enqueue(commit, [release]);
-                CommitGathered();
-                return;
+                Enqueue(commit, [submitted.Release]);
             }
+
+            hasTurn = !mayRelease && TryTakeTurn();
+            CompleteWhenAllAreUnderWay();
         }
 
-        if (Release(commit, [release]))
+        if (mayRelease && Release(commit, [submitted.Release]))
         {
             lock (_order)
             {
                 _isHere = false;
-                CommitGathered();
+                hasTurn = TryTakeTurn();
+                CompleteWhenAllAreUnderWay();
             }
+        }
+
+        if (hasTurn)
+        {
+            CommitGathered();
         }
     }
 
@@ -199,6 +245,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         {
             var position = commit.GetAwaiter().GetResult();
             releases.ForEach(static release => release());
+            Released?.Invoke();
             Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
             return true;
         }
@@ -208,9 +255,9 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             lock (_order)
             {
                 _failed.TrySetResult(fault);
-                _commits.Writer.TryComplete();
             }
 
+            _commits.Complete();
             return false;
         }
     }
@@ -219,79 +266,96 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     private void Enqueue(Task<long> commit, List<Action> releases)
     {
         _underWay.Enqueue((commit, releases));
-        _commits.Writer.TryWrite(commit);
+        _commits.Add(commit);
+    }
+
+    // Has the turn, and gives it back where nothing more is to be committed now.
+    private void CommitGathered()
+    {
+        while (true)
+        {
+            List<Submitted> group;
+            lock (_order)
+            {
+                if (!MayCommit)
+                {
+                    _isCommitting = false;
+                    CompleteWhenAllAreUnderWay();
+                    return;
+                }
+
+                group = TakeGathered();
+            }
+
+            var commit = Commit(group, isHere: false);
+            lock (_order)
+            {
+                Enqueue(commit, group.ConvertAll(static one => one.Release));
+            }
+        }
     }
 
     // Under the lock.
-    private void CommitGathered()
+    private List<Submitted> TakeGathered()
     {
-        while (!_isBroken && !_isHere && _underWay.Count < MostUnderWay && _gathering.TryDequeue(out var first))
+        var first = _gathering.Dequeue();
+        var group = new List<Submitted> { first };
+        var (records, facts) = (first.Batch.Records.Count, first.Batch.Facts.Count);
+        while (_gathering.TryPeek(out var next) && (records += next.Batch.Records.Count) <= LargestCommit && (facts += next.Batch.Facts.Count) <= LargestCommit)
         {
-            var batch = first.Batch;
-            var exposure = first.Exposure;
-            var releases = new List<Action> { first.Release };
-            if (_gathering.Count > 0)
-            {
-                (batch, var sum) = (new JournalBatch(GatheredRecords()), new Dictionary<StoreId, Exposure>());
-                var balances = new BalanceSum();
-                Append(batch, sum, balances, first);
-                while (_gathering.TryPeek(out var next) && batch.Records.Count + next.Batch.Records.Count <= LargestCommit && batch.Facts.Count + next.Batch.Facts.Count <= LargestCommit)
-                {
-                    Append(batch, sum, balances, _gathering.Dequeue());
-                    releases.Add(next.Release);
-                }
-
-                balances.AddTo(batch);
-                exposure = sum;
-            }
-            else
-            {
-                Record(batch, first);
-            }
-
-            Enqueue(Commit(batch, exposure, isHere: false), releases);
+            group.Add(_gathering.Dequeue());
         }
 
-        CompleteWhenAllAreUnderWay();
+        return group;
     }
 
-    // Lists that grow by doubling would cost as much again as what they hold.
-    private int GatheredRecords()
+    private (JournalBatch Batch, IReadOnlyDictionary<StoreId, Exposure>? Exposure) Gather(List<Submitted> group)
     {
-        var records = 0;
-        foreach (var submitted in _gathering)
+        if (group.Count == 1)
         {
-            records += submitted.Batch.Records.Count;
-            if (records >= LargestCommit)
-            {
-                return LargestCommit;
-            }
+            Record(group[0].Batch, group[0]);
+            return (group[0].Batch, group[0].Exposure);
         }
 
-        return records;
+        // Lists that grow by doubling would cost as much again as what they hold.
+        var batch = new JournalBatch(group.Sum(static one => one.Batch.Records.Count));
+        var (exposure, balances) = (new Dictionary<StoreId, Exposure>(), new BalanceSum());
+        foreach (var submitted in group)
+        {
+            Append(batch, exposure, balances, submitted);
+        }
+
+        balances.AddTo(batch);
+        return (batch, exposure);
     }
 
     // Whoever submitted the batch is gone by now: one that cannot be written at all ends the hub, as one that the disk refuses does.
-    private Task<long> Commit(JournalBatch batch, IReadOnlyDictionary<StoreId, Exposure>? exposure, bool isHere)
+    private Task<long> Commit(List<Submitted> group, bool isHere)
     {
         try
         {
+            var (batch, exposure) = Gather(group);
             stores.AddTo(batch, exposure);
             batch.Chain = Switches.IsOff(Mechanism.BatchesBreakTogether) ? null : _chain;
             return isHere ? journal.CommitHereAsync(batch) : journal.CommitAsync(batch);
         }
         catch (Exception fault)
         {
-            _isBroken = true;
+            lock (_order)
+            {
+                _isBroken = true;
+            }
+
             return Task.FromException<long>(fault);
         }
     }
 
+    // Under the lock.
     private void CompleteWhenAllAreUnderWay()
     {
-        if (_isCompleting && !_isHere && _gathering.Count == 0)
+        if (_isCompleting && !_isHere && !_isCommitting && _gathering.Count == 0)
         {
-            _commits.Writer.TryComplete();
+            _commits.Complete();
         }
     }
 

@@ -7,17 +7,18 @@ namespace SyncHub.Hub.Grains;
 /// <summary>Finds a member's grain: which partition runs it. partition = hash(member) mod P, with P fixed when the hub is installed.</summary>
 internal sealed class GrainDirectory
 {
-    private IInbox[] _partitions = [];
+    private IInbox[] _inboxes = [];
+    private int _partitions;
     private CommitPipeline? _pipeline;
 
-    /// <summary>The partitions, by number.</summary>
-    public IReadOnlyList<IInbox> Partitions => _partitions;
+    /// <summary>Those who run the partitions, each several of them.</summary>
+    public IReadOnlyList<IInbox> Inboxes => _inboxes;
 
-    /// <summary>Sets the partitions, once, at start, and where reads of members are recorded.</summary>
-    public void Use(IInbox[] partitions, CommitPipeline? pipeline = null) => (_partitions, _pipeline) = (partitions, pipeline);
+    /// <summary>Sets who runs the partitions, once, at start, and where reads of members are recorded.</summary>
+    public void Use(IInbox[] inboxes, int partitions, CommitPipeline? pipeline = null) => (_inboxes, _partitions, _pipeline) = (inboxes, partitions, pipeline);
 
     /// <summary>Hands a message to a member's grain.</summary>
-    public void Post(GrainMessage message) => _partitions[message.Member.Slot(_partitions.Length)].Post(message);
+    public void Post(GrainMessage message) => _inboxes[message.Member.Slot(_partitions) % _inboxes.Length].Post(message);
 
     /// <summary>Asks a grain for its state as soon as everything decided before is durable.</summary>
     public async Task<MemberView> AskAsync(MemberId member, Func<object, MemberMessage> question, CancellationToken cancellation)

@@ -14,13 +14,22 @@ using SyncHub.Storage;
 
 namespace SyncHub.Hub.Grains;
 
-/// <summary>The unit of placement: runs the grains of its members, one message at a time.</summary>
+/// <summary>Runs the grains of its members, one message at a time: those of one partition, or of several that share one thread of control.</summary>
 /// <remarks>
+/// A hub has hundreds of partitions, so that they can be placed; with a thread of control for each a store's batch would fall apart into single ops, and
+/// what a turn costs beside its ops would be paid for each of them.
 /// It activates a grain on its first message, evicts the longest unused ones above its budget, and batches what its grains decide.
 /// Thread rule: one caller at a time, except <see cref="Released"/> and <see cref="ActiveGrains"/>; it waits for nothing, so that the
 /// simulator drives it as <see cref="PartitionLoop"/> does.
 /// </remarks>
-internal sealed class Partition(int number, PartitionSettings settings, IJournal journal, TurnContext context, EffectRouter router, GrainDirectory grains, ILogger log)
+/// <param name="partitions">How many partitions the members of this installation are divided into; records say which.</param>
+/// <param name="settings">Sizes.</param>
+/// <param name="journal">Where members are read.</param>
+/// <param name="context">What a grain may look at.</param>
+/// <param name="router">Where effects go.</param>
+/// <param name="grains">Where messages to other members go.</param>
+/// <param name="log">Diagnostics.</param>
+internal sealed class Partition(int partitions, PartitionSettings settings, IJournal journal, TurnContext context, EffectRouter router, GrainDirectory grains, ILogger log)
 {
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
@@ -39,9 +48,6 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
 
     // Members that broke one again when they had been read anew: a person has to look.
     private readonly HashSet<MemberId> _stopped = [];
-
-    /// <summary>Its number, 0 to P - 1.</summary>
-    public int Number { get; } = number;
 
     /// <summary>How many grains are active.</summary>
     public int ActiveGrains => Volatile.Read(ref _active);
@@ -142,6 +148,10 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         foreach (var applied in turn.Events)
         {
             Write(applied, state.Id, message.Incoming, batch);
+            if (applied.Event is MemberFollowed followed && message.Message is not FollowReported) // a restored hub is told of what was disclosed long ago
+            {
+                batch.Acts.Add(Disclosed(state.Id, followed.Store, applied.RecordedAtMs));
+            }
         }
 
         foreach (var opened in turn.Cases)
@@ -184,6 +194,18 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
         }
     }
 
+    // The store has the member's data from here on; the answer leaves after this commit, as with every read at headquarters.
+    private static V1.AuditEntry Disclosed(MemberId member, StoreId store, long atMs) => new()
+    {
+        AtMs = atMs,
+        Who = "store " + store.Value.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        What = "Sync/Link",
+        MemberId = member.ToString(),
+        Store = store.Value,
+        Outcome = "read",
+        Detail = "follows the member from now on",
+    };
+
     private void Write(AppliedEvent applied, MemberId member, IncomingOp incoming, Batch batch)
     {
         FactKey? fact = null;
@@ -205,12 +227,13 @@ internal sealed class Partition(int number, PartitionSettings settings, IJournal
             _originals.Note(batch.Number, applied.Event);
         }
 
+        var partition = member.Slot(partitions);
         if (applied.Outcome is { } outcome)
         {
-            batch.Book(Number, outcome.Transaction);
+            batch.Book(partition, outcome.Transaction);
         }
 
-        batch.Journal.Records.Add(new NewRecord(Number, new StreamId(member.Value), applied.Version, EventCodec.Encode(applied, incoming.PreviousHash), fact));
+        batch.Journal.Records.Add(new NewRecord(partition, new StreamId(member.Value), applied.Version, EventCodec.Encode(applied, incoming.PreviousHash), fact));
     }
 
     private Grain Activate(MemberId id)

@@ -1,5 +1,6 @@
 using Grpc.HealthCheck;
 using Grpc.Standard;
+using Microsoft.Extensions.Logging;
 using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace SyncHub.Hub;
@@ -19,12 +20,18 @@ internal static class HubHealth
     /// <param name="health">Where it is told.</param>
     /// <param name="services">The names of all that needs the parts.</param>
     /// <param name="journalFailed">Completes when a commit failed.</param>
-    /// <param name="partitions">Completes when the partitions run no more, whether asked to or not.</param>
-    public static void Announce(HealthServiceImpl health, IReadOnlyList<string> services, Task journalFailed, Task partitions)
+    /// <param name="partitions">Each completes when its partition runs no more, whether asked to or not: without one of them its members cannot be served.</param>
+    /// <param name="log">Says why one ended.</param>
+    public static void Announce(HealthServiceImpl health, IReadOnlyList<string> services, Task journalFailed, IReadOnlyList<Task> partitions, ILogger log)
     {
         health.SetStatus([Journal, Partitions, .. services], ServingStatus.Serving);
         Follow(journalFailed, [Journal, .. services]);
-        Follow(partitions, [Partitions, .. services]);
+        foreach (var partition in partitions)
+        {
+            Follow(partition, [Partitions, .. services]);
+            _ = partition.ContinueWith(ended => log.LogCritical(ended.Exception, "A partition has stopped: its members cannot be served before the hub is started again"),
+                CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
 
         void Follow(Task end, string[] names) => _ = end.ContinueWith(
             _ => health.SetStatus(names, ServingStatus.NotServing), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

@@ -100,6 +100,7 @@ public sealed class HubHost : IAsyncDisposable
 
             HubGuard.Demand(options.DataDirectory, StoreRegistry.ReadTerm(journal), journal.LastPosition);
             await InstalledAs.FixAsync(journal, options).ConfigureAwait(false);
+            certificates?.Raise(VoidHubKeys.ReadFrom(journal));
             return await StartAsync(options with { GrpcPort = ports.Grpc, HttpPort = ports.Http }, certificates, journal, opening, logging, cancellation).ConfigureAwait(false);
         }
         catch
@@ -139,7 +140,7 @@ public sealed class HubHost : IAsyncDisposable
 
         if (!_pipeline.Failed.IsCompleted)
         {
-            await _partitions.ConfigureAwait(false);
+            await _partitions.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // one that failed said so when it did
             _pipeline.Submit(new JournalBatch(), null, static () => { });
         }
 
@@ -190,6 +191,8 @@ public sealed class HubHost : IAsyncDisposable
         builder.Services.AddSingleton<ChainMembers>();
         builder.Services.AddSingleton<ChainWallets>();
         builder.Services.AddSingleton<ChainStores>();
+        builder.Services.AddSingleton<HubsService>();
+        builder.Services.AddSingleton<ChainHubs>();
         builder.Services.AddSingleton<ChainCredits>();
         builder.Services.AddSingleton<ChainCases>();
         builder.Services.AddSingleton<ChainReceipts>();
@@ -205,6 +208,7 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<ChainMembers>();
         web.MapGrpcService<ChainWallets>();
         web.MapGrpcService<ChainStores>();
+        web.MapGrpcService<ChainHubs>();
         web.MapGrpcService<ChainCredits>();
         web.MapGrpcService<ChainCases>();
         web.MapGrpcService<ChainReceipts>();
@@ -215,14 +219,14 @@ public sealed class HubHost : IAsyncDisposable
         web.MapGrpcService<ChainApprovals>();
         web.MapGrpcService<AuditTrailService>();
         web.MapStandardServices(options.Reflection);
-        HubJson.Map(web, parts);
+        HubJson.Map(web);
 
         WarnOfOnePerson(parts);
         parts.Resume();
         var released = Task.Run(parts.Pipeline.RunAsync, CancellationToken.None);
-        PartitionLoop[] loops = [.. parts.Grains.Partitions.Cast<PartitionLoop>()];
-        var partitions = Task.WhenAll(loops.Select(loop => loop.RunAsync()));
-        var host = new HubHost(web, journal, loops, parts.Pipeline, released, partitions, parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
+        PartitionLoop[] loops = [.. parts.Grains.Inboxes.Cast<PartitionLoop>()];
+        Task[] running = [.. loops.Select(loop => loop.RunAsync())];
+        var host = new HubHost(web, journal, loops, parts.Pipeline, released, Task.WhenAll(running), parts.CreateSweep(web.Services.GetRequiredService<ILogger<MemberSweep>>()),
             new CertificateRenewal(certificates, options.Time, parts.Log));
         host._guard = new HubGuard(options.DataDirectory, parts.Stores.Term, journal, parts.Log);
         MergeWork.Resume(journal, parts.Grains);
@@ -236,8 +240,8 @@ public sealed class HubHost : IAsyncDisposable
 
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
         var health = web.Services.GetRequiredService<HealthServiceImpl>();
-        HubHealth.Announce(health, web.MappedNames(), parts.Pipeline.Failed, partitions);
-        host._watch = opening.IsShared ? new JournalWatch(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), health, web.MappedNames(), parts) : null;
+        HubHealth.Announce(health, web.MappedNames(), parts.Pipeline.Failed, running, parts.Log);
+        host._watch = opening.IsShared ? new JournalWatch(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), health, web.MappedNames(), parts, () => running.Any(partition => partition.IsCompleted)) : null;
         await web.StartAsync(cancellation).ConfigureAwait(false);
         (host.GrpcPort, host.HttpPort) = HubReady.PortsOf(web);
         await opening.AnnounceAsync(options.AddressOn(host.GrpcPort)).ConfigureAwait(false);
@@ -281,12 +285,13 @@ public sealed class HubHost : IAsyncDisposable
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());
-        var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>()) { Trail = TrailWriter.Open(journal, time) };
         var router = new EffectRouter(links, stores, rules, schedule, grains, log.CreateLogger<EffectRouter>());
+        var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>()) { Trail = TrailWriter.Open(journal, time), Released = router.Acknowledge };
         var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal), new ClosedDays(journal));
-        var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / options.Partitions));
-        grains.Use([.. Enumerable.Range(0, options.Partitions).Select(number =>
-            new PartitionLoop(new Partition(number, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], pipeline);
+        var loops = PartitionSettings.LoopsFor(options.Partitions);
+        var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / loops));
+        grains.Use([.. Enumerable.Range(0, loops).Select(_ =>
+            new PartitionLoop(new Partition(options.Partitions, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], options.Partitions, pipeline);
         return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, ApprovalAboveMinor = options.ApprovalAboveMinor, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using SyncHub.Hub.Grains;
 using SyncHub.Storage;
 using SyncHub.Storage.Hq;
 using SyncHub.Storage.Postgres;
@@ -12,7 +13,6 @@ namespace SyncHub.Hub;
 internal sealed class HubJournal
 {
     // Threads. A stack that only waits costs some tens of KB.
-    private const int MostWaiting = 256;
     private const int ThreadsBeside = 32;
 
     private volatile ILogger? _log;
@@ -70,7 +70,7 @@ internal sealed class HubJournal
         // A partition that activates a member waits for the database on its thread. All of them may, at a start with many stores in backlog, and
         // the commits must go on beside them: the pool adds threads one by one, each half a second.
         ThreadPool.GetMinThreads(out var workers, out var completions);
-        ThreadPool.SetMinThreads(Math.Max(workers, Math.Min(options.Partitions, MostWaiting) + ThreadsBeside), completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, PartitionSettings.LoopsFor(options.Partitions) + ThreadsBeside), completions);
         var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, PartsFolder = options.PartsFolder, PartRecords = options.PartRecords, OnTrouble = Tell };
         var journal = _database = await PostgresJournal.OpenAsync(options.Storage, options.StandsBy ? settings with { TakeOverMs = int.MaxValue, OnWaiting = onWaiting } : settings, cancellation).ConfigureAwait(false);
         try

@@ -13,16 +13,16 @@ namespace SyncHub.Hub;
 internal static class HubJson
 {
     /// <summary>Maps all routes.</summary>
-    public static void Map(WebApplication web, HubParts parts)
+    public static void Map(WebApplication web)
     {
         T Of<T>()
             where T : notnull => web.Services.GetRequiredService<T>();
 
-        var api = JsonApi.Map(web, parts, Of<ChainStores>(), Of<ChainMembers>(), Of<ChainWallets>());
+        var api = JsonApi.Map(web, Of<ChainStores>(), Of<ChainMembers>(), Of<ChainWallets>());
         AccessJson.Map(api, Of<AccessService>(), Of<AuditTrailService>());
         ReceiptsService.Map(api, Of<ChainReceipts>());
         MembersJson.Map(api, Of<ChainMembers>(), Of<ChainCredits>());
-        StoresJson.Map(api, Of<ChainStores>(), Of<ChainWallets>());
+        StoresJson.Map(api, Of<ChainStores>(), Of<ChainHubs>(), Of<ChainWallets>());
         CasesJson.Map(api, Of<ChainCases>());
         ApprovalsJson.Map(api, Of<ChainApprovals>());
         UsersJson.Map(api, Of<AccessService>(), Of<UsersService>(), Of<CashiersService>(), Of<ApiTokensService>());

@@ -30,6 +30,7 @@ internal sealed record HubParts(
     private LineReleases? _releases;
     private ReceiptDesk? _receipts;
     private BeatWheel? _beats;
+    private MissLimit? _misses;
     private ApprovalBook? _approvals;
     private StoreOrders? _orders;
 
@@ -41,6 +42,9 @@ internal sealed record HubParts(
 
     /// <summary>Every open stream of a store.</summary>
     public OpenStreams Streams { get; } = new();
+
+    /// <summary>How many phones and cards that nobody has a store may ask for.</summary>
+    public MissLimit Misses => LazyInitializer.EnsureInitialized(ref _misses, () => new MissLimit(Time));
 
     /// <summary>Beats for every open stream.</summary>
     public BeatWheel Beats => LazyInitializer.EnsureInitialized(ref _beats, () => new BeatWheel(Time, Log));

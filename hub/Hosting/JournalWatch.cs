@@ -22,7 +22,9 @@ internal sealed class JournalWatch : IAsyncDisposable
     /// <param name="health">Where it is told.</param>
     /// <param name="names">The names of all that needs the journal.</param>
     /// <param name="parts">Whose streams are ended.</param>
-    public JournalWatch(HubJournal journal, TimeSpan lease, HealthServiceImpl health, IReadOnlyList<string> names, HubParts parts) => _running = RunAsync(journal, lease, health, names, parts);
+    /// <param name="hasPartitionEnded">Whether what needs the journal cannot be served anyway.</param>
+    public JournalWatch(HubJournal journal, TimeSpan lease, HealthServiceImpl health, IReadOnlyList<string> names, HubParts parts, Func<bool> hasPartitionEnded) =>
+        _running = RunAsync(journal, lease, health, names, parts, hasPartitionEnded);
 
     /// <summary>Whether a hub with this journal is cut off at this moment: after two leases, because a slow commit keeps the hub's place and must not cost it its stores.</summary>
     public static bool IsCutOff(HubJournal journal, TimeSpan lease) => journal.Silence > 2 * lease;
@@ -35,7 +37,7 @@ internal sealed class JournalWatch : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task RunAsync(HubJournal journal, TimeSpan lease, HealthServiceImpl health, IReadOnlyList<string> names, HubParts parts)
+    private async Task RunAsync(HubJournal journal, TimeSpan lease, HealthServiceImpl health, IReadOnlyList<string> names, HubParts parts, Func<bool> hasPartitionEnded)
     {
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
@@ -52,7 +54,7 @@ internal sealed class JournalWatch : IAsyncDisposable
             }
 
             _isCutOff = isCutOff;
-            health.SetStatus([HubHealth.Journal, .. names], isCutOff ? ServingStatus.NotServing : ServingStatus.Serving);
+            health.SetStatus([HubHealth.Journal, .. hasPartitionEnded() ? [] : names], isCutOff ? ServingStatus.NotServing : ServingStatus.Serving);
             if (isCutOff)
             {
                 parts.Log.LogWarning("The database has not answered for {Silence}. Stores are sent to other hubs until it does.", journal.Silence);

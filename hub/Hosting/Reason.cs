@@ -9,6 +9,9 @@ internal static class Reason
     /// <summary>A field of the request is missing, too long or outside its range.</summary>
     public const string FieldInvalid = "FIELD_INVALID";
 
+    /// <summary>What a list goes on with has changed since the page before.</summary>
+    public const string PageStale = "PAGE_STALE";
+
     /// <summary>The JSON body cannot be read.</summary>
     public const string BodyMalformed = "BODY_MALFORMED";
 

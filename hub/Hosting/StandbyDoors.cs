@@ -32,7 +32,13 @@ internal sealed class StandbyDoors : IAsyncDisposable
     private readonly ILogger _log;
     private volatile RpcException _refusal = RefusalOf(default);
 
-    private StandbyDoors(WebApplication web, ILogger log) => (_web, _log) = (web, log);
+    private readonly CertificateRenewal _renewal;
+
+    private StandbyDoors(WebApplication web, CertificateAuthority? certificates, TimeProvider time, ILogger log)
+    {
+        (_web, _log) = (web, log);
+        _renewal = new CertificateRenewal(certificates, time, log); // it may stand by for months
+    }
 
     /// <summary>The ports that were opened.</summary>
     public (int Grpc, int Http) Ports { get; private set; }
@@ -50,7 +56,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
         builder.Services.AddStandardServices(withReflection: false);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(100)); // the hub's own doors wait for it
         var web = builder.Build();
-        var doors = new StandbyDoors(web, web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Hub.Standby"));
+        var doors = new StandbyDoors(web, certificates, options.Time, web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Hub.Standby"));
         web.Use(next => http => doors.AnswerAsync(http, next));
         web.MapStandardServices(withReflection: false);
         web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(
@@ -71,6 +77,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
+        await _renewal.DisposeAsync().ConfigureAwait(false);
         await _web.StopAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
     }

@@ -92,7 +92,16 @@ internal static class HqJson
     /// <param name="handler">The gRPC method.</param>
     public static Func<HttpRequest, Task<IResult>> Get<TRequest, TAnswer>(string what, Func<HttpRequest, TRequest> read, Func<TRequest, ServerCallContext, Task<TAnswer>> handler)
         where TAnswer : IMessage =>
-        http => AnswerAsync(() => handler(read(http), new JsonCallContext(http.HttpContext, what)));
+        http => AnswerAsync(async () => await handler(read(http), new JsonCallContext(http.HttpContext, what)).ConfigureAwait(false));
+
+    /// <summary>A number from the query, as in <c>?limit=100</c>; 0 where none is given.</summary>
+    /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>
+    public static int NumberOf(HttpRequest http, string name) => http.Query[name].ToString() is not { Length: > 0 } text ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, $"{name} must be a number from 0 on.");
+
+    /// <summary>A text from the query; empty where none is given.</summary>
+    public static string TextOf(HttpRequest http, string name) => http.Query[name].ToString();
 
     /// <summary>A store's number from a path.</summary>
     /// <exception cref="RpcException">INVALID_ARGUMENT.</exception>

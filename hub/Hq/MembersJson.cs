@@ -28,6 +28,6 @@ internal static class MembersJson
         }));
         api.MapPost("/members/{id}/credit", HqJson.Post("Credits/SetCreditLimit", SetCreditLimitRequest.Parser, static (request, id) => request.MemberId = id, credits.SetCreditLimit));
         api.MapPost("/members/{id}/floor-denied", HqJson.Post("Credits/SetFloorDenied", SetFloorDeniedRequest.Parser, static (request, id) => request.MemberId = id, credits.SetFloorDenied));
-        api.MapGet("/floor-denied", (HttpRequest http) => HqJson.AnswerAsync(() => credits.ListFloorDenied(new ListFloorDeniedRequest(), new JsonCallContext(http.HttpContext, "Credits/ListFloorDenied"))));
+        api.MapGet("/floor-denied", (HttpRequest http) => HqJson.AnswerAsync(() => credits.ListFloorDenied(new ListFloorDeniedRequest { After = HqJson.TextOf(http, "after"), Limit = HqJson.NumberOf(http, "limit") }, new JsonCallContext(http.HttpContext, "Credits/ListFloorDenied"))));
     }
 }

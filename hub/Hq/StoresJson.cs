@@ -9,7 +9,7 @@ namespace SyncHub.Hub.Hq;
 internal static class StoresJson
 {
     /// <summary>Maps the routes.</summary>
-    public static void Map(RouteGroupBuilder api, V1.Stores.StoresBase stores, Wallets.WalletsBase wallets)
+    public static void Map(RouteGroupBuilder api, V1.Stores.StoresBase stores, V1.Hubs.HubsBase hubs, Wallets.WalletsBase wallets)
     {
         api.MapPost("/stores", HqJson.Post("Stores/CreateStore", CreateStoreRequest.Parser, static (_, _) => { }, stores.CreateStore));
         api.MapPost("/stores/{id}/replace", HqJson.Post("Stores/ReplaceAgent", ReplaceAgentRequest.Parser, static (request, id) => request.Store = HqJson.StoreOf(id), stores.ReplaceAgent));
@@ -17,6 +17,7 @@ internal static class StoresJson
         api.MapPost("/stores/{id}/revoke", HqJson.Post("Stores/RevokeCertificate", RevokeCertificateRequest.Parser, static (request, id) => request.Store = HqJson.StoreOf(id), stores.RevokeCertificate));
         api.MapPost("/stores/{id}/release", HqJson.Post("Stores/ReleaseQuarantine", ReleaseQuarantineRequest.Parser, static (request, id) => request.Store = HqJson.StoreOf(id), stores.ReleaseQuarantine));
         api.MapPost("/stores/{id}/reclaim", HqJson.Post("Stores/Reclaim", ReclaimRequest.Parser, static (request, id) => request.Store = HqJson.StoreOf(id), stores.Reclaim));
+        api.MapPost("/hubs/revoke-keys", HqJson.Post("Hubs/RevokeKeys", RevokeKeysRequest.Parser, static (_, _) => { }, hubs.RevokeKeys));
         api.MapGet("/wallets/{id}/entries", (HttpRequest http, string id, long? from, int? limit) => HqJson.AnswerAsync(() => ListAsync(wallets, new ListEntriesRequest { MemberId = id, FromVersion = from ?? 0, Limit = limit ?? 0 }, http.HttpContext)));
     }
 
@@ -24,6 +25,7 @@ internal static class StoresJson
     {
         var listed = new WalletEntries();
         await wallets.ListEntries(request, new Gathered<WalletEntry>(listed.Entries.Add), new JsonCallContext(http, "Wallets/ListEntries")).ConfigureAwait(false);
+        listed.NextFrom = listed.Entries.Count == WalletsService.PageOf(request.Limit) ? listed.Entries[^1].Version + 1 : 0;
         return listed;
     }
 }

@@ -130,11 +130,12 @@ internal sealed class StoresService(HubParts parts, Authority authority) : V1.St
         var response = new ListStoresResponse
         {
             JournalPosition = parts.Pipeline.ReleasedPosition,
-            ActiveGrains = parts.Grains.Partitions.Sum(partition => (long)partition.ActiveGrains),
+            ActiveGrains = parts.Grains.Inboxes.Sum(inbox => (long)inbox.ActiveGrains),
             AppliedOps = parts.Router.AppliedOps,
             LiveRevokes = parts.Router.LiveRevokes,
         };
-        response.Stores.AddRange(parts.Stores.All().Where(store => DoorCall.Current?.Caller.MaySee(store.Id.Value) ?? true).Select(StateOf));
+        var stores = parts.Stores.All().Where(store => store.Id.Value > request.After && (DoorCall.Current?.Caller.MaySee(store.Id.Value) ?? true)).Select(StateOf);
+        response.NextAfter = Paging.Fill(stores, request.Limit, response.Stores.Add, static state => state.CalculateSize())?.Store ?? 0;
         return Task.FromResult(response);
     }
 

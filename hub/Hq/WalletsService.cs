@@ -10,12 +10,13 @@ namespace SyncHub.Hub.Hq;
 internal sealed class WalletsService(HubParts parts, Authority authority) : V1.Wallets.WalletsBase
 {
     private const int LargestPage = 1000;
+    private const int ScanPage = 500;
 
     /// <inheritdoc/>
     public override async Task<Wallet> GetWallet(GetWalletRequest request, ServerCallContext context)
     {
         authority.Demand(context, request);
-        return MemberCodec.ToWallet(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules.Currency);
+        return WalletLines.PageOf(MemberCodec.ToWallet(await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false), parts.Rules.Rules.Currency), request.AfterLine);
     }
 
     /// <inheritdoc/>
@@ -23,15 +24,21 @@ internal sealed class WalletsService(HubParts parts, Authority authority) : V1.W
     {
         authority.Demand(context, request);
         var view = await MemberReading.ReadAsync(parts, request.MemberId, context.CancellationToken).ConfigureAwait(false);
-        var limit = request.Limit is > 0 and <= LargestPage ? request.Limit : LargestPage;
-        foreach (var record in parts.Journal.ReadRecords(new StreamId(view.Id.Value), request.FromVersion, limit))
+        var (left, from) = (PageOf(request.Limit), request.FromVersion);
+        // Most records may be no entries (grants are none): they do not count, so that a page that is not full is the end.
+        while (left > 0 && parts.Journal.ReadRecords(new StreamId(view.Id.Value), from, ScanPage) is { Count: > 0 } records)
         {
-            if (ToEntry(record) is { } entry)
+            from = records[^1].Version + 1;
+            foreach (var entry in records.Select(ToEntry).OfType<WalletEntry>().Take(left).ToArray())
             {
                 await responseStream.WriteAsync(entry, context.CancellationToken).ConfigureAwait(false);
+                left--;
             }
         }
     }
+
+    /// <summary>How many entries a page has where so many are asked for.</summary>
+    public static int PageOf(int limit) => limit is > 0 and <= LargestPage ? limit : LargestPage;
 
     private static WalletEntry? ToEntry(StoredRecord record)
     {

@@ -59,20 +59,21 @@ internal sealed class CreditService(HubParts parts, Authority authority) : Credi
         await durable.Task.WaitAsync(context.CancellationToken).ConfigureAwait(false);
         PolicyFrame.SendToAll(parts);
 
-        return Listed();
+        return Listed("", limit: 0);
     }
 
     /// <inheritdoc/>
     public override Task<V1.FloorDenials> ListFloorDenied(ListFloorDeniedRequest request, ServerCallContext context)
     {
         authority.Demand(context, request);
-        return Task.FromResult(Listed());
+        return Task.FromResult(Listed(request.After, request.Limit));
     }
 
-    private V1.FloorDenials Listed()
+    private V1.FloorDenials Listed(string after, int limit)
     {
         var listed = new V1.FloorDenials();
-        listed.MemberIds.AddRange(parts.Denials.All().Select(member => member.ToString()));
+        var members = parts.Denials.All().Select(member => member.ToString()).Order(StringComparer.Ordinal).Where(member => string.CompareOrdinal(member, after) > 0);
+        listed.NextAfter = Paging.Fill(members, limit, listed.MemberIds.Add, static member => member.Length) ?? "";
         return listed;
     }
 }

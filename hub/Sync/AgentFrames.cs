@@ -1,5 +1,6 @@
 using System.Text;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using SyncHub.Core.Identity;
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Members;
@@ -132,9 +133,14 @@ internal static class AgentFrames
         {
             Post(parts, id, new IdentifyWanted(holder, request.Request, request.Prefetch));
         }
-        else
+        else if (parts.Misses.Take(holder.Store, out var isNews))
         {
             connection.Send(new HubFrame { IdentifyReply = new IdentifyReply { Request = request.Request } });
+        }
+        else if (isNews)
+        {
+            // No answer: its tills go on as without a hub, and nobody learns which numbers the chain does not know.
+            parts.Log.LogWarning("Store {Store} has asked for more than {Count} phones and cards that nobody has, and gets an answer to one a second. If its machine may be stolen: synchub store revoke {Number}", holder.Store, MissLimit.AtOnce, holder.Store.Value);
         }
     }
 

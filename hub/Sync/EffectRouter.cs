@@ -10,8 +10,10 @@ using SyncHub.V1;
 namespace SyncHub.Hub.Sync;
 
 /// <summary>Sends effects where they belong, after they are durable and in the order of their commits.</summary>
+/// <remarks>Thread rule: <see cref="Release"/>, <see cref="Applied"/> and <see cref="Acknowledge"/> by whoever releases (<see cref="CommitPipeline"/>), one at a time.</remarks>
 internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, RulesetInForce rules, ISchedule schedule, GrainDirectory grains, ILogger<EffectRouter> log)
 {
+    private readonly List<StoreLink> _due = []; // whom an acknowledgement is due; of whoever releases
     private long _appliedOps;
     private long _liveRevokes;
 
@@ -31,6 +33,26 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
         {
             Release(member, effect);
         }
+    }
+
+    /// <summary>An op is durable; its store hears of it with the next <see cref="Acknowledge"/>.</summary>
+    public void Applied(StoreLink link, Core.Primitives.OpId place, Core.Members.Classification classification, string note)
+    {
+        if (link.OnApplied(place.Holder.Incarnation, place.Sequence, classification, note))
+        {
+            _due.Add(link);
+        }
+    }
+
+    /// <summary>Acknowledges what a commit brought, to each store once.</summary>
+    public void Acknowledge()
+    {
+        foreach (var link in _due)
+        {
+            link.Acknowledge();
+        }
+
+        _due.Clear();
     }
 
     /// <summary>Tells whoever waits for an answer that there will be none.</summary>
@@ -63,7 +85,11 @@ internal sealed class EffectRouter(LinkDirectory links, StoreRegistry stores, Ru
                     log.LogWarning("Op {Sequence} of store {Store} is {Classification}: {Note}", acknowledge.Sequence, acknowledge.Holder.Store, acknowledge.Classification, acknowledge.Note);
                 }
 
-                links.Find(acknowledge.Holder.Store)?.OnApplied(acknowledge.Holder.Incarnation, acknowledge.Sequence, acknowledge.Classification, acknowledge.Note);
+                if (links.Find(acknowledge.Holder.Store) is { } store)
+                {
+                    Applied(store, new Core.Primitives.OpId(acknowledge.Holder, acknowledge.Sequence), acknowledge.Classification, acknowledge.Note);
+                }
+
                 break;
             case SendRights send:
                 Send(send.Holder.Store, new HubFrame { Rights = RightsOf(member, send.Holder, send.Lines) });

@@ -68,6 +68,6 @@ internal static class OpIntake
             CaseBook.Open(batch, CaseRules.Unreadable(place, note, parts.NowMs()));
         }
 
-        parts.Pipeline.Submit(batch, null, () => link.OnApplied(place.Holder.Incarnation, place.Sequence, classification, note));
+        parts.Pipeline.Submit(batch, null, () => parts.Router.Applied(link, place, classification, note));
     }
 }

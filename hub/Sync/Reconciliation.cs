@@ -47,6 +47,11 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
             Tell(member, done => new FollowReported(holder.Store, done), taken);
         }
 
+        foreach (var merge in report.Merges.Where(static merge => merge.Member.Length == 16 && merge.Survivor.Length == 16))
+        {
+            Tell(merge.Member, done => new MergeReported(MemberId.FromBytes(merge.Survivor.Span), holder.Store, done), taken);
+        }
+
         foreach (var right in report.RefundRights.Where(right => right.Member.Length == 16 && right.Op is not null))
         {
             Tell(right.Member, done => new RefundRightReported(holder, OpIdCodec.ToCore(right.Op), right.Since, done), taken);

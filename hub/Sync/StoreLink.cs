@@ -26,6 +26,7 @@ internal sealed class StoreLink
     private long _hubClockAtHeartbeat;
     private long _beats;
     private long _beatSequence; // in the newest acknowledgement of a beat
+    private bool _isAckDue;
 
     /// <summary>Makes the link of a store that the hub knows.</summary>
     public StoreLink(StoreId store, HubParts parts)
@@ -178,9 +179,11 @@ internal sealed class StoreLink
     }
 
     /// <summary>An op of this store is durable.</summary>
-    public void OnApplied(Incarnation chain, long sequence, Core.Members.Classification classification, string note)
+    /// <returns>Whether an acknowledgement is due that was not before: <see cref="Acknowledge"/> sends it.</returns>
+    public bool OnApplied(Incarnation chain, long sequence, Core.Members.Classification classification, string note)
     {
         HubFrame? frame = null;
+        var isFirst = false;
         lock (_gate)
         {
             var isLiving = IsOnline && chain == Holder.Incarnation;
@@ -188,9 +191,13 @@ internal sealed class StoreLink
             var isOrdinary = classification == Core.Members.Classification.Normal;
             if (chain == Holder.Incarnation && (moved || !isOrdinary) && _chains.Find(chain) is { } session)
             {
-                frame = AckOf(session);
-                if (!isOrdinary)
+                if (isOrdinary)
                 {
+                    (isFirst, _isAckDue) = (!_isAckDue, true);
+                }
+                else
+                {
+                    frame = AckOf(session);
                     frame.OpAck.Classified.Add(new ClassifiedOp { Sequence = sequence, Classification = (V1.Classification)classification, Note = note });
                 }
             }
@@ -200,6 +207,26 @@ internal sealed class StoreLink
         {
             Send(frame);
         }
+
+        return isFirst;
+    }
+
+    /// <summary>Tells the store how far its log is durable: once for all that one commit brought, because each of its ops would say the same of all before it.</summary>
+    public void Acknowledge()
+    {
+        HubFrame frame;
+        lock (_gate)
+        {
+            _isAckDue = false;
+            if (_chains.Find(Holder.Incarnation) is not { } session)
+            {
+                return;
+            }
+
+            frame = AckOf(session);
+        }
+
+        Send(frame);
     }
 
     /// <summary>What is due every second: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
@@ -306,6 +333,7 @@ internal sealed class StoreLink
                 MaxUnackedBytes = OpWindow.BytesFor(_parts.Stores.Count),
                 HubClockMs = _parts.NowMs(),
                 SilenceSeconds = caller.Connection.CutSeconds,
+                KnowsUnfollow = true,
                 WantsLines = reconciling || (hello.HubTerm != 0 && hello.HubTerm != _parts.Stores.Term), // also of a store that was given up meanwhile: whose replica it keeps, the restored hub does not know
             },
         });

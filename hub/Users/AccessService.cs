@@ -66,10 +66,8 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
         if (request.Password.Length > Passwords.Longest || !await books.CheckAsync(request.Password, user is { Disabled: false } ? user.Password : null).ConfigureAwait(false))
         {
             parts.Log.LogWarning("A sign-in from {Address} was refused", from);
-            if (user is not null)
-            {
-                await parts.Pipeline.CommitAsync(new Storage.JournalBatch(), Entry(user.Name, from, "wrong password")).ConfigureAwait(false);
-            }
+            // A name that nobody has is not written down: people type their passwords there.
+            await parts.Pipeline.CommitAsync(new Storage.JournalBatch(), user is not null ? Entry(user.Name, from, "wrong password") : new AuditEntry { AtMs = parts.NowMs(), Who = "nobody", What = LoginDoor, From = from, Outcome = "wrong name" }).ConfigureAwait(false);
 
             throw RpcFault.Of(StatusCode.Unauthenticated, Reason.CredentialsWrong, Wrong);
         }
@@ -128,7 +126,14 @@ internal sealed class AccessService(HubParts parts, AccessBooks books, Authority
             (known.WrongTries, known.LastWrongMs) = (known.WrongTries + 1, now);
             return known;
         }).ConfigureAwait(false);
-        DemandPatience(user is null && waitUntil == 0 ? books.Tries.TakeOfName(name.ToLowerInvariant()) : waitUntil);
+        if (user is null && waitUntil == 0)
+        {
+            DemandPatience(books.Tries.TakeOfName(name.ToLowerInvariant()));
+            await books.Users.CountNobodyAsync(now).ConfigureAwait(false);
+            return null;
+        }
+
+        DemandPatience(waitUntil);
         return user;
     }
 

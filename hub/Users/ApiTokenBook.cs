@@ -14,8 +14,8 @@ internal sealed class ApiTokenBook(IJournal journal, CommitPipeline pipeline, Ti
     private const long TouchMs = 60 * 1000; // a use is worth a commit no more often
     private readonly SemaphoreSlim _changing = new(1);
 
-    /// <summary>All tokens, newest first.</summary>
-    public IReadOnlyList<ApiToken> All() => [.. Documents().Select(document => document.Token).OrderByDescending(token => token.CreatedAtMs)];
+    /// <summary>All tokens, newest first. One that was revoked stays, so a token's place does not move.</summary>
+    public IReadOnlyList<ApiToken> All() => [.. Documents().Select(document => document.Token).OrderByDescending(token => token.CreatedAtMs).ThenBy(token => token.Id, StringComparer.Ordinal)];
 
     /// <summary>What to write of a new token.</summary>
     public static DocumentWrite Put(ReadOnlyMemory<byte> key, ApiToken token) => new(Collection, key.ToArray(), new ApiTokenDocument { Token = token }.ToByteArray());

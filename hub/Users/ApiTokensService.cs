@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Grpc.Core;
 using Grpc.Standard;
+using SyncHub.Hub.Hq;
 using SyncHub.V1;
 
 namespace SyncHub.Hub.Users;
@@ -19,7 +20,14 @@ internal sealed class ApiTokensService(HubParts parts, AccessBooks books, Author
     {
         authority.Demand(context, request);
         var response = new ListTokensResponse();
-        response.Tokens.AddRange(books.Tokens.All());
+        var all = books.Tokens.All();
+        var from = request.After.Length == 0 ? 0 : all.TakeWhile(token => token.Id != request.After).Count() + 1;
+        if (from > all.Count)
+        {
+            throw RpcFault.Of(StatusCode.InvalidArgument, Reason.FieldInvalid, "after must be the next_after of the page before.");
+        }
+
+        response.NextAfter = Paging.Fill(all.Skip(from), request.Limit, response.Tokens.Add, static token => token.CalculateSize())?.Id ?? "";
         return Task.FromResult(response);
     }
 

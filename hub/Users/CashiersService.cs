@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Hub.Doors;
+using SyncHub.Hub.Hq;
 using SyncHub.Hub.Sync;
 using SyncHub.Protos.Mapping;
 using SyncHub.V1;
@@ -16,7 +17,8 @@ internal sealed class CashiersService(HubParts parts, AccessBooks books, Authori
     {
         var call = authority.Demand(context, request);
         var response = new ListUsersResponse();
-        response.Users.AddRange(books.Users.All().Where(user => IsOf(call.Caller, user)).Select(ToWire).Where(user => user.HasPin));
+        var cashiers = books.Users.After(request.After).Where(user => IsOf(call.Caller, user)).Select(ToWire).Where(user => user.HasPin);
+        response.NextAfter = Paging.Fill(cashiers, request.Limit, response.Users.Add, static user => user.CalculateSize())?.Name ?? "";
         return Task.FromResult(response);
     }
 

@@ -48,10 +48,16 @@ internal static class Passwords
     }
 
     /// <summary>Whether a password is the one; takes the same time for a user who does not exist, or has none.</summary>
-    public static bool IsRight(string password, PasswordHash? hash)
+    public static bool IsRight(string password, PasswordHash? hash) => IsRight(password, hash, Derive);
+
+    /// <inheritdoc cref="IsRight(string, PasswordHash?)"/>
+    /// <param name="password">What was typed.</param>
+    /// <param name="hash">Whose; null: nobody's.</param>
+    /// <param name="derive">The slow part: done once, with the same rounds, whoever is asked for. Tests count it.</param>
+    public static bool IsRight(string password, PasswordHash? hash, PasswordDerivation derive)
     {
         var known = hash is { Scheme: Scheme, Iterations: > 0, Hash.Length: HashBytes } ? hash : Nobody;
-        return CryptographicOperations.FixedTimeEquals(Derive(password, known.Salt.Span, known.Iterations), known.Hash.Span) & !ReferenceEquals(known, Nobody);
+        return CryptographicOperations.FixedTimeEquals(derive(password, known.Salt.Span, known.Iterations), known.Hash.Span) & !ReferenceEquals(known, Nobody);
     }
 
     /// <summary>Whether it should be made anew.</summary>

@@ -11,7 +11,12 @@ namespace SyncHub.Hub.Users;
 /// <remarks>Thread-safe. Changes are made one after the other, each durable before the next is decided.</remarks>
 internal sealed class UserBook(IJournal journal, CommitPipeline pipeline) : IDisposable
 {
+    /// <summary>The collection of what <see cref="CountNobodyAsync"/> writes.</summary>
+    public const string Strangers = "login-try";
+
     private const string Collection = "user";
+    private static readonly byte[] NobodyKey = "nobody"u8.ToArray();
+    private const int ScanPage = 500;
     private const int LongestName = 29; // two of them fit where an act names who approved it
     private readonly SemaphoreSlim _changing = new(1);
 
@@ -23,8 +28,19 @@ internal sealed class UserBook(IJournal journal, CommitPipeline pipeline) : IDis
     /// <summary>A user, or null. Names are not told apart by case.</summary>
     public UserDocument? Find(string name) => journal.ReadDocument(Collection, KeyOf(name)) is { } bytes ? UserDocument.Parser.ParseFrom(bytes) : null;
 
-    /// <summary>All users, by name.</summary>
-    public IReadOnlyList<UserDocument> All() => [.. journal.ReadDocuments(Collection, default, default, int.MaxValue).Select(document => UserDocument.Parser.ParseFrom(document.Value))];
+    /// <summary>Users by name, after a name (empty: all), read as they are taken.</summary>
+    public IEnumerable<UserDocument> After(string name)
+    {
+        var key = KeyOf(name);
+        for (var page = journal.ReadDocuments(Collection, default, key, ScanPage); page.Count > 0; page = journal.ReadDocuments(Collection, default, key, ScanPage))
+        {
+            key = page[^1].Key;
+            foreach (var document in page)
+            {
+                yield return UserDocument.Parser.ParseFrom(document.Value);
+            }
+        }
+    }
 
     /// <summary>Whether there is anybody.</summary>
     public bool IsEmpty => journal.CountDocuments(Collection) == 0;
@@ -52,6 +68,23 @@ internal sealed class UserBook(IJournal journal, CommitPipeline pipeline) : IDis
             }
 
             return changed;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Writes as much as counting a try of a user does, where there is none: else the time of an answer would tell who has a name.</summary>
+    /// <remarks>One document, however many strangers come.</remarks>
+    public async Task CountNobodyAsync(long nowMs)
+    {
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var batch = new JournalBatch();
+            batch.Documents.Add(new DocumentWrite(Strangers, NobodyKey, new UserDocument { LastWrongMs = nowMs }.ToByteArray()));
+            await pipeline.CommitAsync(batch).ConfigureAwait(false);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Standard;
 using SyncHub.Hub.Doors;
+using SyncHub.Hub.Hq;
 using SyncHub.Hub.Sync;
 using SyncHub.V1;
 
@@ -14,12 +15,7 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
     {
         authority.Demand(context, request);
         var response = new ListUsersResponse();
-        response.Users.AddRange(books.Users.All().Select(UserBook.ToWire));
-        foreach (var user in response.Users)
-        {
-            user.HasPin = books.Pins.Has(user.Name);
-        }
-
+        response.NextAfter = Paging.Fill(books.Users.After(request.After).Select(ToWire), request.Limit, response.Users.Add, static user => user.CalculateSize())?.Name ?? "";
         return Task.FromResult(response);
     }
 
@@ -89,6 +85,13 @@ internal sealed class UsersService(HubParts parts, AccessBooks books, Authority 
     {
         authority.Demand(context, request).Detail = request.Name;
         return ChangeAsync(request.Name, user => user.SessionGeneration++);
+    }
+
+    private User ToWire(UserDocument user)
+    {
+        var wire = UserBook.ToWire(user);
+        wire.HasPin = books.Pins.Has(user.Name);
+        return wire;
     }
 
     private async Task<User> ChangeAsync(string name, Action<UserDocument> change)

@@ -13,9 +13,10 @@ public sealed class CommitPipelineTests
 {
     private readonly HeldJournal _journal = new();
     private readonly List<string> _left = [];
+    private readonly List<string> _leftWithMarks = [];
     private readonly CommitPipeline _pipeline;
 
-    public CommitPipelineTests() => _pipeline = new CommitPipeline(_journal, StoreRegistry.Load(_journal, TimeProvider.System), NullLogger<CommitPipeline>.Instance);
+    public CommitPipelineTests() => _pipeline = new CommitPipeline(_journal, StoreRegistry.Load(_journal, TimeProvider.System), NullLogger<CommitPipeline>.Instance) { Released = () => _leftWithMarks.Add("|") };
 
     [Fact]
     public void A_decision_alone_is_committed_at_once()
@@ -180,6 +181,36 @@ public sealed class CommitPipelineTests
     }
 
     [Fact]
+    public async Task Who_submits_while_another_one_puts_a_commit_together_waits_for_nobody()
+    {
+        _journal.DuringCommit = () =>
+        {
+            _journal.DuringCommit = null;
+            Assert.True(Task.Run(() => Submit("b")).Wait(TimeSpan.FromSeconds(20)));
+        };
+        await Task.Run(() => Submit("a"));
+        Assert.Equal([["a"], ["b"]], _journal.Held);
+    }
+
+    [Fact]
+    public void What_is_sent_once_for_a_commit_is_sent_after_all_that_it_released()
+    {
+        foreach (var name in (string[])["a", "b", "c", "d"])
+        {
+            Submit(name);
+        }
+
+        for (var commit = 0; commit < 3; commit++)
+        {
+            _journal.Finish();
+            Assert.True(_pipeline.ReleaseNext());
+        }
+
+        Submit("e", mayBeHere: true);
+        Assert.Equal(["a", "|", "b", "|", "c", "d", "|", "e", "|"], _leftWithMarks);
+    }
+
+    [Fact]
     public async Task After_a_commit_of_a_thread_that_failed_nothing_more_is_committed_and_the_pipeline_ends()
     {
         _journal.FailsHere = true;
@@ -198,6 +229,7 @@ public sealed class CommitPipelineTests
         _pipeline.Submit(batch, exposure, () =>
         {
             _left.Add(name);
+            _leftWithMarks.Add(name);
             then?.Invoke();
         }, mayBeHere: mayBeHere);
     }
@@ -215,6 +247,8 @@ public sealed class CommitPipelineTests
 
         public Action? DuringCommitHere { get; set; }
 
+        public Action? DuringCommit { get; set; }
+
         public bool FailsHere { get; set; }
 
         public override long LastPosition => 0;
@@ -222,6 +256,7 @@ public sealed class CommitPipelineTests
         public override Task<long> CommitAsync(JournalBatch batch)
         {
             var done = new TaskCompletionSource<long>();
+            DuringCommit?.Invoke();
             _held.Enqueue((Newest = batch, done));
             return done.Task;
         }

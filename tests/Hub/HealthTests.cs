@@ -1,8 +1,13 @@
+using System.Net;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
 using Grpc.Standard;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Doors;
 using SyncHub.V1;
 using Xunit;
@@ -30,7 +35,7 @@ public sealed class HealthTests
     [Fact]
     public void Health_and_reflection_are_open_method_by_method_and_nothing_else_beside_them()
     {
-        ServiceDescriptor[] services = [Health.Descriptor, Reflection.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor];
+        Google.Protobuf.Reflection.ServiceDescriptor[] services = [Health.Descriptor, Reflection.ServerReflection.Descriptor, Grpc.Reflection.V1Alpha.ServerReflection.Descriptor];
         Assert.All(services.SelectMany(service => service.Methods), method => Assert.False(DoorTable.OfMethod($"/{method.Service.FullName}/{method.Name}")!.NeedsCaller));
         Assert.Null(DoorTable.OfMethod("/grpc.health.v1.Health/Set"));
         Assert.Null(DoorTable.OfMethod("/grpc.reflection.v2.ServerReflection/ServerReflectionInfo"));
@@ -69,16 +74,57 @@ public sealed class HealthTests
     public async Task A_part_that_ends_takes_the_whole_hub_out_of_service_and_is_named(bool isJournal)
     {
         var health = new HealthServiceImpl();
+        var log = new CountingLog();
         var journal = new TaskCompletionSource();
         var partitions = new TaskCompletionSource();
-        HubHealth.Announce(health, ["", "synchub.v1.Sync"], journal.Task, partitions.Task);
+        HubHealth.Announce(health, ["", "synchub.v1.Sync"], journal.Task, [new TaskCompletionSource().Task, partitions.Task], log);
         (isJournal ? journal : partitions).SetException(new InvalidOperationException("the disk is full"));
         Assert.Equal(ServingStatus.NotServing, await StateAsync(""));
         Assert.Equal(ServingStatus.NotServing, await StateAsync("synchub.v1.Sync"));
         Assert.Equal(isJournal ? ServingStatus.NotServing : ServingStatus.Serving, await StateAsync(HubHealth.Journal));
         Assert.Equal(isJournal ? ServingStatus.Serving : ServingStatus.NotServing, await StateAsync(HubHealth.Partitions));
 
+        Assert.Equal(isJournal ? 0 : 1, log.Criticals);
+
         async Task<ServingStatus> StateAsync(string name) => (await health.Check(new HealthCheckRequest { Service = name }, null!)).Status;
+    }
+
+    [Fact]
+    public async Task The_probe_over_HTTP_says_what_the_health_service_says_of_the_whole_hub()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var health = new HealthServiceImpl();
+        builder.Services.AddSingleton(health);
+        await using var app = builder.Build();
+        Hq.JsonApi.Map(app, new NoStores(), new NoMembers(), new NoWallets());
+        await app.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        foreach (var state in new[] { ServingStatus.Serving, ServingStatus.NotServing, ServingStatus.Serving })
+        {
+            health.SetStatus("", state); // cut off from its database, a partition that stopped, and back
+            using var answer = await http.GetAsync(new Uri("/healthz", UriKind.Relative));
+            Assert.Equal(state == ServingStatus.Serving ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        }
+    }
+
+    private sealed class NoStores : V1.Stores.StoresBase;
+
+    private sealed class NoMembers : V1.Members.MembersBase;
+
+    private sealed class NoWallets : V1.Wallets.WalletsBase;
+
+    private sealed class CountingLog : ILogger
+    {
+        public int Criticals { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Criticals += logLevel == LogLevel.Critical ? 1 : 0;
     }
 
     [Theory]

@@ -178,4 +178,15 @@ internal sealed class HubFixture : IAsyncDisposable
         Channel.Dispose();
         await _hub.DisposeAsync();
     }
+
+    /// <summary>Waits for what the hub does after it has answered.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
+        {
+            await timer.WaitForNextTickAsync(deadline.Token);
+        }
+    }
 }

@@ -19,6 +19,41 @@ public sealed class HubTests
     private static MemberId NewMember() => MemberId.Create(1_700_000_000_000, RandomNumberGenerator.GetBytes(10));
 
     [Fact]
+    public async Task A_store_that_tries_number_after_number_soon_gets_no_more_answers_and_members_are_found_as_ever()
+    {
+        var time = new ShiftedTime();
+        await using var hub = await HubFixture.StartAsync(options => options with { Time = time });
+        await using var store = await hub.EnrolAsync();
+        await store.ConnectAsync();
+        var member = MemberId.Create(1_700_000_000_000, RandomNumberGenerator.GetBytes(10));
+        store.AppendRegistration(member, "5550100", "card-1");
+        await store.SendOpsAsync();
+        await store.AckAsync(1);
+        var answered = 0;
+        for (var number = 1; number <= Hub.Sync.MissLimit.AtOnce + 500; number++)
+        {
+            await AskAsync(number, $"556{number:D7}");
+        }
+
+        // The answer to a number that somebody has comes after all those before it.
+        await AskAsync(20_001, "5550100");
+        await store.ReadUntilAsync(frame => Count(frame).IdentifyReply is { Request: 20_001, Found: true }, "the member");
+        Assert.InRange(answered, Hub.Sync.MissLimit.AtOnce, Hub.Sync.MissLimit.AtOnce + 400); // and one for each second that this took
+
+        time.Forward(TimeSpan.FromMinutes(1));
+        await AskAsync(20_002, "5569999999");
+        await store.ReadUntilAsync(frame => frame.IdentifyReply is { Request: 20_002, Found: false }, "an answer, because time has passed");
+
+        Task AskAsync(long request, string phone) => store.SendAsync(new AgentFrame { Identify = new IdentifyRequest { Nonce = store.Nonce, Request = request, Phone = phone } });
+
+        HubFrame Count(HubFrame frame)
+        {
+            answered += frame.IdentifyReply is { Found: false } ? 1 : 0;
+            return frame;
+        }
+    }
+
+    [Fact]
     public async Task An_op_is_in_the_ledger_when_it_is_acknowledged()
     {
         await using var hub = await HubFixture.StartAsync();

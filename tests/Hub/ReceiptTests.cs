@@ -67,16 +67,16 @@ public sealed class ReceiptTests
         await HandInAsync(hub, CodeOf(store, 3, key)); // waits
         await store.DisconnectAsync();
         await ReclaimAsync(hub, store);
-        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 200); // the one that waited, without a restart
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 200); // the one that waited, without a restart
 
         Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 5, key)));
         Assert.Equal(ReceiptOutcome.TakenIn, await HandInAsync(hub, CodeOf(store, 4, key)));
         await HandInAsync(hub, CodeOf(store, 5, key));
-        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_400);
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_400);
         await hub.RestartAsync();
         await HandInAsync(hub, CodeOf(store, 5, key));
         await HandInAsync(hub, CodeOf(store, 2, key));
-        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_500);
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_500);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class ReceiptTests
         Assert.Equal((ReceiptOutcome.WillCome, 2L), (reply.Outcome, reply.Op.Sequence));
 
         await ReclaimAsync(hub, lost);
-        await Until(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 700);
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 700);
         await carrier.HandInAsync(2, CodeOf(lost, 1, key));
         Assert.Equal(ReceiptOutcome.Refused, (await carrier.ReadUntilAsync(frame => frame.OutOfBandReply is { Request: 2 }, "a refusal")).OutOfBandReply.Outcome);
     }
@@ -131,15 +131,4 @@ public sealed class ReceiptTests
 
     private static async Task ReclaimAsync(HubFixture hub, ScriptedAgent store) =>
         await hub.Stores.ReclaimAsync(new ReclaimRequest { Store = store.Holder.Store.Value, Approver = "kim" }, hub.Admin);
-
-    // The hub answers when the receipt is durable; the grain's commit follows.
-    private static async Task Until(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await condition())
-        {
-            await timer.WaitForNextTickAsync(deadline.Token);
-        }
-    }
 }

@@ -1,4 +1,8 @@
 using Grpc.Core;
+using SyncHub.Hub.Auditing;
+using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Sqlite;
 using SyncHub.V1;
 using Xunit;
 
@@ -7,6 +11,60 @@ namespace SyncHub.Hub.Tests.Users;
 /// <summary>Every act, and every read of a person's data, is on record.</summary>
 public sealed class AuditTests
 {
+    [Fact]
+    public async Task A_search_that_finds_little_ends_and_goes_on()
+    {
+        const int Entries = 45_000;
+        await using var hub = await HubFixture.StartAsync();
+        await hub.RestartAsync(async folder =>
+        {
+            await using var journal = SealedJournal.Reopen(SqliteJournal.Open(Path.Combine(folder, "hub.db"), new SqliteJournalOptions()), KeyRing.Open(Path.Combine(folder, "hub.keys")), new HashSet<string> { "phone", "card" });
+            var trail = TrailWriter.Open(journal, TimeProvider.System);
+            var batch = new JournalBatch();
+            foreach (var number in Enumerable.Range(1, Entries))
+            {
+                trail.AddTo(batch, new AuditEntry { AtMs = number, Who = number == Entries ? "user kim" : "user lee", What = "Members/GetMember", Outcome = "read" });
+            }
+
+            await journal.CommitAsync(batch);
+        });
+
+        var request = new ListAuditRequest { Who = "user kim" };
+        var pages = new List<int>();
+        do
+        {
+            var page = await new AuditTrail.AuditTrailClient(hub.Channel).ListAuditAsync(request, hub.Admin);
+            pages.Add(page.Rows.Count);
+            request.After = page.NextAfter;
+        }
+        while (request.After.Length > 0);
+        Assert.Equal([0, 0, 1], pages);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_told_of_a_member_for_the_first_time_is_in_the_trail_once()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var home = await hub.EnrolAsync();
+        await using var other = await hub.EnrolAsync();
+        var member = Core.Primitives.MemberId.Create(1_700_000_000_000, new byte[10]);
+        await home.ConnectAsync();
+        await other.ConnectAsync();
+        home.AppendRegistration(member, "5550100", "card-1");
+        await home.SendOpsAsync();
+        await home.AckAsync(1);
+        for (var request = 1; request <= 2; request++)
+        {
+            var asked = request;
+            await other.SendAsync(new AgentFrame { Identify = new IdentifyRequest { Nonce = other.Nonce, Request = asked, Phone = "5550100" } });
+            await other.ReadUntilAsync(frame => frame.IdentifyReply is { Found: true } reply && reply.Request == asked, "the member");
+        }
+
+        var entry = Assert.Single(await hub.AuditAsync(new ListAuditRequest { MemberId = member.ToString() }));
+        Assert.Equal(("store 2", "Sync/Link", "read", 2), (entry.Who, entry.What, entry.Outcome, entry.Store));
+        Assert.Equal(member.ToString(), Assert.Single(await hub.AuditAsync(new ListAuditRequest { Who = "store 2" })).MemberId);
+    }
+
     [Fact]
     public async Task Acts_reads_refusals_and_failures_are_recorded_with_who_what_whom_and_from_where()
     {

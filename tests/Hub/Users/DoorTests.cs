@@ -1,7 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Hub.Doors;
 using SyncHub.Hub.Users;
 using SyncHub.V1;
@@ -16,6 +21,25 @@ public sealed class DoorTests
     public void Every_method_of_every_service_has_a_row_in_the_table_of_doors() =>
         Assert.All(Doors.Services.Where(service => service.Name != "Till").SelectMany(service => service.Methods), method =>
             Assert.True(DoorTable.OfMethod($"/{method.Service.FullName}/{method.Name}") is { } door && door.What == $"{method.Service.Name}/{method.Name}", $"{method.FullName} has no row in hub/Doors/DoorTable.cs; until it has, nobody may call it."));
+
+    [Theory]
+    [InlineData("/synchub.v1.Stores/Unlisted", null)]
+    [InlineData(null, "/api/unlisted")]
+    public async Task What_has_no_row_in_the_table_of_doors_is_closed_to_everybody(string? method, string? route)
+    {
+        var http = new DefaultHttpContext();
+        http.Request.Method = method is null ? "GET" : "POST";
+        object[] metadata = method is null ? [] : [new GrpcMethodMetadata(typeof(DoorTests), new Method<string, string>(MethodType.Unary, "synchub.v1.Stores", "Unlisted", Marshallers.StringMarshaller, Marshallers.StringMarshaller))];
+        http.SetEndpoint(new RouteEndpoint(static _ => Task.CompletedTask, RoutePatternFactory.Parse(route ?? method!), 0, new EndpointMetadataCollection(metadata), "unlisted"));
+        var wasReached = false;
+        await new DoorGuard(null!, null!, null!, TimeProvider.System, NullLogger<DoorGuard>.Instance).InvokeAsync(http, _ =>
+        {
+            wasReached = true;
+            return Task.CompletedTask;
+        });
+        Assert.False(wasReached);
+        Assert.Equal(method is null ? "403" : "7", method is null ? http.Response.StatusCode.ToString(System.Globalization.CultureInfo.InvariantCulture) : http.Response.Headers["grpc-status"].ToString());
+    }
 
     [Fact]
     public async Task Without_a_session_or_token_every_method_is_closed()

@@ -1,5 +1,7 @@
 using Grpc.Core;
 using SyncHub.Hub.Users;
+using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Sqlite;
 using SyncHub.V1;
 using Xunit;
 
@@ -137,6 +139,38 @@ public sealed class LoginTests
         Assert.Equal(0, tries.TakeOfAddress("10.0.0.2"));
         tries.Forget("10.0.0.1");
         Assert.Equal(0, tries.TakeOfAddress("10.0.0.1"));
+    }
+
+    // What takes long is done once, with the same rounds, and what is written is as much: the time of an answer tells nothing.
+    [Fact]
+    public void A_check_costs_the_same_work_for_a_right_password_a_wrong_one_a_name_that_nobody_has_and_a_user_without_one()
+    {
+        var known = Passwords.Hash(Password);
+        foreach (var (hash, typed, isRight) in new[] { (known, Password, true), (known, "not the password", false), (null, Password, false), (new PasswordHash(), Password, false) })
+        {
+            var rounds = new List<int>();
+            Assert.Equal(isRight, Passwords.IsRight(typed, hash, (password, salt, iterations) =>
+            {
+                rounds.Add(iterations);
+                return isRight ? known.Hash.ToByteArray() : new byte[known.Hash.Length];
+            }));
+            Assert.Equal([Passwords.Iterations], rounds);
+        }
+    }
+
+    [Fact]
+    public async Task A_name_that_nobody_has_costs_as_many_writes_as_a_users_and_what_was_typed_is_not_kept()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await hub.AddUserAsync("kim", Role.Finance, Password);
+        Assert.Equal(await RefusalAsync(hub, "kim"), await RefusalAsync(hub, "typed by mistake"));
+        var tries = await hub.AuditAsync(new ListAuditRequest { What = "Access/Login" });
+        Assert.Equal([("user kim", "wrong password"), ("nobody", "wrong name")], tries.Select(entry => (entry.Who, entry.Outcome)));
+        await hub.RestartAsync(async folder =>
+        {
+            await using var journal = SealedJournal.Reopen(SqliteJournal.Open(Path.Combine(folder, "hub.db"), new SqliteJournalOptions()), KeyRing.Open(Path.Combine(folder, "hub.keys")), new HashSet<string> { "phone", "card" });
+            Assert.Equal(1, journal.CountDocuments(UserBook.Strangers)); // as a user's count is written before the password is looked at
+        });
     }
 
     [Fact]
