@@ -17,6 +17,7 @@ internal static class AgentCommand
     private static readonly Option<string> TillLan = new("--till-lan") { Description = "Address on which tills of other machines are served over TLS, once paired; empty = nowhere.", DefaultValueFactory = _ => "" };
     private static readonly Option<int> TillLanPort = new("--till-lan-port") { Description = "Port of that door, gRPC and JSON; 0 = any free one.", DefaultValueFactory = _ => 7412 };
     private static readonly Option<int> IdleDays = new("--idle-days") { Description = "After so many days without a visit a member's rights go back to the hub.", DefaultValueFactory = _ => 60 };
+    private static readonly Option<int> UnfollowDays = new("--unfollow-days") { Description = "After so many days without a visit the store drops its copy of a member's data, and asks headquarters when the member comes again; 0 = never.", DefaultValueFactory = _ => new AgentOptions().UnfollowDays };
     private static readonly Option<bool> Reflection = new("--reflection") { Description = "Lets tools such as grpcurl ask the tills' port which services and messages there are." };
 
     private static readonly Option<int> RetainDays = new("--retain-days") { Description = "For so many days a repeated request is recognised, and an op whose day is closed is kept at hand.", DefaultValueFactory = _ => 90 };
@@ -29,7 +30,7 @@ internal static class AgentCommand
     {
         var enrol = new Command("enrol", "Gives this machine its store's identity.") { Data, Hub, InsecureLoopback, Code };
         enrol.SetAction((arguments, _) => GuardAsync(() => EnrolAsync(arguments)));
-        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, TillLan, TillLanPort, IdleDays, RetainDays, HubMessageKib, Reflection };
+        var run = new Command("run", "Runs the store's agent until it is told to stop. It sells with or without a hub.") { Data, Hub, InsecureLoopback, TillPort, JsonPort, TillLan, TillLanPort, IdleDays, UnfollowDays, RetainDays, HubMessageKib, Reflection };
         Limits.AddTo(run);
         run.SetAction((arguments, cancellation) => GuardAsync(() => RunAsync(arguments, cancellation)));
         var renew = new Command("renew", "Gives this machine a new key and certificate with a code from `synchub store renew`. Its database goes on, and the agent may run.") { Data, Hub, Code };
@@ -54,6 +55,7 @@ internal static class AgentCommand
             TillLanAddress = arguments.GetValue(TillLan)!,
             TillLanPort = arguments.GetValue(TillLanPort),
             IdleDays = arguments.GetValue(IdleDays),
+            UnfollowDays = arguments.GetValue(UnfollowDays),
             RetainDays = arguments.GetValue(RetainDays),
             Reflection = arguments.GetValue(Reflection),
             HubMessageKib = arguments.GetValue(HubMessageKib),

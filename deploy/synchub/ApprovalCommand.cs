@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Grpc.Core;
 using SyncHub.V1;
 
 namespace SyncHub.Cli;
@@ -16,7 +17,7 @@ internal static class ApprovalCommand
         var list = new Command("list", "Shows what waits for a second person.") { All, HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile };
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
         {
-            foreach (var approval in (await new Approvals.ApprovalsClient(channel).ListApprovalsAsync(new ListApprovalsRequest { ClosedToo = arguments.GetValue(All) }, headers, cancellationToken: cancellation)).Approvals)
+            foreach (var approval in await AllAsync(new Approvals.ApprovalsClient(channel), arguments.GetValue(All), headers, cancellation).ConfigureAwait(false))
             {
                 await SayAsync(approval).ConfigureAwait(false);
             }
@@ -28,6 +29,19 @@ internal static class ApprovalCommand
         reject.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
             await SayAsync(await new Approvals.ApprovalsClient(channel).RejectAsync(new DecideRequest { Id = arguments.GetValue(Id) }, headers, cancellationToken: cancellation)).ConfigureAwait(false), cancellation));
         return new Command("approval", "Acts that need a second person.") { list, approve, reject };
+    }
+
+    private static async Task<IReadOnlyList<Approval>> AllAsync(Approvals.ApprovalsClient client, bool closedToo, Metadata headers, CancellationToken cancellation)
+    {
+        var (all, request) = (new List<Approval>(), new ListApprovalsRequest { ClosedToo = closedToo });
+        do
+        {
+            var page = await client.ListApprovalsAsync(request, headers, cancellationToken: cancellation);
+            all.AddRange(page.Approvals);
+            request.After = page.NextAfter;
+        }
+        while (request.After.Length > 0);
+        return all;
     }
 
     /// <summary>Says one.</summary>

@@ -54,10 +54,18 @@ internal static class CaseCommand
 
     private static async Task ParkedAsync(GrpcChannel channel, Metadata headers, CancellationToken cancellation)
     {
-        foreach (var op in (await new Cases.CasesClient(channel).ListParkedAsync(new ListParkedRequest(), headers, cancellationToken: cancellation)).Ops)
+        var request = new ListParkedRequest();
+        do
         {
-            await Console.Out.WriteLineAsync(Line(op)).ConfigureAwait(false);
+            var page = await new Cases.CasesClient(channel).ListParkedAsync(request, headers, cancellationToken: cancellation);
+            foreach (var op in page.Ops)
+            {
+                await Console.Out.WriteLineAsync(Line(op)).ConfigureAwait(false);
+            }
+
+            request.After = page.NextAfter;
         }
+        while (request.After.Length > 0);
     }
 
     private static async Task ResumeAsync(ParseResult arguments, GrpcChannel channel, Metadata headers, CancellationToken cancellation)

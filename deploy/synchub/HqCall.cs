@@ -37,7 +37,7 @@ internal static class HqCall
         }
 
         var authority = authorityFile.Length > 0 ? authorityFile : HubSetup.AuthorityFile(Path.GetDirectoryName(Path.GetFullPath(tokenFile))!);
-        return File.Exists(authority) ? GrpcChannel.ForAddress(hub, new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(authority).CreateHandler(), DisposeHttpClient = true })
+        return File.Exists(authority) ? GrpcChannel.ForAddress(hub, new GrpcChannelOptions { HttpHandler = HubTrust.FromFile(authority, HqSession.FloorFor(authority)).CreateHandler(), DisposeHttpClient = true })
             : throw new ArgumentException($"--ca: there is no file {authority}. Copy certificates/authority.pem from the hub's folder.");
     }
 

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using SyncHub.Hub.Users;
+using SyncHub.Protos.Trust;
 using SyncHub.Storage.Files;
 
 namespace SyncHub.Cli;
@@ -29,6 +31,26 @@ internal static class HqSession
 
     /// <summary>The file of the authority by which this hub was known when somebody signed in; empty where nobody is.</summary>
     public static string AuthorityOf(string hub) => Find(hub, "ca") ?? "";
+
+    /// <summary>Which certificates of the hubs of an authority are void, as earlier commands of this user heard it.</summary>
+    public static IHubFloor FloorFor(string authorityFile)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        var name = "hub-" + Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(authorityFile)).AsSpan(0, 8)) + ".floor";
+        return new HubFloorFile(System.IO.Path.Combine(folder, name), (path, bytes) =>
+        {
+            try
+            {
+                PrivateFile.CreateFolder(folder);
+                PrivateFile.Write(path, bytes);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // A program without a home works as well: the next command hears it again from the hub.
+                Console.Error.WriteLine($"Which keys of hubs were revoked cannot be kept in {path}: {fault.Message}");
+            }
+        });
+    }
 
     /// <summary>Forgets it.</summary>
     public static void Forget() => File.Delete(Path);

@@ -51,7 +51,7 @@ internal static class HubCommand
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From, AuthorityFrom };
         init.SetAction((arguments, _) => InitAsync(arguments));
-        return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore(), HqTablesCommand.Create() };
+        return new Command("hub", "The centre: one member, one balance, one ledger.") { init, run, HubBackupCommand.CreateBackup(), HubBackupCommand.CreateRestore(), HqTablesCommand.Create(), HubKeysCommand.Create() };
     }
 
     private static async Task<int> InitAsync(ParseResult arguments)

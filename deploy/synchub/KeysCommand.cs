@@ -14,12 +14,14 @@ internal static class KeysCommand
 
     private static readonly Option<string> Storage = new("--storage") { Description = $"For a hub whose journal is in PostgreSQL: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
 
+    private static readonly Option<string> Parts = new("--parts") { Description = "With --storage: folder of the parts that have left that database, as the hub's --parts; their files are sealed anew too.", DefaultValueFactory = _ => "" };
+
     /// <summary>The command.</summary>
     public static Command Create()
     {
         var rotate = new Command("rotate", "Adds a new key. What is written from the next start on is sealed with it; the older keys still open what they sealed.") { Data, KeyFile };
         rotate.SetAction((arguments, _) => GuardAsync(() => Rotate(arguments)));
-        var rewrite = new Command("rewrite", "Seals everything in the database of a stopped hub or agent with its newest key, and drops the older keys. Interrupted, it goes on where it is run again. In PostgreSQL it is the writer while it works: stop every hub first, those that stand by too.") { Data, KeyFile, Storage };
+        var rewrite = new Command("rewrite", "Seals everything in the database of a stopped hub or agent with its newest key, and drops the older keys. Interrupted, it goes on where it is run again. In PostgreSQL it is the writer while it works: stop every hub first, those that stand by too.") { Data, KeyFile, Storage, Parts };
         rewrite.SetAction((arguments, cancellation) => GuardAsync(() => RewriteAsync(arguments, cancellation)));
         return new Command("keys", "The keys that seal a database. Keep a copy of the key file, apart from the copies of the database.") { rotate, rewrite };
     }
@@ -57,15 +59,15 @@ internal static class KeysCommand
         }
 
         var ring = RingOf(file, arguments);
-        var (values, parts) = await PostgresRewrite.RunAsync(storage, new PostgresJournalOptions(), ring, cancellation).ConfigureAwait(false);
+        var (values, parts) = await PostgresRewrite.RunAsync(storage, new PostgresJournalOptions(), ring, arguments.GetValue(Parts)!, cancellation).ConfigureAwait(false);
         if (parts > 0)
         {
-            Console.WriteLine($"{values} values were sealed anew. {parts} parts of the journal have left the database for files, which keep the keys that sealed them: so {ring.Path} keeps its older keys, and what the files hold can still be read.");
+            Console.WriteLine($"{values} values were sealed anew. {parts} parts of the journal have left the database for files, which keep the keys that sealed them: so {ring.Path} keeps its older keys, and what the files hold can still be read. To seal them anew too, run this again with --parts FOLDER.");
             return;
         }
 
         ring.DropOlder();
-        Console.WriteLine($"{values} values were sealed anew; {ring.Path} holds key {ring.Newest} only. Copy it to the other hubs of this journal before they start. Older copies of the database need the older key file: keep that as long as you keep them.");
+        Console.WriteLine($"{values} values were sealed anew; {ring.Path} holds key {ring.Newest} only. Copy it to the other hubs of this journal before they start. Older copies of the database, and of the files of its parts, need the older key file: keep that as long as you keep them.");
     }
 
     private static string Journal(ParseResult arguments)

@@ -78,8 +78,8 @@ internal static partial class StoreCommand
     private static async Task<bool> ConfirmAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
     {
         var (number, member) = (arguments.GetValue(Which), arguments.GetValue(Member)!);
-        var list = await client.ListStoresAsync(new ListStoresRequest(), headers, cancellationToken: cancellation);
-        if (list.Stores.FirstOrDefault(store => store.Store == number) is not { } known)
+        var found = await client.ListStoresAsync(new ListStoresRequest { After = number - 1, Limit = 1 }, headers, cancellationToken: cancellation);
+        if (found.Stores.FirstOrDefault(store => store.Store == number) is not { } known)
         {
             throw new ArgumentException($"There is no store {number}. `synchub store list` shows all.");
         }

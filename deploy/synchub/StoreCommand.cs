@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using SyncHub.V1;
 
@@ -33,14 +34,29 @@ internal static partial class StoreCommand
 
     private static async Task ListAsync(ParseResult arguments, Stores.StoresClient client, Metadata headers, CancellationToken cancellation)
     {
-        var list = await client.ListStoresAsync(new ListStoresRequest(), headers, cancellationToken: cancellation);
         await Console.Out.WriteLineAsync($"{"store",5}  {"name",-20} {"state",-8} {"since",-20} {"committed",10} {"backlog",8} {"exposure",14}  {"life",-16} note").ConfigureAwait(false);
-        foreach (var store in list.Stores)
+        await foreach (var store in AllAsync(client, headers, cancellation).ConfigureAwait(false))
         {
             var state = !store.Enrolled ? "new" : store.Online ? "online" : "offline";
             var since = store.SinceMs == 0 ? "" : Time(store.SinceMs);
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{store.Store,5}  {store.Name,-20} {state,-8} {since,-20} {store.CommittedSequence,10} {store.BacklogOps,8} {store.ExposureMinor / 100,11}.{store.ExposureMinor % 100:00}  {LifeOf(store),-16} {NoteOf(store)}")).ConfigureAwait(false);
         }
+    }
+
+    private static async IAsyncEnumerable<StoreState> AllAsync(Stores.StoresClient client, Metadata headers, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var request = new ListStoresRequest();
+        do
+        {
+            var page = await client.ListStoresAsync(request, headers, cancellationToken: cancellation);
+            foreach (var store in page.Stores)
+            {
+                yield return store;
+            }
+
+            request.After = page.NextAfter;
+        }
+        while (request.After > 0);
     }
 
     private static Task<int> CallAsync(ParseResult arguments, Func<ParseResult, Stores.StoresClient, Metadata, CancellationToken, Task> call, CancellationToken cancellation) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Grpc.Core;
 using SyncHub.Hub.Users;
 using SyncHub.Storage.Files;
 using SyncHub.V1;
@@ -35,7 +36,7 @@ internal static class TokenCommand
         var list = new Command("list", "Shows all tokens, newest first; never their secrets.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile };
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
         {
-            foreach (var token in (await new ApiTokens.ApiTokensClient(channel).ListTokensAsync(new ListTokensRequest(), headers, cancellationToken: cancellation)).Tokens)
+            foreach (var token in await AllAsync(new ApiTokens.ApiTokensClient(channel), headers, cancellation).ConfigureAwait(false))
             {
                 await SayAsync(token).ConfigureAwait(false);
             }
@@ -44,6 +45,19 @@ internal static class TokenCommand
         revoke.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
             await SayAsync(await new ApiTokens.ApiTokensClient(channel).RevokeTokenAsync(new RevokeTokenRequest { Id = arguments.GetValue(Id) }, headers, cancellationToken: cancellation)).ConfigureAwait(false), cancellation));
         return new Command("token", "Programs that may come through HQ's doors.") { add, list, revoke };
+    }
+
+    private static async Task<IReadOnlyList<ApiToken>> AllAsync(ApiTokens.ApiTokensClient client, Metadata headers, CancellationToken cancellation)
+    {
+        var (all, request) = (new List<ApiToken>(), new ListTokensRequest());
+        do
+        {
+            var page = await client.ListTokensAsync(request, headers, cancellationToken: cancellation);
+            all.AddRange(page.Tokens);
+            request.After = page.NextAfter;
+        }
+        while (request.After.Length > 0);
+        return all;
     }
 
     private static async Task AddHereAsync(ParseResult arguments)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Grpc.Core;
 using SyncHub.Hub.Users;
 using SyncHub.V1;
 
@@ -29,10 +30,18 @@ internal static class UserCommand
         var list = new Command("list", "Shows all users.") { HqCall.Hub, HqCall.AuthorityFile, HqCall.TokenFile };
         list.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
         {
-            foreach (var user in (await new V1.Users.UsersClient(channel).ListUsersAsync(new ListUsersRequest(), headers, cancellationToken: cancellation)).Users)
+            var request = new ListUsersRequest();
+            do
             {
-                await SayAsync(user).ConfigureAwait(false);
+                var page = await new V1.Users.UsersClient(channel).ListUsersAsync(request, headers, cancellationToken: cancellation);
+                foreach (var user in page.Users)
+                {
+                    await SayAsync(user).ConfigureAwait(false);
+                }
+
+                request.After = page.NextAfter;
             }
+            while (request.After.Length > 0);
         }, cancellation));
         var role = Changing("role", "Gives a user another role and other stores; what the user had open ends.", disabled: false);
         role.Options.Add(RoleName);
@@ -64,13 +73,32 @@ internal static class UserCommand
         command.SetAction((arguments, cancellation) => HqCall.RunAsync(arguments, async (channel, headers) =>
         {
             var client = new V1.Users.UsersClient(channel);
-            var known = (await client.ListUsersAsync(new ListUsersRequest(), headers, cancellationToken: cancellation)).Users
-                .FirstOrDefault(user => string.Equals(user.Name, arguments.GetValue(Who), StringComparison.OrdinalIgnoreCase)) ?? throw new ArgumentException("There is no such user.");
+            var known = await FindAsync(client, arguments.GetValue(Who)!, headers, cancellation).ConfigureAwait(false) ?? throw new ArgumentException("There is no such user. `synchub user list` shows all.");
             var request = new ChangeUserRequest { Name = known.Name, Role = disabled ? known.Role : RoleOf(arguments), Disabled = disabled };
             request.Stores.AddRange(disabled ? known.Stores : arguments.GetValue(Stores) ?? []);
             await SayAsync(await client.ChangeUserAsync(request, headers, cancellationToken: cancellation)).ConfigureAwait(false);
         }, cancellation));
         return command;
+    }
+
+    private static async Task<User?> FindAsync(V1.Users.UsersClient client, string name, Metadata headers, CancellationToken cancellation)
+    {
+        var request = new ListUsersRequest();
+        while (true)
+        {
+            var page = await client.ListUsersAsync(request, headers, cancellationToken: cancellation);
+            if (page.Users.FirstOrDefault(user => string.Equals(user.Name, name, StringComparison.OrdinalIgnoreCase)) is { } found)
+            {
+                return found;
+            }
+
+            if (page.NextAfter.Length == 0)
+            {
+                return null;
+            }
+
+            request.After = page.NextAfter;
+        }
     }
 
     private static async Task<int> AddFirstAsync(ParseResult arguments)

@@ -41,6 +41,9 @@ internal sealed class BucketFold
     /// <summary>G of a line, zero where there is none.</summary>
     public Int128 GrantedTo(ProducerId holder) => Lines.TryGetValue(holder, out var line) ? line.Granted : 0;
 
+    /// <summary>Whether a life of a store, or a later one, holds anything.</summary>
+    public bool IsHeldFrom(ProducerId life) => Lines.Any(line => line.Value.Outstanding > 0 && line.Key.Store == life.Store && line.Key.Incarnation >= life.Incarnation);
+
     /// <summary>Sets G of a line; what it grows by leaves the pool.</summary>
     public void Grant(ProducerId holder, Int128 granted)
     {

@@ -104,7 +104,8 @@ internal sealed class Lives(FindingLog findings)
         {
             LifeStatus.Living when life.Incarnation != store.Incarnation => $"is living, but the store's newest life is {OpText.Of(new ProducerId(store.Store, store.Incarnation))}",
             LifeStatus.Living when life.Release != ReleaseKind.Unspecified || life.Released => "is living, but what it holds is taken from it",
-            LifeStatus.Closed when life.Release != ReleaseKind.Closed || !life.Released => "is closed, but what it held was not given back",
+            // Of a closed life a copy may have brought more, and what that held is disowned.
+            LifeStatus.Closed when life.Release == ReleaseKind.Unspecified || !life.Released => "is closed, but what it held was not given back",
             LifeStatus.Branch when Find(new ProducerId(store.Store, life.BranchOf)) is not { Status: not LifeStatus.Branch } => "is a branch of no life",
             LifeStatus.Living or LifeStatus.Dead or LifeStatus.Closed or LifeStatus.Branch => null,
             _ => $"has status {(int)life.Status}",

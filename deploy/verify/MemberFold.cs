@@ -95,7 +95,7 @@ internal sealed partial class MemberFold(UInt128 id)
     }
 
     /// <summary>Takes an op of this holder.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0)
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0, bool isBranch = false)
     {
         if (OpReader.FindDefect(op) is not null)
         {
@@ -125,6 +125,7 @@ internal sealed partial class MemberFold(UInt128 id)
         isAnomaly |= op.Type == OpType.Sale && op.Moves.Any(move => move.Kind == MoveKind.Advance) && Credit.OpenAt(holder) > floorLimit;
 
         Describe(op, (int)holder.Store);
+        FollowWord(op, isBranch, holder);
         Profile.Apply(op, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : latePayer.Length > 0 ? Classification.Liability : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
@@ -138,6 +139,29 @@ internal sealed partial class MemberFold(UInt128 id)
     }
 
     public void Follow(int store) => Followers.Add(store);
+
+    /// <summary>The life in which a store last said whether it follows.</summary>
+    public Dictionary<long, long> FollowWords { get; } = [];
+
+    // Said by a store's own log alone, and not by the log of a life before the one that spoke last. A store that holds something goes on following.
+    private void FollowWord(OpEnvelope op, bool isBranch, ProducerId holder)
+    {
+        if (op.Type is not (OpType.Follow or OpType.Unfollow) || isBranch || FollowWords.GetValueOrDefault(holder.Store) > holder.Incarnation)
+        {
+            return;
+        }
+
+        FollowWords[holder.Store] = holder.Incarnation;
+        var holds = Buckets.Values.Any(bucket => bucket.IsHeldFrom(holder)) || Credit.OpenAt(holder) > 0;
+        if (op.Type == OpType.Follow)
+        {
+            Follow((int)holder.Store);
+        }
+        else if (!holds)
+        {
+            Followers.Remove((int)holder.Store);
+        }
+    }
 
     private string[] PayersOf(OpEnvelope op, ProducerId holder) =>
         [.. op.Moves.Select(move => Buckets.TryGetValue(BucketKey.Of(move.Bucket), out var bucket) ? bucket.PayerOf(holder) : "")];

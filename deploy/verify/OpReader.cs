@@ -46,7 +46,7 @@ internal static class OpReader
     /// <summary>Why the hub must park the op, that is keep it and move no value; null where it is sound.</summary>
     public static string? FindDefect(OpEnvelope op)
     {
-        if (op.Type is not (OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Relinquish or OpType.RegisterMember or OpType.CloseDay or OpType.CloseIncarnation or OpType.Adjust or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove or OpType.AliasOut or OpType.AliasIn))
+        if (op.Type is not (OpType.TopUp or OpType.Sale or OpType.Redeem or OpType.Void or OpType.Refund or OpType.Relinquish or OpType.RegisterMember or OpType.CloseDay or OpType.CloseIncarnation or OpType.Adjust or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove or OpType.AliasOut or OpType.AliasIn or OpType.Unfollow or OpType.Follow))
         {
             return $"op type {(int)op.Type} is not known";
         }
@@ -99,7 +99,7 @@ internal static class OpReader
         {
             _ when amounts.Any(amount => amount is < 0 or > LargestMoveMinor) => "an amount beyond all measure",
             OpType.CloseIncarnation when op.Moves.Count > 0 || MemberOf(op) != UInt128.Zero => "the end of a life is about a member",
-            OpType.CloseDay or OpType.RegisterMember or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove when op.Moves.Count > 0 => "value moves where none belong",
+            OpType.CloseDay or OpType.RegisterMember or OpType.ProfileSet or OpType.TagAdd or OpType.TagRemove or OpType.Unfollow or OpType.Follow when op.Moves.Count > 0 => "value moves where none belong",
             OpType.Void or OpType.Refund when op.Reference is null => "it undoes no op",
             OpType.Adjust when op.Moves.Count == 0 => "it adjusts nothing",
             _ => null,

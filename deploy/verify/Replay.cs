@@ -214,7 +214,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
     private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
     {
         var holder = hub.Lives.LifeOf(key.Producer);
-        var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor);
+        var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor, isBranch: holder != key.Producer);
         if (effect.IsParked)
         {
             CountParked(member, holder, op);

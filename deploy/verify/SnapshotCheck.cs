@@ -180,6 +180,12 @@ internal sealed class SnapshotCheck(FindingLog findings)
             expect($"whether store {store} keeps a replica", member.Followers.Contains(store) ? 1 : 0, snapshot.Followers.Contains(store) ? 1 : 0);
         }
 
+        var words = snapshot.FollowWords.ToDictionary(word => (long)word.Store, word => word.Incarnation);
+        foreach (var store in member.FollowWords.Keys.Union(words.Keys))
+        {
+            expect($"the life in which store {store} last said whether it follows", member.FollowWords.GetValueOrDefault(store), words.GetValueOrDefault(store));
+        }
+
         var found = new Dictionary<ProducerId, long>();
         foreach (var producer in snapshot.Producers)
         {

@@ -54,6 +54,27 @@ public sealed class CellTests
     }
 
     [Fact]
+    public async Task Keys_of_hubs_are_revoked_in_every_cell_by_one_command_and_the_chain_goes_on()
+    {
+        await using var chain = await CellChain.StartAsync(cells: 2, stores: 1);
+        var before = Enumerable.Range(0, 2).Select(place => File.ReadAllText(Path.Combine(chain.FolderOf(place), "certificates", "hub.key"))).ToArray();
+        Assert.DoesNotContain("Not told", await chain.HqAsync("hub", "revoke-keys", "--by", "eve"), StringComparison.Ordinal);
+        for (var place = 0; place < 2; place++)
+        {
+            Assert.NotEqual(before[place], await File.ReadAllTextAsync(Path.Combine(chain.FolderOf(place), "certificates", "hub.key")));
+        }
+
+        var folder = chain.Shops[0].Folder;
+        string[] floors = [Path.Combine(folder, "hub.floor"), Path.Combine(folder + ".cell-2", "hub.floor")];
+        await Until.TrueAsync(() => Task.FromResult(floors.All(File.Exists)), "the store has heard of it in both cells");
+        Assert.Equal(await File.ReadAllTextAsync(floors[0]), await File.ReadAllTextAsync(floors[1]));
+        var (here, there) = (await RegisterInAsync(chain, 1), await RegisterInAsync(chain, 2));
+        Assert.NotNull(here);
+        Assert.NotNull(there);
+        await chain.ConvergeAsync(); // the first cell's hub and the second one's speak to each other
+    }
+
+    [Fact]
     public async Task A_cell_that_is_out_of_reach_stops_nobody_of_the_other_one_and_its_own_members_spend_what_the_store_holds()
     {
         await using var chain = await CellChain.StartAsync(cells: 2, stores: 2);

@@ -155,13 +155,16 @@ internal sealed class Chain : IAsyncDisposable
 
         public Till.TillClient Till { get; private set; } = null!;
 
+        /// <summary>How the agent is started, from its next start on.</summary>
+        public Func<AgentOptions, AgentOptions> With { get; set; } = static options => options;
+
         public void Cut() => _link.Cut();
 
         public void Heal() => _link.Heal();
 
         public async Task StartAsync()
         {
-            _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = Folder, HubAddress = $"https://127.0.0.1:{_link.Port}" }, NullLoggerFactory.Instance);
+            _agent = await AgentHost.StartAsync(With(new AgentOptions { DataDirectory = Folder, HubAddress = $"https://127.0.0.1:{_link.Port}" }), NullLoggerFactory.Instance);
             _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_agent.TillGrpcPort}");
             Till = new Till.TillClient(_channel);
         }

@@ -26,6 +26,8 @@ internal static class Cli
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        // What a command keeps for the next one lies in no home of whoever runs the tests.
+        start.Environment.TryAdd("SYNCHUB_SESSION", Path.Combine(Path.GetTempPath(), $"synchub-tests-{Environment.ProcessId}", "session"));
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -5,6 +8,7 @@ using SyncHub.Agent.Hosting;
 using SyncHub.Hub;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.Users;
+using SyncHub.Storage.Files;
 using SyncHub.V1;
 using Xunit;
 
@@ -131,12 +135,14 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Single((await stores.ListStoresAsync(new ListStoresRequest(), Admin)).Stores[0].Lives);
     }
 
-    // The hub's clock goes ahead; that the store is told, sells on, and comes back by a code with its log, is the same as after weeks without a line.
+    // The certificate's end is dated back; that the store is told, sells on, and comes back by a code with its log, is the same as after weeks without a line.
     [Fact]
     public async Task A_store_whose_certificate_ended_weeks_ago_sells_on_and_comes_back_by_a_code_with_its_log()
     {
         await _hub.DisposeAsync();
-        _hub = await StartHubAsync("hub", TimeSpan.FromHours(1));
+        Directory.Delete(HubFolder, recursive: true);
+        HubSetup.Init(HubFolder, [], TimeProvider.System.GetUtcNow().AddDays(-100));
+        _hub = await StartHubAsync("hub");
         var options = Store("store");
         await AgentHost.EnrolAsync(options, await CodeAsync());
         await using (var agent = await StartAsync(options))
@@ -144,9 +150,7 @@ public sealed class TlsTests : IAsyncLifetime
             await OnlineAsync(agent);
         }
 
-        await _hub.DisposeAsync();
-        _hub = await HubHost.StartAsync(Options("hub") with { Time = new Ahead(TimeSpan.FromDays(21)) }, null, CancellationToken.None);
-        options = options with { HubAddress = Address };
+        await EndAsync(options.DataDirectory + ".machine", TimeProvider.System.GetUtcNow().AddDays(-21));
         var log = new CollectedLog();
         await using var back = await AgentHost.StartAsync(options, log);
         using var till = GrpcChannel.ForAddress($"http://127.0.0.1:{back.TillGrpcPort}");
@@ -177,9 +181,88 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Contains("chmod 600", open.Message, StringComparison.Ordinal);
     }
 
-    private sealed class Ahead(TimeSpan by) : TimeProvider
+    // The same key and names, by the same authority, with an earlier end.
+    private async Task EndAsync(string machine, DateTimeOffset end)
     {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + by;
+        var authorityPem = await File.ReadAllTextAsync(Path.Combine(HubFolder, "certificates", "authority.key"));
+        var pem = await File.ReadAllTextAsync(machine);
+        using var authority = X509Certificate2.CreateFromPem(authorityPem, authorityPem);
+        using var given = X509Certificate2.CreateFromPem(pem, pem);
+        using var key = given.GetECDsaPrivateKey()!;
+        var request = new CertificateRequest(given.SubjectName, new PublicKey(key), HashAlgorithmName.SHA256);
+        foreach (var extension in given.Extensions)
+        {
+            request.CertificateExtensions.Add(extension);
+        }
+
+        using var ended = request.Create(authority, end.AddDays(-60), end, [1, 2, 3]);
+        PrivateFile.Write(machine, Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n" + ended.ExportCertificatePem() + "\n"));
+    }
+
+    // Somebody has the authority's key: the chain takes another one, store by store.
+    [Fact]
+    public async Task An_authority_that_was_stolen_is_exchanged_by_codes_and_a_store_goes_on_with_its_log()
+    {
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        await using (var agent = await StartAsync(options))
+        {
+            await OnlineAsync(agent);
+            await _hub.DisposeAsync();
+            using var till = GrpcChannel.ForAddress($"http://127.0.0.1:{agent.TillGrpcPort}");
+            await new Till.TillClient(till).RegisterAsync(new RegisterRequest { RequestId = "1", Name = "Ann", Card = "c" });
+        }
+
+        Directory.Move(Path.Combine(HubFolder, "certificates"), Path.Combine(_folder, "stolen"));
+        HubSetup.Init(HubFolder, [], TimeProvider.System.GetUtcNow());
+        _hub = await HubHost.StartAsync(Options("hub"), null, CancellationToken.None);
+        using var hq = Trust.Channel(Address, HubFolder);
+        var renewed = await new V1.Stores.StoresClient(hq).RenewCertificateAsync(new RenewCertificateRequest { Store = 1, Approver = "Eve" }, Admin);
+        await AgentHost.RenewAsync(options with { HubAddress = Address }, renewed.EnrolmentCode);
+        await using (var back = await StartAsync(options with { HubAddress = Address }))
+        {
+            await OnlineAsync(back);
+            using var again = GrpcChannel.ForAddress($"http://127.0.0.1:{back.TillGrpcPort}");
+            await Until.TrueAsync(async () => await new Till.TillClient(again).StatusAsync(new StatusRequest()) is { BacklogOps: 0, Locked: false }, "the store's log goes on");
+        }
+
+        Directory.CreateDirectory(Path.Combine(_folder, "thief"));
+        Directory.Move(Path.Combine(_folder, "stolen"), Path.Combine(_folder, "thief", "certificates"));
+        await using var thief = await HubHost.StartAsync(Options("thief"), null, CancellationToken.None);
+        var log = new CollectedLog();
+        await using var robbed = await AgentHost.StartAsync(options with { HubAddress = $"https://127.0.0.1:{thief.GrpcPort}" }, log);
+        await Until.TrueAsync(() => Task.FromResult(log.Has("not one of this chain's authority")), "the old authority is worth nothing");
+    }
+
+    // A hub's key is stolen, with its certificate. The thief answers at an address that the store calls.
+    [Fact]
+    public async Task A_store_that_heard_that_keys_were_revoked_speaks_to_no_thief_of_one_also_after_a_start()
+    {
+        var options = Store("store");
+        await AgentHost.EnrolAsync(options, await CodeAsync());
+        var pem = await File.ReadAllTextAsync(Path.Combine(HubFolder, "certificates", "hub.key"));
+        var theft = Path.Combine(_folder, "thief");
+        await using (var agent = await StartAsync(options))
+        {
+            await OnlineAsync(agent);
+            await Cli.DoAsync("hub", "revoke-keys", "--by", "eve", "--hub", Address, "--token-file", Path.Combine(HubFolder, "admin.token"));
+            await Until.TrueAsync(() => Task.FromResult(File.Exists(Path.Combine(options.DataDirectory, "hub.floor"))), "the store heard of it over the line that is up");
+            Assert.True(agent.IsOnline);
+        }
+
+        // All that a hub has, but the key of before.
+        Directory.CreateDirectory(Path.Combine(theft, "certificates"));
+        foreach (var secret in new[] { "authority.key", "authority.pem" })
+        {
+            PrivateFile.Write(Path.Combine(theft, "certificates", secret), await File.ReadAllBytesAsync(Path.Combine(HubFolder, "certificates", secret)));
+        }
+
+        PrivateFile.Write(Path.Combine(theft, "certificates", "hub.key"), Encoding.ASCII.GetBytes(pem));
+        await using var thief = await HubHost.StartAsync(Options("thief"), null, CancellationToken.None);
+        var log = new CollectedLog();
+        await using var robbed = await AgentHost.StartAsync(options with { HubAddress = $"https://127.0.0.1:{thief.GrpcPort}" }, log);
+        await Until.TrueAsync(() => Task.FromResult(log.Has("headquarters made all void")), "the store says why it does not trust this hub");
+        Assert.False(robbed.IsOnline);
     }
 
     private static Task<AgentHost> StartAsync(AgentOptions options) => AgentHost.StartAsync(options, NullLoggerFactory.Instance);

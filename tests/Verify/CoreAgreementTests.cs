@@ -283,8 +283,8 @@ public sealed class CoreAgreementTests : IDisposable
 
     private static Op RandomOp(MemberState state, Random random, OpId id)
     {
-        var type = (OpType)(random.Next(12) == 0 ? random.Next(20, 23) : random.Next(1, 14)); // 9 and 22 are parked
-        var moves = Enumerable.Range(0, random.Next(4)).Select(_ => RandomMove(type, random)).ToArray();
+        var type = (OpType)(random.Next(8) == 0 ? random.Next(20, 25) : random.Next(1, 14)); // 9 and 24 are parked
+        var moves = Enumerable.Range(0, type is OpType.Follow or OpType.Unfollow && random.Next(5) > 0 ? 0 : random.Next(4)).Select(_ => RandomMove(type, random)).ToArray();
         return new Op
         {
             Id = id,

@@ -87,7 +87,7 @@ public sealed class LifeTests
             "two living" => () => dead.Status = LifeStatus.Living,
             "living is released" => () => living.Release = ReleaseKind.Reclaimed,
             "living is not the newest" => () => document.Incarnation = Incarnation,
-            "closed and not released" => () => dead.Status = LifeStatus.Closed,
+            "closed and not released" => () => (dead.Status, dead.Released) = (LifeStatus.Closed, false),
             "branch of nothing" => () => branch.BranchOf = 7,
             "number above the highest" => () => document.HighestIncarnation = Second,
             _ => () => living.ConfirmedToken = 99,
