@@ -72,6 +72,9 @@ internal enum Fault
 
     /// <summary>People who are registered twice have the same history, and headquarters tags both.</summary>
     Twins = 1 << 28,
+
+    /// <summary>Members stay away, and stores unfollow them.</summary>
+    Away = 1 << 29,
 }
 
 /// <summary>Named sets of faults; each seed of a set draws which of them are on (swarm).</summary>
@@ -110,6 +113,9 @@ internal static class FaultSets
         ["versions"] = Base | Fault.Tills | Fault.Versions | Fault.Restore | Fault.Reclaim,
         ["full"] = Base | Fault.Tills | Fault.Split | Fault.Disk | Fault.Full,
         ["leases"] = Base | Fault.Tills | Fault.Account | Fault.Clock | Fault.Lease,
+        ["away"] = Base | Fault.Tills | Fault.Restore | Fault.Image | Fault.HubRestore | Fault.Reclaim | Fault.Merge | Fault.Person | Fault.Away,
+        ["leavers"] = Base | Fault.Tills | Fault.Account | Fault.Person | Fault.Away,
+        ["apart"] = Base | People | Fault.Split | Fault.Restore | Fault.Image | Fault.Reclaim | Fault.HubRestore | Fault.Clone | Fault.Disk | Fault.Clock | Fault.Retention | Fault.Versions | Fault.Away,
         ["old"] = Base | Fault.Tills | Fault.Refunds | Fault.Restore | Fault.Reclaim | Fault.Retention,
         ["rounds"] = Base | Fault.Tills | Fault.Refunds | Fault.Merge | Fault.Account | Fault.Rounds,
         ["signed"] = Base | Fault.Tills | Fault.Restore | Fault.Clone | Fault.Reclaim | Fault.HubRestore | Fault.Signed,

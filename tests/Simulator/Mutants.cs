@@ -33,6 +33,7 @@ internal static class Mutants
         ("rounds", [Mechanism.SurvivorsSayWhatWasRefunded]), ("returns", [Mechanism.DebtsFollowTheMerge]), ("rounds", [Mechanism.CreditFollowsTheMerge]), ("merge", [Mechanism.AbsoluteTransfers]), ("merge", [Mechanism.MergeWorkIsDurable]), ("merge", [Mechanism.OffersComeFirst]),
         // What stores do beside selling.
         ("leases", [Mechanism.LeaseEndsSpending]), ("old", [Mechanism.AnswersAreKept]), ("signed", [Mechanism.Signatures]), ("handed", [Mechanism.HandedInIsKept]),
+        ("leavers", [Mechanism.HoldersAreTold]), ("leavers", [Mechanism.FollowIsSaid]), ("leavers", [Mechanism.LinesOutliveReplicas]), ("away", [Mechanism.NewLivesSayWhoTheyFollow]),
         ("person", [Mechanism.ClampedStamps]), ("person", [Mechanism.ErasureWins]), ("person", [Mechanism.TagsAreDots]), ("twins", [Mechanism.TagsHaveOwnNames]),
     ];
 

@@ -17,6 +17,7 @@ internal sealed partial class Oracle
             var state = world.Hub.Peek(member);
             foreach (var agent in world.Agents.Where(agent => agent is { IsLocked: false, IsOnline: true, IsOld: false }))
             {
+                CheckGrants(agent, state);
                 if (agent.Engine.Look(member) is not { Replica: { } replica } here)
                 {
                     continue;
@@ -35,6 +36,18 @@ internal sealed partial class Oracle
             }
 
             CheckTags(member, state);
+        }
+    }
+
+    // I9, the other way: what the hub counts as held by a store, the store knows that it may spend; else it would lie there until somebody asks for it.
+    private static void CheckGrants(SimAgent agent, MemberState state)
+    {
+        foreach (var bucket in state.Buckets)
+        {
+            if (bucket.Find(agent.Holder) is { Outstanding: > 0 } line && agent.Engine.Look(state.Id).LineOf(bucket.Bucket).Granted is var granted && granted != line.Granted)
+            {
+                throw new Violation("I9", $"{state.Id} {bucket.Bucket}: store {agent.Holder} was granted {line.Granted}, has heard of {granted}, and {line.Outstanding} are there");
+            }
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed partial class Oracle(World world)
     private readonly List<Fact> _inOrder = [];
     private readonly Dictionary<(MemberId, Bucket), long> _balance = [];
     private readonly Dictionary<(MemberId, Bucket), long> _duplicated = [];
+
+    // The most that ever came to a member from those merged into it.
+    private readonly Dictionary<(MemberId, Bucket), long> _movedIn = [];
     private readonly Dictionary<(MemberId, Bucket), long> _disowned = [];
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _cloneSeen = [];
     private readonly List<Holder> _cloned = [];
@@ -217,6 +220,14 @@ internal sealed partial class Oracle(World world)
         {
             OnGivenUpUnheard(holder);
         }
+
+        // Headquarters has to merge again what it forgot (deploy/RUNBOOK.md). What a store has used until then of value that the merge had brought, the survivor lacks.
+        foreach (var ((member, bucket), most) in _movedIn.ToArray())
+        {
+            var known = world.Hub.Peek(member).Find(bucket)?.MovedIn ?? 0;
+            _duplicated[(member, bucket)] = _duplicated.GetValueOrDefault((member, bucket)) + Math.Max(0, most - known);
+            _movedIn[(member, bucket)] = known;
+        }
     }
 
     /// <summary>A hub decided these records: what it disowns bounds what may be lost.</summary>
@@ -267,15 +278,31 @@ internal sealed partial class Oracle(World world)
         }
 
         var holder = new Holder(pipe.Agent.Store, new Incarnation(rights.Incarnation));
-        var durable = pipe.Hub.OnDisk(MemberId.FromBytes(rights.Member.Span));
+        // What was granted only grows while a hub lives: where what was seen before is enough, the disk need not be read.
+        var member = MemberId.FromBytes(rights.Member.Span);
+        if (!pipe.Hub.Journal.IsClosed && pipe.Hub.LastSeenOnDisk(member) is { } seen && FindBeyond(rights, holder, seen) is null)
+        {
+            return;
+        }
+
+        var durable = pipe.Hub.OnDisk(member);
+        if (FindBeyond(rights, holder, durable) is { } line)
+        {
+            throw new Violation("I14", $"{holder} was told of {line.Granted} granted of {line.Bucket}; durable are {durable.Find(BucketCodec.ToCore(line.Bucket))?.Find(holder)?.Granted ?? 0}");
+        }
+    }
+
+    private static V1.GrantedLine? FindBeyond(V1.Rights rights, Holder holder, MemberState durable)
+    {
         foreach (var line in rights.Lines)
         {
-            var granted = durable.Find(BucketCodec.ToCore(line.Bucket))?.Find(holder)?.Granted ?? 0;
-            if (line.Granted > granted)
+            if (line.Granted > (durable.Find(BucketCodec.ToCore(line.Bucket))?.Find(holder)?.Granted ?? 0))
             {
-                throw new Violation("I14", $"{holder} was told of {line.Granted} granted of {line.Bucket}; durable are {granted}");
+                return line;
             }
         }
+
+        return null;
     }
 
     /// <summary>Everything that must hold after every step.</summary>
@@ -313,6 +340,11 @@ internal sealed partial class Oracle(World world)
             CheckCredit(member, state);
             foreach (var bucket in state.Buckets)
             {
+                if (bucket.MovedIn > 0)
+                {
+                    _movedIn[(member, bucket.Bucket)] = Math.Max(bucket.MovedIn, _movedIn.GetValueOrDefault((member, bucket.Bucket)));
+                }
+
                 CountClones(member, bucket);
                 if (_kin.IsEmpty)
                 {

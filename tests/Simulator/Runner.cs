@@ -5,7 +5,14 @@ using System.Globalization;
 namespace SyncHub.Simulator;
 
 /// <summary>What came of one seed.</summary>
-internal sealed record Outcome(long Seed, Violation? Violation, int Step, ulong TraceHash, IReadOnlyDictionary<string, long> Counts);
+internal sealed record Outcome(long Seed, Violation? Violation, int Step, ulong TraceHash, IReadOnlyDictionary<string, long> Counts)
+{
+    /// <summary>Processor time of its steps and the checks after them, without that of starting its world and settling it.</summary>
+    public TimeSpan InSteps { get; init; }
+
+    /// <summary>Trace and counts in one number: two programs that have the same one for a seed did the same.</summary>
+    public ulong Digest => Counts.Aggregate((TraceHash * 31) + (ulong)Seed, static (sum, count) => (count.Key.Aggregate(sum, static (text, letter) => (text ^ letter) * 1099511628211UL) ^ (ulong)count.Value) * 1099511628211UL);
+}
 
 /// <summary>Runs seeds: one, many, or one again and shorter.</summary>
 internal static class Runner
@@ -23,6 +30,7 @@ internal static class Runner
         try
         {
             world = new World(seed, faults, trace, without);
+            var began = ThreadClock.Now;
             for (step = 0; step < steps; step++)
             {
                 if (skipped is null || !skipped.Contains(step))
@@ -31,9 +39,10 @@ internal static class Runner
                 }
             }
 
+            var inSteps = ThreadClock.Now - began;
             world.Heal();
             (atEnd ?? AtEnd)?.Invoke(world);
-            return new Outcome(seed, null, steps, world.TraceHash, world.Counts);
+            return new Outcome(seed, null, steps, world.TraceHash, world.Counts) { InSteps = inSteps };
         }
         catch (Violation violation)
         {
@@ -52,6 +61,8 @@ internal static class Runner
         var totals = new SortedDictionary<string, long>(StringComparer.Ordinal);
         var mismatches = 0;
         var runs = 0L;
+        var digest = 0UL;
+        var (measured, inSteps) = (0L, 0L);
         var clock = Stopwatch.StartNew();
         var cpu = Environment.CpuUsage.TotalTime;
         Parallel.ForEach(Partitioner.Create(first, first + seeds, Math.Max(1, Math.Min(50, seeds / Environment.ProcessorCount))), range =>
@@ -61,6 +72,7 @@ internal static class Runner
             {
                 var outcome = Run(faults, seed, steps);
                 Interlocked.Increment(ref runs);
+                Interlocked.Add(ref digest, outcome.Digest);
                 foreach (var (what, count) in outcome.Counts)
                 {
                     own[what] = own.GetValueOrDefault(what) + count;
@@ -70,7 +82,13 @@ internal static class Runner
                 {
                     bad.Add(outcome);
                 }
-                else if (seed % SecondRunEvery == 0)
+                else
+                {
+                    Interlocked.Increment(ref measured);
+                    Interlocked.Add(ref inSteps, outcome.InSteps.Ticks);
+                }
+
+                if (outcome.Violation is null && seed % SecondRunEvery == 0)
                 {
                     Interlocked.Increment(ref runs);
                     if (Run(faults, seed, steps).TraceHash != outcome.TraceHash)
@@ -91,8 +109,9 @@ internal static class Runner
         var perSecond = runs * steps / Math.Max(0.001, clock.Elapsed.TotalSeconds);
         // Of processor time, which what else the machine does hardly changes; starting and settling worlds is in it, and not among the steps.
         var perCpuSecond = runs * steps / Math.Max(0.001, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+        var perStepSecond = measured * steps / Math.Max(0.001, TimeSpan.FromTicks(inSteps).TotalSeconds);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"faults={name} seeds={seeds} first={first} steps={steps} violations={bad.Count} trace_mismatches={mismatches} steps_per_s={perSecond:0} on {Environment.ProcessorCount} cores, steps_per_cpu_s={perCpuSecond:0}"));
+            $"faults={name} seeds={seeds} first={first} steps={steps} violations={bad.Count} trace_mismatches={mismatches} digest={digest:x16} steps_per_s={perSecond:0} on {Environment.ProcessorCount} cores, steps_per_cpu_s={perCpuSecond:0} in_steps={perStepSecond:0}"));
         if (counts)
         {
             Console.WriteLine("  " + string.Join(", ", totals.Select(total => $"{total.Key} {total.Value}")));

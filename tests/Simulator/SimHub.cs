@@ -26,6 +26,7 @@ internal sealed class SimHub : ISchedule
     private readonly PriorityQueue<Action, (long At, int Order)> _later = new();
     private readonly Dictionary<MemberId, (long Head, MemberState State)> _onDisk = [];
     private readonly Asset _currency;
+    private readonly List<GrainMessage> _messages = []; // of the decision under way
     private int _order;
 
     public SimHub(World world, SimulatedJournal journal, RulesetInForce inForce)
@@ -36,13 +37,13 @@ internal sealed class SimHub : ISchedule
         Stores = StoreRegistry.Load(journal, world.Clock);
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
-        Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>());
         var router = new EffectRouter(links, Stores, inForce, this, grains, world.Log.As<EffectRouter>());
+        Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>()) { Released = router.Acknowledge };
         var context = new TurnContext(world.Clock, new PlacementPolicy(), inForce, links, Stores, new ClaimBook(journal), new ClosedDays(journal));
         var settings = new PartitionSettings(GrainBudget: 2, SnapshotEvery: 4);
-        _partitions = [.. Enumerable.Range(0, PartitionCount).Select(number => new Partition(number, settings, journal, context, router, grains, world.Log))];
+        _partitions = [.. Enumerable.Range(0, PartitionCount).Select(_ => new Partition(PartitionCount, settings, journal, context, router, grains, world.Log))];
         _inboxes = [.. _partitions.Select(_ => new Inbox())];
-        grains.Use(_inboxes);
+        grains.Use(_inboxes, PartitionCount);
         Parts = new HubParts(journal, Stores, inForce, links, grains, Pipeline, router, this, world.Clock, world.Log, FloorDenials.Load(journal)) { ReceiptKeys = world.Faults.HasFlag(Fault.Receipts) ? ReceiptKeys.Of(ReceiptSecret) : null, LeaseMs = world.Active.HasFlag(Fault.Lease) ? World.LeaseMs : 0 };
         Parts.Resume();
         MergeWork.Resume(journal, grains);
@@ -65,9 +66,21 @@ internal sealed class SimHub : ISchedule
     public bool HasLostItsDisk => Pipeline.Failed is { IsCompletedSuccessfully: true, Result: var fault } && fault is not JournalConflictException
         && !(_world.Active.HasFlag(Fault.Full) && fault is JournalUnavailableException { Fault: JournalFault.DiskFull });
 
-    public bool HasWork => _inboxes.Any(inbox => inbox.Waiting.Count > 0) || Journal.PendingCount > 0;
+    public bool HasWork => WaitingMessages > 0 || Journal.PendingCount > 0;
 
-    public int WaitingMessages => _inboxes.Sum(static inbox => inbox.Waiting.Count);
+    public int WaitingMessages
+    {
+        get
+        {
+            var sum = 0;
+            foreach (var inbox in _inboxes)
+            {
+                sum += inbox.Waiting.Count;
+            }
+
+            return sum;
+        }
+    }
 
     /// <summary>Which stream speaks for each store, as the hub said itself, and the newest token with which one has.</summary>
     public Dictionary<StoreId, Pipe> Speakers { get; } = [];
@@ -78,6 +91,9 @@ internal sealed class SimHub : ISchedule
 
     /// <summary>A member as it is in memory; as it is on the disk where it is not.</summary>
     public MemberState Peek(MemberId member) => _partitions[member.Slot(PartitionCount)].Peek(member) ?? OnDisk(member);
+
+    /// <summary>A member as the disk had it when somebody looked last: numbers that only grow are no lower now. Null where nobody has looked.</summary>
+    public MemberState? LastSeenOnDisk(MemberId member) => _onDisk.TryGetValue(member, out var read) ? read.State : null;
 
     /// <summary>A member as the disk has it: read as a hub that starts would read it, once for each version.</summary>
     public MemberState OnDisk(MemberId member)
@@ -119,7 +135,8 @@ internal sealed class SimHub : ISchedule
             return false;
         }
 
-        var messages = new List<GrainMessage>(most);
+        var messages = _messages;
+        messages.Clear();
         while (messages.Count < most && inbox.Waiting.TryPeek(out var message) && !(messages.Count > 0 && IsPoison(message)))
         {
             messages.Add(inbox.Waiting.Dequeue());

@@ -98,6 +98,13 @@ internal sealed partial class World
         {
             yield return FillUp;
         }
+
+        if (Active.HasFlag(Fault.Away))
+        {
+            yield return StayAway;
+            yield return StayAway;
+            yield return ComeBack;
+        }
     }
 
     // Dice of its own: the sets without these faults go on as they did before there were any.

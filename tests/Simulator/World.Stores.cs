@@ -45,6 +45,48 @@ internal sealed partial class World
         }
     }
 
+    private void StayAway(Dice dice, SimAgent agent)
+    {
+        if (!agent.IsUp || agent.Session is not { HubKnowsUnfollow: true } || agent.IsOld)
+        {
+            return;
+        }
+
+        Trace($"{Step} agent {agent.Number} drops who does not come");
+        if (dice.Chance(60))
+        {
+            agent.Ask(new ReturnIdleRights(agent.NowMs, long.MaxValue, [], 10));
+        }
+
+        if (agent.IsUp && agent.Ask(new UnfollowIdle(agent.NowMs, long.MaxValue, [], dice.Chance(50) ? 1 : 10)) is { Pruned: > 0 } reply)
+        {
+            Counts["members unfollowed"] = Counts.GetValueOrDefault("members unfollowed") + reply.Pruned;
+        }
+    }
+
+    // To a store that may not know the member any more.
+    private void ComeBack(Dice dice, SimAgent agent)
+    {
+        if (agent.IsUp)
+        {
+            var member = dice.Pick(_members);
+            Count("members come back");
+            IMessage request = dice.Chance(50) ? new V1.IdentifyTillRequest { Key = new V1.MemberKey { MemberId = member.ToString() } }
+                : new V1.SaleRequest { RequestId = NextRequest(), MemberId = member.ToString(), BillMinor = dice.Between(1, 4_000) };
+            Trace($"{Step} {member} comes to {agent.Number} again: {request}");
+            Pay(agent, request, [], rounds: 2);
+        }
+    }
+
+    // A new life says of whom it keeps replicas; a store says so whom it follows again although it was locked when it heard.
+    private void SayFollows(SimAgent agent)
+    {
+        if (Faults.HasFlag(Fault.Away) && agent is { IsUp: true, Session.HubKnowsUnfollow: true, IsOld: false })
+        {
+            agent.Ask(new UnfollowIdle(agent.NowMs, long.MinValue, [], 10));
+        }
+    }
+
     // A till that heard no answer asks again under the same number: one op, however often it asks, and whatever was dropped meanwhile.
     private void Repeat(Dice dice, SimAgent agent)
     {

@@ -321,6 +321,7 @@ internal sealed partial class World
                 }
 
                 agent.Session?.Beat();
+                SayFollows(agent);
                 Drain(400);
                 for (var again = 0; again < 3 && agent is { IsUp: true, WantsConnection: true }; again++)
                 {
@@ -388,6 +389,11 @@ internal sealed partial class World
             else if (agent.Engine.CommittedSequence < agent.Engine.TipSequence)
             {
                 why += $" agent {agent.Number} has {agent.Engine.TipSequence} ops, confirmed {agent.Engine.CommittedSequence};";
+            }
+
+            if (Faults.HasFlag(Fault.Away) && agent is { IsOnline: true, IsLocked: false, IsOld: false, Engine.HasFollowsToSay: true })
+            {
+                why += $" agent {agent.Number} has not said yet whom it follows;";
             }
 
             if (agent.IsOnline && agent.ReceiptsWaiting > 0)

@@ -227,16 +227,20 @@ public sealed class SimulatedJournal : IJournal
     /// <inheritdoc/>
     public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key)
     {
-        var wanted = key.ToArray();
-        return Read(tables => tables.Collection(collection).Find(wanted));
+        lock (_gate)
+        {
+            return _closedBy is null ? _tables.Collection(collection).Find(key) : throw Closed();
+        }
     }
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        var (prefix, after) = (keyPrefix.ToArray(), afterKey.ToArray());
-        return Read(tables => tables.Collection(collection).Scan(prefix, after, limit));
+        lock (_gate)
+        {
+            return _closedBy is null ? _tables.Collection(collection).Scan(keyPrefix, afterKey, limit) : throw Closed();
+        }
     }
 
     /// <inheritdoc/>
@@ -271,8 +275,12 @@ public sealed class SimulatedJournal : IJournal
                 return taken;
             }
             var fault = NextFault();
-            foreach (var waiting in taken.Where(static waiting => !waiting.Batch.IsEmpty))
+            foreach (var waiting in taken)
             {
+                if (waiting.Batch.IsEmpty)
+                {
+                    continue;
+                }
                 waiting.Failure = fault ?? waiting.Batch.Chain?.Broken ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
                 if (waiting.Failure is { } failure)
                 {

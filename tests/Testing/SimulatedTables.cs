@@ -117,14 +117,25 @@ internal sealed class SimulatedTables
             return [];
         }
         var from = (int)Math.Clamp(fromVersion - 1, 0, records.Count);
-        return records.GetRange(from, Math.Min(limit, records.Count - from))
-            .ConvertAll(record => record.Fact is { } fact ? record with { FactBytes = FactBytes(fact) } : record);
+        return WithFacts(records, from, limit);
     }
 
     public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit)
     {
         var from = (int)Math.Clamp(position, 0, _records.Count);
-        return _records.GetRange(from, Math.Min(limit, _records.Count - from)).ConvertAll(record => record.Fact is { } fact ? record with { FactBytes = FactBytes(fact) } : record);
+        return WithFacts(_records, from, limit);
+    }
+
+    private List<StoredRecord> WithFacts(List<StoredRecord> records, int from, int limit)
+    {
+        var count = Math.Min(limit, records.Count - from);
+        var found = new List<StoredRecord>(count);
+        for (var at = from; at < from + count; at++)
+        {
+            var record = records[at];
+            found.Add(record.Fact is { } fact ? record with { FactBytes = FactBytes(fact) } : record);
+        }
+        return found;
     }
 
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
@@ -207,10 +218,10 @@ internal sealed class SimulatedTables
             return null;
         }
 
-        var facts = new HashSet<FactKey>();
+        var facts = batch.Facts.Count > 1 ? new HashSet<FactKey>() : null; // one fact is not there twice
         foreach (var fact in batch.Facts)
         {
-            if (FactsOf(fact.Producer).ContainsKey(fact.Sequence) || !facts.Add(new FactKey(fact.Producer, fact.Sequence)))
+            if (FactsOf(fact.Producer).ContainsKey(fact.Sequence) || facts?.Add(new FactKey(fact.Producer, fact.Sequence)) == false)
             {
                 return new JournalConflictException($"Fact {fact.Sequence} of {fact.Producer} is in the journal already: read its producer's cursor again.");
             }
@@ -240,6 +251,10 @@ internal sealed class SimulatedTables
 
     private JournalConflictException? RecordRefusal(JournalBatch batch)
     {
+        if (batch.Records.Count + batch.Snapshots.Count == 0)
+        {
+            return null;
+        }
         var heads = new Dictionary<StreamId, long>();
         long Head(StreamId stream) => heads.TryGetValue(stream, out var head) ? head : _streams.TryGetValue(stream, out var records) ? records.Count : 0;
         foreach (var record in batch.Records)
@@ -264,6 +279,10 @@ internal sealed class SimulatedTables
 
     private JournalConflictException? CursorRefusal(List<CursorMove> moves)
     {
+        if (moves.Count == 0)
+        {
+            return null;
+        }
         var places = new Dictionary<(string, ProducerId), (long Sequence, ReadOnlyMemory<byte> Hash)>();
         foreach (var move in moves)
         {
@@ -284,6 +303,10 @@ internal sealed class SimulatedTables
 
     private OverflowException? BalanceRefusal(List<BalanceChange> changes)
     {
+        if (changes.Count == 0)
+        {
+            return null;
+        }
         var amounts = new Dictionary<(string, string, int), Int128>();
         foreach (var change in changes)
         {
