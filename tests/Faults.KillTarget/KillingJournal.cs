@@ -9,16 +9,10 @@ internal sealed class KillingJournal(IJournal journal, Trigger trigger) : IJourn
     public long LastPosition => journal.LastPosition;
 
     /// <inheritdoc/>
-    public Task<long> CommitAsync(JournalBatch batch)
-    {
-        if (batch.IsEmpty)
-        {
-            return journal.CommitAsync(batch); // it only waits for the ones before it
-        }
+    public Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, journal.CommitAsync, "");
 
-        var write = Describe(batch);
-        return FinishAsync(trigger.Before(write), write, journal.CommitAsync(batch)); // called at once: the order of calls is the order of commits
-    }
+    /// <inheritdoc/>
+    public Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, journal.CommitHereAsync, " here");
 
     /// <inheritdoc/>
     public StoredStream ReadStream(StreamId stream) => journal.ReadStream(stream);
@@ -56,6 +50,17 @@ internal sealed class KillingJournal(IJournal journal, Trigger trigger) : IJourn
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => journal.DisposeAsync();
 
+    private Task<long> CommitAsync(JournalBatch batch, Func<JournalBatch, Task<long>> commit, string how)
+    {
+        if (batch.IsEmpty)
+        {
+            return commit(batch); // it only waits for the ones before it
+        }
+
+        var write = Describe(batch) + how;
+        return FinishAsync(trigger.Before(write), write, commit(batch)); // called at once: the order of calls is the order of commits
+    }
+
     private async Task<long> FinishAsync(long number, string write, Task<long> commit)
     {
         var position = await commit.ConfigureAwait(false);
@@ -63,7 +68,7 @@ internal sealed class KillingJournal(IJournal journal, Trigger trigger) : IJourn
         return position;
     }
 
-    // What a batch writes, in words: facts, records, snapshots, cursors by name, documents by collection (of "meta" also the key).
+    // What a batch writes, in words ("here" where the thread that decided it writes it): facts, records, snapshots, cursors by name, documents by collection (of "meta" also the key).
     private static string Describe(JournalBatch batch)
     {
         var parts = new SortedSet<string>(StringComparer.Ordinal);

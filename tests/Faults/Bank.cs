@@ -18,7 +18,7 @@ internal static class Bank
     /// <param name="note">Hears of every op that went with such a disk.</param>
     public static List<string> Check(HubNode hub, AuditReport report, IReadOnlyList<Printed> receipts, IReadOnlySet<string> destroyed, Action<string> note)
     {
-        using IJournalRows file = hub.Storage.Length > 0 ? JournalDatabaseReader.Open(hub.Storage, "", Path.Combine(hub.Folder, "hub.keys")) : JournalFileReader.Open(Path.Combine(hub.Folder, "hub.db"));
+        using IJournalRows file = hub.Storage.Length > 0 ? JournalDatabaseReader.OpenWithParts(hub.Storage, "", hub.Parts, Path.Combine(hub.Folder, "hub.keys")) : JournalFileReader.Open(Path.Combine(hub.Folder, "hub.db"));
         // In the ledger is what a record names. An op that a copy had shown first lies in two chains, and is booked in one of them.
         var booked = file.Records().Where(record => record.Fact is not null).ToLookup(record => record.Fact!.Value);
         var ops = file.Facts().Where(fact => fact.Producer.Store > 0).Select(fact => (fact, Op: OpEnvelope.Parser.ParseFrom(fact.Bytes)))

@@ -28,6 +28,11 @@ internal sealed partial class Campaign
             return false;
         }
 
+        if (kind == FaultKind.CloneAgent && (IsBusy($"line {store.Number}") || !await GoesOnAsync(store)))
+        {
+            return false; // of a life that was given up any machine may ask for the next one, and a copy that comes first gets it
+        }
+
         if (kind == FaultKind.RestoreAgent && (!await HasBackupAsync(store) || !await HubHasHeardAsync()))
         {
             return false; // there is nothing yet that could be forgotten, or this disk is the only one that knows what the hub has confirmed
@@ -170,6 +175,18 @@ internal sealed partial class Campaign
         await Until.TrueAsync(async () => (await _hub.ListStoresAsync()).Stores.Single(state => state.Store == store.Number).Quarantine.Length > 0, () => $"headquarters sees the copy of store {store.Number}");
         await ExpectLockedAsync(clone);
         return null;
+    }
+
+    private static async Task<bool> GoesOnAsync(StoreNode store)
+    {
+        try
+        {
+            return await store.StatusAsync() is { Online: true, Locked: false };
+        }
+        catch (RpcException)
+        {
+            return false; // paused, or slow
+        }
     }
 
     private async Task ExpectLockedAsync(StoreNode store, params string[] reasons)

@@ -27,6 +27,12 @@ internal sealed class HubNode(string folder, string logs, string program = Child
     /// <summary>The PostgreSQL database of its journal; empty: the file in its folder.</summary>
     public string Storage { get; init; } = "";
 
+    /// <summary>Folder of the parts of its journal that leave that database; empty: none does.</summary>
+    public string Parts { get; init; } = "";
+
+    /// <summary>What it is told beside what every hub is.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>The port that it had first.</summary>
     public int Port => _port;
 
@@ -54,7 +60,7 @@ internal sealed class HubNode(string folder, string logs, string program = Child
             {
                 _process = await Child.StartAsync(
                     program, Path.Combine(logs, Path.GetFileName(Folder) + ".log"), ReadyPath, environment ?? NoEnvironment,
-                    ["hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback", "--one-person-is-enough", .. StorageArguments()]);
+                    ["hub", "run", "--data", Folder, "--port", _port.ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--ruleset", Ruleset, "--insecure-loopback", "--one-person-is-enough", .. StorageArguments(), .. Arguments]);
             }
             catch (ChildEndedException) when (environment is null && _port != 0 && attempt < StartAttempts)
             {
@@ -77,6 +83,9 @@ internal sealed class HubNode(string folder, string logs, string program = Child
         _process?.Dispose();
         _process = null;
     }
+
+    /// <summary>SIGKILL, by somebody who does not know that it is one of ours: it counts as one that ended by itself.</summary>
+    public void Die() => _process!.Kill();
 
     /// <summary>Whether it ended by itself.</summary>
     public bool HasEnded => _process is null or { HasEnded: true };
@@ -106,7 +115,7 @@ internal sealed class HubNode(string folder, string logs, string program = Child
 
         var file = Path.Combine(Folder, "storage");
         PrivateFile.Write(file, Encoding.UTF8.GetBytes(Storage));
-        return ["--storage", "file:" + file];
+        return Parts.Length == 0 ? ["--storage", "file:" + file] : ["--storage", "file:" + file, "--parts", Parts];
     }
 
     public void Dispose()

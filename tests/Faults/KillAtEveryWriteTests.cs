@@ -11,7 +11,7 @@ public sealed class KillAtEveryWriteTests(ITestOutputHelper output)
     private static readonly int Stride = Settings.Number("SYNCHUB_FAULTS_STRIDE") ?? 24;
 
     [Fact]
-    public Task An_agent_that_is_killed_at_its_writes_loses_and_repeats_nothing() => RunAsync(hubIsMortal: false, ["fact", "lines", "own", "request", "edits", "replica", "meta:closed", "guard"], async chain =>
+    public Task An_agent_that_is_killed_at_its_writes_loses_and_repeats_nothing() => RunAsync(hubIsMortal: false, ["fact", "lines", "own", "request", "edits", "replica", "meta:closed", "guard", "here"], async chain =>
     {
         var script = new KillScript(chain);
         await chain.SweepAsync(round => script.TradeAsync(round));
@@ -25,7 +25,7 @@ public sealed class KillAtEveryWriteTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task A_hub_that_is_killed_at_its_writes_loses_and_repeats_nothing() => RunAsync(hubIsMortal: true, ["fact", "record", "store", "exposure", "cursor:committed"], async chain =>
+    public Task A_hub_that_is_killed_at_its_writes_loses_and_repeats_nothing() => RunAsync(hubIsMortal: true, ["fact", "record", "store", "exposure", "cursor:committed", "here"], async chain =>
     {
         var script = new KillScript(chain);
         await chain.SweepAsync(script.GovernAsync);
@@ -35,7 +35,7 @@ public sealed class KillAtEveryWriteTests(ITestOutputHelper output)
     public async Task A_hub_that_is_killed_at_its_writes_is_followed_by_another_one_and_nothing_is_lost_or_repeated()
     {
         using var database = new PostgresInstance();
-        await RunAsync(hubIsMortal: true, ["fact", "record", "store", "exposure", "cursor:committed"], async chain =>
+        await RunAsync(hubIsMortal: true, ["fact", "record", "store", "exposure", "cursor:committed", "here"], async chain =>
         {
             var script = new KillScript(chain);
             await chain.SweepAsync(script.GovernAsync);

@@ -44,5 +44,5 @@ internal static class Rest
     }
 
     /// <summary>The audit of the files as they are.</summary>
-    public static AuditReport Read(HubNode hub, IEnumerable<StoreNode> stores) => Audit.Run(hub.Folder, [.. stores.Select(store => store.Folder)], new AuditOptions { Storage = hub.Storage });
+    public static AuditReport Read(HubNode hub, IEnumerable<StoreNode> stores) => Audit.Run(hub.Folder, [.. stores.Select(store => store.Folder)], new AuditOptions { Storage = hub.Storage, Parts = hub.Parts });
 }

@@ -7,8 +7,8 @@ using SyncHub.V1;
 namespace SyncHub.Faults.Tests;
 
 /// <summary>A hub and two stores on which a script runs, asking again until it is answered. The hub or the first store's agent can be swept: it then ends itself at one write after the other, just before it and just after it.</summary>
-/// <remarks>With a database there are two hubs: the one that dies is the one that leads, the other one takes its place. Each time it is started again, the script is brought to its end, and everything must come to rest and pass the audit.</remarks>
-internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string> say, string storage = "") : IAsyncDisposable
+/// <remarks>With a database there are two hubs, which may move parts of its journal into a folder that both see: the one that dies is the one that leads, the other one takes its place. Each time it is started again, the script is brought to its end, and everything must come to rest and pass the audit.</remarks>
+internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string> say, string storage = "", params string[] partArguments) : IAsyncDisposable
 {
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenCalls = TimeSpan.FromMilliseconds(20);
@@ -35,7 +35,7 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
         var logs = Directory.CreateDirectory(Path.Combine(_folder, "logs")).FullName;
         foreach (var name in storage.Length > 0 ? (string[])["hub", "hub-2"] : ["hub"])
         {
-            var hub = new HubNode(Path.Combine(_folder, name), logs, hubIsMortal ? Child.Mortal : Child.Shipped) { Storage = storage };
+            var hub = new HubNode(Path.Combine(_folder, name), logs, hubIsMortal ? Child.Mortal : Child.Shipped) { Storage = storage, Parts = partArguments.Length == 0 ? "" : Path.Combine(_folder, "parts"), Arguments = partArguments };
             _hubs.Add(hub);
             if (hub != _hubs[0])
             {
@@ -105,6 +105,9 @@ internal sealed class ScriptedChain(bool hubIsMortal, int stride, Action<string>
 
         say($"hit: {string.Join(", ", Hit)}");
     }
+
+    /// <summary>The hub that leads dies now.</summary>
+    public void KillHub() => _hub.Die();
 
     /// <summary>Ends every process and counts everything once more.</summary>
     public List<string> Judge()
