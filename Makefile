@@ -3,6 +3,8 @@
 .PHONY: help build test demo verify bench bench-grpc acceptance scale faults interop soak fmt clean peers
 
 SYNCHUB := artifacts/build/bin/synchub/release/synchub
+# Runs of minutes: everything is compiled once and for good, and the youngest generation of garbage is large.
+STEADY := DOTNET_TieredCompilation=0 DOTNET_ReadyToRun=0 DOTNET_GCgen0size=0x8000000
 TESTS := tests/Core tests/Storage tests/Grpc tests/Agent tests/Hub tests/Verify tests/Demo tests/Acceptance.Tests tests/Scale.Tests tests/EndToEnd tests/Simulation tests/Faults
 
 help: ## Shows this menu
@@ -21,10 +23,10 @@ demo: build ## A hub and 8 stores on this machine, with trouble: [TRACE=file.csv
 verify: build ## Audits the databases of the last kept demo run
 	$(SYNCHUB) verify --hub artifacts/demo/run/hub $(addprefix --agent ,$(filter-out %.guard %.keys %.machine,$(wildcard artifacts/demo/run/agent* artifacts/demo/run/store*))) --converged
 
-bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,ack,idle,big,memory,cost] [STORAGE=postgres,sqlite] [RUNS=n] [SECONDS=n] [BACKLOG=n] [BIG=members]
+bench: ## Speed beside real peers: [ONLY=stream,hot,till,rights,reconnect,cold,ack,idle,big,memory,cost,parts] [STORAGE=postgres,sqlite] [RUNS=n] [SECONDS=n] [BACKLOG=n] [BIG=members] [PARTS=records]
 	$(if $(findstring postgres,$(or $(STORAGE),postgres)),@./deploy/scripts/postgres.sh install)
 	dotnet build tests/Bench -c Release -v quiet -nologo
-	artifacts/build/bin/Bench/release/SyncHub.Bench --runs $(or $(RUNS),5) --seconds $(or $(SECONDS),5) $(if $(ONLY),--only $(ONLY)) $(if $(STORAGE),--storage $(STORAGE)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(BIG),--big $(BIG))
+	artifacts/build/bin/Bench/release/SyncHub.Bench --runs $(or $(RUNS),5) --seconds $(or $(SECONDS),5) $(if $(ONLY),--only $(ONLY)) $(if $(STORAGE),--storage $(STORAGE)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(BIG),--big $(BIG)) $(if $(PARTS),--part-records $(PARTS))
 
 bench-grpc: ## Our gRPC beside a plain Kestrel endpoint and the official C++: [ROUNDS=n] [SECONDS=n] [ONLY=work,work]
 	@./tests/Bench.Grpc/Cpp/build.sh artifacts/bench/cpp || echo "SKIPPED: the official C++ side could not be built, see artifacts/bench/cpp; its rows are missing below" >&2
@@ -36,11 +38,11 @@ acceptance: ## How many sales stores could approve: [TRACE=file.csv.gz|salons|to
 
 sim: ## Simulates crashes, lost disks, copies and restores: [SEEDS=n] [STEPS=n] [FAULTS=set,set|every] [SEED=first] [TRACE=1 shows one seed] [AUDIT=1 has the disks audited]
 	dotnet build tests/Simulator -c Release -v quiet -nologo
-	artifacts/build/bin/Simulator/release/SyncHub.Simulator --seeds $(or $(SEEDS),2000) --steps $(or $(STEPS),400) --faults $(or $(FAULTS),every) --seed $(or $(SEED),1) $(if $(TRACE),--trace) $(if $(AUDIT),--audit)
+	$(if $(TRACE),,$(STEADY)) artifacts/build/bin/Simulator/release/SyncHub.Simulator --seeds $(or $(SEEDS),2000) --steps $(or $(STEPS),400) --faults $(or $(FAULTS),every) --seed $(or $(SEED),1) $(if $(TRACE),--trace) $(if $(AUDIT),--audit)
 
 mutants: ## Turns off one mechanism after the other and shows which invariant notices: [SEEDS=n] [STEPS=n] [ONLY=mechanism,mechanism]
 	dotnet build tests/Simulator -c Release -p:Mutants=true -v quiet -nologo
-	artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400) $(if $(ONLY),--only $(ONLY))
+	$(STEADY) artifacts/mutants/bin/Simulator/release/SyncHub.Simulator --mutants --seeds $(or $(SEEDS),3000) --steps $(or $(STEPS),400) $(if $(ONLY),--only $(ONLY))
 
 scale: ## Simulates a chain of 100 million members, lost hubs and a reconnect of all stores: [MEMBERS=n] [STORES=n] [OPS=per second] [HUBS=n] [CORES=n] [DATABASES=n] [SHARED=hubs per database] [LOSE=n] [OUTAGE=seconds] [SEED=n]
 	dotnet build tests/Scale -c Release -v quiet -nologo

@@ -84,4 +84,23 @@ public sealed class ReplayTests
             Assert.All(first.Purchases.Zip(first.Purchases.Skip(1)), pair => Assert.True(pair.First.AtMs <= pair.Second.AtMs && pair.First.AmountMinor > 0));
         }
     }
+
+    [Fact]
+    public void No_placement_has_more_ready_than_one_that_knows_which_sales_are_to_come()
+    {
+        var (bound, placed) = (Bound.Of(Families, 0), Acceptance.Run(Families, new PlacementPolicy(), 0, 0.001, 1));
+
+        Assert.True(placed.Ready < bound.Unordered && placed.Ready < bound.Clairvoyant && bound.Clairvoyant < bound.Sales, $"{placed.Ready} ready, {bound}");
+    }
+
+    [Fact]
+    public void The_bounds_are_what_one_finds_by_hand()
+    {
+        // 1. A reload of 600. 2. Of the three that are to come only the one at the first store can be ready, and it is another one. 3. and 4. The wallet covers both.
+        var trace = new PurchaseTrace("by hand", [new Purchase(1, 0, 0, 100), new Purchase(2, 1, 0, 100), new Purchase(3, 0, 0, 100), new Purchase(4, 1, 0, 100)]);
+
+        Assert.Equal((4, 3), (Bound.Of(trace, 0).Sales, Bound.Of(trace, 0).Clairvoyant));
+        Assert.Equal(1 + (1 / 3.0) + 1 + 1, Bound.Of(trace, 0).Unordered, 6);
+        Assert.Equal((4, 4.0), (Bound.Of(trace, 100).Clairvoyant, Bound.Of(trace, 100).Unordered));
+    }
 }

@@ -27,6 +27,7 @@ try
         }
     }
 
+    await Console.Out.WriteLineAsync($"At most ready without a floor: {Bound.Of(trace, 0)}. With one: {Bound.Of(trace, trace.FloorMinor)}.");
     await Console.Out.WriteLineAsync(PlanCost.Measure());
     return 0;
 }

@@ -26,6 +26,9 @@ internal sealed record BenchOptions
     /// <summary>Members of the big hub.</summary>
     public int Big { get; init; } = 100_000;
 
+    /// <summary>Records of a part of the journal in the row of parts.</summary>
+    public int PartRecords { get; init; } = 500_000;
+
     /// <summary>Agents that are connected to the idle hub.</summary>
     public int Agents { get; init; } = 1_000;
 
@@ -60,6 +63,7 @@ internal sealed record BenchOptions
                 "--stream-members" => options with { StreamMembers = Number(value) },
                 "--backlog" => options with { Backlog = Number(value) },
                 "--big" => options with { Big = Number(value) },
+                "--part-records" => options with { PartRecords = Number(value) },
                 "--agents" => options with { Agents = Number(value) },
                 "--members" => options with { Members = Number(value) },
                 "--samples" => options with { Samples = Number(value) },

@@ -46,7 +46,8 @@ internal sealed class Hub : IAsyncDisposable
     /// <param name="keepsHqTables">Whether it keeps the tables of HQ. The peers beside the rows keep none.</param>
     /// <param name="grainBudget">How many members stay active; 0: as many as by default.</param>
     /// <param name="servesMany">Whether it runs as docs/operations.md says for a hub that serves many stores.</param>
-    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false, int grainBudget = 0, bool servesMany = false)
+    /// <param name="more">What else its command says.</param>
+    public static async Task<Hub> StartAsync(string program, string folder, CancellationToken cancellation, string storage = "", bool isMetered = false, bool keepsHqTables = false, int grainBudget = 0, bool servesMany = false, params string[] more)
     {
         var counters = Path.Combine(folder, "bench.counters");
         var variables = new Dictionary<string, string> { ["SYNCHUB_STORAGE"] = storage };
@@ -62,7 +63,7 @@ internal sealed class Hub : IAsyncDisposable
         }
 
         string[] with = [.. storage.Length == 0 ? Array.Empty<string>() : ["--storage", "env:SYNCHUB_STORAGE"], .. keepsHqTables ? Array.Empty<string>() : ["--no-hq-tables"],
-            .. grainBudget == 0 ? Array.Empty<string>() : ["--grain-budget", grainBudget.ToString(CultureInfo.InvariantCulture)]];
+            .. grainBudget == 0 ? Array.Empty<string>() : ["--grain-budget", grainBudget.ToString(CultureInfo.InvariantCulture)], .. more];
         await SynchubProcess.RunAsync(program, cancellation, "hub", "init", "--data", folder);
         var admin = Path.Combine(folder, "admin.token");
         await SynchubProcess.RunAsync(program, cancellation, "token", "add", "--data", folder, "--name", "bench", "--role", "admin", "--out", admin);

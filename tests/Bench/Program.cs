@@ -4,8 +4,8 @@ using SyncHub.Bench;
 using SyncHub.Bench.Rows;
 
 // make bench [ONLY=rows] [STORAGE=engines] [RUNS=n]. Exit code 0: everything ran, whatever the figures say.
-IRow[] rows = [new StreamRow(), new HotRow(), new TillRow(), new RightsRow(), new ReconnectRow(), new ColdRow(), new BigRow(), new AckRow(), new IdleRow(), new CostRow()];
-string[] named = ["big", "memory", "cost"]; // they take minutes: only when they are asked for
+IRow[] rows = [new StreamRow(), new HotRow(), new TillRow(), new RightsRow(), new ReconnectRow(), new ColdRow(), new BigRow(), new AckRow(), new IdleRow(), new CostRow(), new PartsRow()];
+string[] named = ["big", "memory", "cost", "parts"]; // they take minutes: only when they are asked for
 BenchOptions options;
 try
 {
@@ -18,7 +18,7 @@ try
 }
 catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException)
 {
-    await Console.Error.WriteLineAsync($"{fault.Message} Known: --only, --storage, --runs, --seconds, --stream-members, --backlog, --big, --agents, --members, --samples, --idle, each with a value.");
+    await Console.Error.WriteLineAsync($"{fault.Message} Known: --only, --storage, --runs, --seconds, --stream-members, --backlog, --big, --part-records, --agents, --members, --samples, --idle, each with a value.");
     return 2;
 }
 

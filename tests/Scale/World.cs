@@ -21,7 +21,7 @@ internal sealed class World
         Hubs = [.. Enumerable.Range(0, options.Hubs).Select(MakeHub)];
         var settings = new PartitionSettings(1);
         _partitions = [.. Enumerable.Range(0, options.Partitions).Select(number => new SimPartition(number, Databases[number % options.Databases], settings, options.Costs, Dice, options.ColdPermille, op => Stores!.OnAcknowledged(op)))];
-        _grains.Use([.. _partitions]);
+        _grains.Use([.. _partitions], _partitions.Length);
         Stores = new StoreFleet(options, Time, Hubs, Dice, this);
         foreach (var hub in Hubs)
         {

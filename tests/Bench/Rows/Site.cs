@@ -13,7 +13,7 @@ internal sealed class Site : IAsyncDisposable
 
     private Site(BenchOptions options, string engine, string row, string program, string folder, PostgresServer? server, string storage, CancellationToken cancellation)
     {
-        _servesMany = row is "stream" or "hot" or "reconnect" or "big";
+        _servesMany = row is "stream" or "hot" or "reconnect" or "big" or "parts";
         (Options, Engine, _program, Folder, Server, Storage, _cancellation) = (options, engine, program, folder, server, storage, cancellation);
     }
 
@@ -35,6 +35,9 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>The hub.</summary>
     public Hub Hub => _hub ?? throw new InvalidOperationException("The hub is stopped.");
 
+    /// <summary>Where parts of the journal go that leave.</summary>
+    public string PartsFolder => Path.Combine(Folder, "parts");
+
     private string HubFolder => Path.Combine(Folder, "hub");
 
     /// <summary>Makes it and starts the hub.</summary>
@@ -43,12 +46,13 @@ internal sealed class Site : IAsyncDisposable
         var storage = server is null ? "" : await server.CreateDatabaseAsync("bench_" + row, cancellation);
         var site = new Site(options, engine, row, program, folder, server, storage, cancellation);
         Directory.CreateDirectory(site.HubFolder);
-        await site.StartHubAsync(isMetered: row != "idle", keepsHqTables: row == "cost");
+        await site.StartHubAsync(isMetered: row is not ("idle" or "parts"), keepsHqTables: row == "cost", more: row == "parts" && server is not null ? ["--parts", Directory.CreateDirectory(site.PartsFolder).FullName, "--keep-days", "1", "--part-records", options.PartRecords.ToString(System.Globalization.CultureInfo.InvariantCulture)] : []);
         return site;
     }
 
     /// <summary>Starts the hub over what it has.</summary>
-    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false, int grainBudget = 0) => _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables, grainBudget, _servesMany);
+    public async Task StartHubAsync(bool isMetered = true, bool keepsHqTables = false, int grainBudget = 0, params string[] more) =>
+        _hub = await Hub.StartAsync(_program, HubFolder, _cancellation, Storage, isMetered, keepsHqTables, grainBudget, _servesMany, more);
 
     /// <summary>Ends it well.</summary>
     public async Task StopHubAsync()
