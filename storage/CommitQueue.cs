@@ -86,7 +86,10 @@ internal sealed class CommitQueue
         {
             while (_isTaken || (_waiting.Count == 0 && !_isWoken && !_isComplete))
             {
-                _isWoken |= !Monitor.Wait(_gate, mostMs);
+                if (!Monitor.Wait(_gate, mostMs)) // never `|=`: it reads the flag before it waits, and forgets who was woken meanwhile
+                {
+                    _isWoken = true;
+                }
             }
 
             _ = _waiting.TryDequeue(out first);
