@@ -36,10 +36,10 @@ public sealed class AgentHost : IAsyncDisposable
     private readonly IReadOnlyList<StoreCell> _cells;
     private readonly QuietTrim _trim = new(TimeProvider.System);
     private readonly ILoggerFactory? _ownLogs;
-    private readonly string _readyFile;
+    private readonly ReadyFile _readyFile;
     private int _isDisposed;
 
-    private AgentHost(WebApplication web, IReadOnlyList<StoreCell> cells, ILoggerFactory? ownLogs, string readyFile)
+    private AgentHost(WebApplication web, IReadOnlyList<StoreCell> cells, ILoggerFactory? ownLogs, ReadyFile readyFile)
     {
         _web = web;
         _cells = cells;
@@ -90,6 +90,7 @@ public sealed class AgentHost : IAsyncDisposable
         var readyFile = Path.Combine(options.DataDirectory, "agent.ready.json");
         try
         {
+            identities = CellFolders.KeepHubs(options, identities, log);
             foreach (var identity in identities)
             {
                 cells.Add(await StoreCell.OpenAsync(options.ForCell(identity.InCell), identity, log));
@@ -99,7 +100,7 @@ public sealed class AgentHost : IAsyncDisposable
             File.Delete(readyFile); // one that a killed agent left names ports that are nobody's now
             web.Services.GetRequiredService<HealthServiceImpl>().SetStatus(web.MappedNames(), ServingStatus.Serving);
             await web.StartAsync(cancellation);
-            var host = new AgentHost(web, cells, ownLogs, readyFile);
+            var host = new AgentHost(web, cells, ownLogs, new ReadyFile(readyFile, log, TimeProvider.System));
             cells.ForEach(cell => cell.Start());
             host._trim.Start();
             host.WriteReadyFile();
@@ -131,7 +132,7 @@ public sealed class AgentHost : IAsyncDisposable
             return;
         }
 
-        File.Delete(_readyFile);
+        await _readyFile.DisposeAsync();
         _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
         using (var deadline = new CancellationTokenSource(StopDeadline))
         {
@@ -192,7 +193,6 @@ public sealed class AgentHost : IAsyncDisposable
         listen.UseHttps(TillCertificate.OpenOrMake(options.DataDirectory, TimeProvider.System.GetUtcNow()), tls => tls.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
     }
 
-    private void WriteReadyFile() => PrivateFile.Write(
-        _readyFile,
+    private void WriteReadyFile() => _readyFile.Write(
         JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int>(StringComparer.Ordinal) { ["pid"] = Environment.ProcessId, ["tillGrpc"] = TillGrpcPort, ["tillJson"] = TillJsonPort, ["tillLan"] = TillLanPort }));
 }

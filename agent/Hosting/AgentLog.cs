@@ -18,7 +18,7 @@ internal static class AgentLog
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .WriteTo.Console(new LogLines(), LogEventLevel.Warning)
-            .WriteTo.File(new LogLines(), file, rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptDays, fileSizeLimitBytes: LargestFileBytes)
+            .WriteTo.DailyFile(file, KeptDays, LargestFileBytes)
             .CreateLogger();
         return new SerilogLoggerFactory(logger, dispose: true);
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Agent.Hosting;
@@ -9,7 +10,7 @@ internal static class CellFolders
     public static string PathOf(string dataDirectory, int number) =>
         number == 1 ? dataDirectory : FormattableString.Invariant($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDirectory))}.cell-{number}");
 
-    /// <summary>The identities of a store, one for each cell, in order; and keeps in them where the hubs are.</summary>
+    /// <summary>The identities of a store, one for each cell, in order.</summary>
     /// <exception cref="AgentStartException">One is missing or another store's, or the hubs are not those of so many cells.</exception>
     public static IReadOnlyList<StoreIdentity> Read(AgentOptions options)
     {
@@ -30,24 +31,34 @@ internal static class CellFolders
             }
 
             ThrowIfUnlike(options, identity, folder);
-            all[number - 1] = Keep(identity, options.ForCell(identity.InCell).HubAddresses, folder);
+            all[number - 1] = identity;
         }
 
         return all;
     }
 
-    // For a start where nobody names them.
-    private static StoreIdentity Keep(StoreIdentity identity, IReadOnlyList<string> hubs, string folder)
+    /// <summary>Writes down where the hubs are, for a start where nobody names them. What cannot be written, on a full disk, is written at the next start.</summary>
+    /// <returns>The identities with those hubs.</returns>
+    public static IReadOnlyList<StoreIdentity> KeepHubs(AgentOptions options, IReadOnlyList<StoreIdentity> identities, ILogger log) => [.. identities.Select(identity =>
     {
+        var hubs = options.ForCell(identity.InCell).HubAddresses;
         if (identity.Hubs.SequenceEqual(hubs, StringComparer.Ordinal))
         {
             return identity;
         }
 
         identity = identity with { Hubs = hubs };
-        identity.Write(folder);
+        try
+        {
+            identity.Write(PathOf(options.DataDirectory, identity.InCell.Number));
+        }
+        catch (IOException fault)
+        {
+            log.LogWarning("Where the hubs are could not be written down: {Reason} Free space on the disk; until then each start has to name them.", fault.Message);
+        }
+
         return identity;
-    }
+    })];
 
     private static void ThrowIfUnlike(AgentOptions options, StoreIdentity identity, string folder)
     {

@@ -9,6 +9,7 @@ namespace SyncHub.Cli;
 internal static class Logs
 {
     private const int KeptFiles = 14;
+    private const long LargestFileBytes = 1024L * 1024 * 1024;
 
     /// <summary>Logging of a process whose folder is <paramref name="dataDirectory"/>.</summary>
     public static Action<ILoggingBuilder> To(string dataDirectory, string name)
@@ -17,7 +18,7 @@ internal static class Logs
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .WriteTo.Console(new LogLines(), LogEventLevel.Warning, standardErrorFromLevel: LogEventLevel.Verbose)
-            .WriteTo.File(new LogLines(), Path.Combine(dataDirectory, "log", name + "-.log"), rollingInterval: RollingInterval.Day, retainedFileCountLimit: KeptFiles)
+            .WriteTo.DailyFile(Path.Combine(dataDirectory, "log", name + "-.log"), KeptFiles, LargestFileBytes)
             .CreateLogger();
         return logging => logging.AddSerilog(log, dispose: true);
     }

@@ -9,6 +9,9 @@ internal static class SqliteFaults
     // SQLITE_CONSTRAINT_DATATYPE, which the binding does not name: a STRICT column refused a value, here a sum beyond 64 bits.
     public const int ConstraintDatatype = raw.SQLITE_CONSTRAINT | (12 << 8);
 
+    // SQLITE_IOERR_SHMSIZE, not named either: the index beside the log could not be made as large as it has to be, for which only room can lack.
+    private const int NoRoomForIndex = raw.SQLITE_IOERR | (19 << 8);
+
     /// <summary>True where the batch itself is to blame, so that the other batches of the transaction can go on.</summary>
     public static bool BlamesTheBatch(SqliteException error) =>
         error.SqliteErrorCode is raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH;
@@ -32,6 +35,11 @@ internal static class SqliteFaults
         return new JournalUnavailableException(fault,
             $"{path}: {error.Message} (extended code {error.SqliteExtendedErrorCode}). {wayOut}", error);
     }
+
+    /// <summary>The same while a journal is opened. Only then does room that lacks for the index say nothing of a commit: at a commit nobody knows what the disk holds.</summary>
+    public static JournalUnavailableException AtOpening(SqliteException error, string path) => error.SqliteExtendedErrorCode == NoRoomForIndex
+        ? new JournalUnavailableException(JournalFault.DiskFull, $"{path}: {error.Message} (extended code {error.SqliteExtendedErrorCode}). No space left to open the journal: free some on its disk, then start again.", error)
+        : From(error, path);
 
     public static JournalUnavailableException ReadOnly(string path, Exception? inner = null) =>
         new(JournalFault.ReadOnly, $"{path}: {ReadOnlyWayOut}", inner);

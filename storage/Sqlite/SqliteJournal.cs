@@ -45,7 +45,7 @@ public sealed class SqliteJournal : IJournal
         catch (SqliteException error)
         {
             fileLock.Dispose();
-            throw SqliteFaults.From(error, path);
+            throw SqliteFaults.AtOpening(error, path);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Grpc.Net.Client;
 using SyncHub.Agent.Hosting;
@@ -48,6 +49,33 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task An_agent_on_a_full_disk_says_what_to_do_or_serves_and_has_lost_nothing_when_there_is_space()
+    {
+        if (!Mount())
+        {
+            return;
+        }
+
+        string member;
+        await using (var before = await OpenAsync())
+        {
+            member = await before.RegisterAsync();
+            Assert.NotNull((await before.TopUpAsync("t1", member)).Receipt);
+        }
+
+        SmallDisk.Fill(_folder);
+        var logFile = Path.Combine(_folder, "logs", "agent-.log");
+        var refused = await Assert.ThrowsAsync<AgentStartException>(() => OpenAsync(logs: null, logFile)); // a database that was closed needs room to be opened
+        Assert.Equal(AgentStartException.NoStorage, refused.ExitCode);
+        Assert.Contains("free some", refused.Message, StringComparison.OrdinalIgnoreCase);
+
+        SmallDisk.MakeSpace(_folder);
+        await using var store = await OpenAsync(logs: null, logFile);
+        Assert.Equal(1_000_000, await store.HereAsync(member));
+        Assert.NotNull((await store.SellAsync("after", member)).Receipt);
+    }
+
+    [Fact]
     public async Task A_disk_that_turns_read_only_refuses_stored_value_and_half_writes_nothing()
     {
         if (!Mount())
@@ -93,11 +121,13 @@ public sealed class DiskTests(ITestOutputHelper output) : IDisposable
         return _mounted;
     }
 
-    private async Task<LoneStore> OpenAsync()
+    private Task<LoneStore> OpenAsync() => OpenAsync(NullLoggerFactory.Instance, Path.Combine(Path.GetTempPath(), "synchub-disk-test-.log"));
+
+    private async Task<LoneStore> OpenAsync(ILoggerFactory? logs, string logFile)
     {
         // An identity as enrolment writes it; no hub is needed to sell.
         await File.WriteAllTextAsync(Path.Combine(_folder, "identity.json"), """{"store":1,"name":"Harbour","incarnation":4294967297,"authority":""}""");
-        var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder, HubAddress = "http://127.0.0.1:9", InsecureLoopback = true, LogFile = Path.Combine(Path.GetTempPath(), "synchub-disk-test-.log") }, NullLoggerFactory.Instance);
+        var agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder, HubAddress = "http://127.0.0.1:9", InsecureLoopback = true, LogFile = logFile }, logs);
         return new LoneStore(agent);
     }
 
