@@ -28,7 +28,7 @@ internal sealed partial class Campaign
             return false;
         }
 
-        if (kind == FaultKind.CloneAgent && (IsBusy($"line {store.Number}") || !await GoesOnAsync(store)))
+        if (kind == FaultKind.CloneAgent && (IsBusy($"line {store.Number}") || !await store.IsAsync(state => state is { Online: true, Locked: false })))
         {
             return false; // of a life that was given up any machine may ask for the next one, and a copy that comes first gets it
         }
@@ -171,22 +171,10 @@ internal sealed partial class Campaign
         await store.StartAsync();
         await clone.StartAsync(NoEnvironment, [_hub.Address!.Port]);
         await ExpectLockedAsync(clone);
-        await Until.TrueAsync(async () => (await clone.StatusAsync()).Trouble.Contains("belongs to machine", StringComparison.Ordinal), () => $"the copy of store {store.Number} is in quarantine");
+        await Until.TrueAsync(() => clone.IsAsync(state => state.Trouble.Contains("belongs to machine", StringComparison.Ordinal)), () => $"the copy of store {store.Number} is in quarantine");
         await Until.TrueAsync(async () => (await _hub.ListStoresAsync()).Stores.Single(state => state.Store == store.Number).Quarantine.Length > 0, () => $"headquarters sees the copy of store {store.Number}");
         await ExpectLockedAsync(clone);
         return null;
-    }
-
-    private static async Task<bool> GoesOnAsync(StoreNode store)
-    {
-        try
-        {
-            return await store.StatusAsync() is { Online: true, Locked: false };
-        }
-        catch (RpcException)
-        {
-            return false; // paused, or slow
-        }
     }
 
     private async Task ExpectLockedAsync(StoreNode store, params string[] reasons)

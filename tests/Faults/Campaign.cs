@@ -151,7 +151,7 @@ internal sealed partial class Campaign(int seed, Action<string> say) : IAsyncDis
         }
     }
 
-    private Task OnlineAsync(StoreNode store) => Until.TrueAsync(async () => (await store.StatusAsync()).Online, () => $"store {store.Number} is online");
+    private Task OnlineAsync(StoreNode store) => Until.TrueAsync(() => store.IsAsync(state => state.Online), () => $"store {store.Number} is online");
 
     private async Task ConvergeAsync() =>
         await Rest.WaitAsync(() => _hub, _stores, list => list.Stores.All(store => !store.Reconciling && store.Incarnation > Math.Max(_endedLives.GetValueOrDefault(store.Store), _reclaimedLives.GetValueOrDefault(store.Store))), static () => Task.CompletedTask);

@@ -7,6 +7,9 @@ namespace SyncHub.Faults.Tests;
 /// <remarks>It writes to a log file of its own, which outlives it and is shown where it did not start.</remarks>
 internal sealed class Child : IDisposable
 {
+    /// <summary>How long a call may take: on a machine that does much else, long.</summary>
+    public static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(30);
+
     private const int TailLines = 15;
     private readonly Process _process;
 

@@ -13,7 +13,6 @@ namespace SyncHub.Faults.Tests;
 /// <summary>The hub process, always on the port that it had first.</summary>
 internal sealed class HubNode(string folder, string logs, string program = Child.Shipped) : IDisposable
 {
-    private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(5);
     private static readonly Dictionary<string, string> NoEnvironment = [];
     private const int StartAttempts = 3;
 
@@ -124,5 +123,5 @@ internal sealed class HubNode(string folder, string logs, string program = Child
         _channel?.Dispose();
     }
 
-    private CallOptions Call() => new(_headers, DateTime.UtcNow + CallPatience);
+    private CallOptions Call() => new(_headers, DateTime.UtcNow + Child.CallPatience);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grpc.Core;
 using Grpc.Net.Client;
 using SyncHub.Agent.Hosting;
 using SyncHub.V1;
@@ -61,7 +62,20 @@ internal sealed class StoreNode(int number, string folder, string logs, string p
 
     public void Resume() => _process!.Resume();
 
-    public async Task<StatusAnswer> StatusAsync() => await Till!.StatusAsync(new StatusRequest(), deadline: DateTime.UtcNow + TimeSpan.FromSeconds(5));
+    public async Task<StatusAnswer> StatusAsync() => await Till!.StatusAsync(new StatusRequest(), deadline: DateTime.UtcNow + Child.CallPatience);
+
+    /// <summary>Whether its state is so; no where it does not say.</summary>
+    public async Task<bool> IsAsync(Func<StatusAnswer, bool> state)
+    {
+        try
+        {
+            return state(await StatusAsync());
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
