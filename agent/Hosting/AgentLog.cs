@@ -17,6 +17,9 @@ internal static class AgentLog
         var logger = new LoggerConfiguration()
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+
+            // The web server's diary of requests: nobody writes it, and where it is not off altogether each request makes an Activity with identifiers for it.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
             .WriteTo.Console(new LogLines(), LogEventLevel.Warning)
             .WriteTo.DailyFile(file, KeptDays, LargestFileBytes)
             .CreateLogger();

@@ -19,7 +19,8 @@ internal sealed class ChannelCallInvoker(GrpcChannel channel) : CallInvoker
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
     {
-        var call = new UnaryCall<TRequest, TResponse>(channel, method, host, options);
+        var calls = channel.Of(method);
+        var call = new UnaryCall<TRequest, TResponse>(channel, calls, calls.Exchanges.Get(), host, options);
         return new AsyncUnaryCall<TResponse>(
             call.Start(request), Headers, Status, Trailers, End, call);
     }

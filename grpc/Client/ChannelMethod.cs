@@ -8,33 +8,23 @@ internal sealed class ChannelMethod<TRequest, TResponse>(Uri address, Method<TRe
     where TRequest : class
     where TResponse : class
 {
-    private const int MostKept = 64; // of each, with up to 20 KiB of memory
+    private const int MostKept = 64; // with up to 20 KiB of memory each
+
+    /// <summary>The method.</summary>
+    public Method<TRequest, TResponse> Method => method;
 
     /// <summary>The method's address.</summary>
     public Uri Address => address;
 
-    /// <summary>Requests with their headers, and room for a message.</summary>
-    public ObjectPool<UnaryRequest> Requests { get; } = new DefaultObjectPool<UnaryRequest>(new RequestPolicy(address, channel.MaxSendBytes), MostKept);
+    /// <summary>Of unary calls. In one pool, because each look into a pool is two interlocked steps.</summary>
+    public ObjectPool<UnaryExchange<TResponse>> Exchanges { get; } = new DefaultObjectPool<UnaryExchange<TResponse>>(
+        new ExchangePolicy(address, method.ResponseMarshaller.ContextualDeserializer, channel.MaxSendBytes, channel.MaxReceiveBytes), MostKept);
 
-    /// <summary>Readers of the only response.</summary>
-    public ObjectPool<ResponseReader<TResponse>> Readers { get; } =
-        new DefaultObjectPool<ResponseReader<TResponse>>(new ReaderPolicy(method.ResponseMarshaller.ContextualDeserializer, channel.MaxReceiveBytes), MostKept);
-
-    private sealed class RequestPolicy(Uri address, int? maxSendBytes) : PooledObjectPolicy<UnaryRequest>
+    private sealed class ExchangePolicy(Uri address, Func<DeserializationContext, TResponse> deserializer, int? maxSendBytes, int? maxReceiveBytes)
+        : PooledObjectPolicy<UnaryExchange<TResponse>>
     {
-        public override UnaryRequest Create() => new(address, maxSendBytes);
+        public override UnaryExchange<TResponse> Create() => new(address, deserializer, maxSendBytes, maxReceiveBytes);
 
-        public override bool Return(UnaryRequest obj) => obj.TryReset();
-    }
-
-    private sealed class ReaderPolicy(Func<DeserializationContext, TResponse> deserializer, int? maxReceiveBytes) : PooledObjectPolicy<ResponseReader<TResponse>>
-    {
-        public override ResponseReader<TResponse> Create() => new(deserializer, maxReceiveBytes);
-
-        public override bool Return(ResponseReader<TResponse> obj)
-        {
-            obj.Close();
-            return true;
-        }
+        public override bool Return(UnaryExchange<TResponse> obj) => obj.TryReset();
     }
 }

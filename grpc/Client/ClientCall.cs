@@ -179,7 +179,7 @@ internal abstract class ClientCall : IDisposable
     }
 
     /// <summary>Adds to a request what this call sends beside its message: its host, metadata, credentials and, last, the time that is left.</summary>
-    protected async ValueTask AddHeadersAsync(HttpRequestMessage request, IMethod method, string? host, string encoding)
+    protected ValueTask AddHeadersAsync(HttpRequestMessage request, IMethod method, string? host, string encoding)
     {
         if (host is not null)
         {
@@ -198,13 +198,26 @@ internal abstract class ClientCall : IDisposable
 
         if ((Channel.CallCredentials ?? Options.Credentials) is not null)
         {
-            await RequestHeaders.AddCredentialsAsync(request, Channel.CallCredentials, Channel, method, Ended);
-            await RequestHeaders.AddCredentialsAsync(request, Options.Credentials, Channel, method, Ended);
+            return AddCredentialsAsync(request, method);
         }
 
+        AddTimeLeft(request);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask AddCredentialsAsync(HttpRequestMessage request, IMethod method)
+    {
+        await RequestHeaders.AddCredentialsAsync(request, Channel.CallCredentials, Channel, method, Ended);
+        await RequestHeaders.AddCredentialsAsync(request, Options.Credentials, Channel, method, Ended);
+
+        // Last, so that the time that credentials took is the server's loss too.
+        AddTimeLeft(request);
+    }
+
+    private void AddTimeLeft(HttpRequestMessage request)
+    {
         if (HasDeadline)
         {
-            // Last, so that the time that credentials took is the server's loss too.
             request.Headers.TryAddWithoutValidation(WireNames.Timeout, GrpcTimeout.Format(TimeLeft > TimeSpan.Zero ? TimeLeft : TimeSpan.Zero));
         }
     }

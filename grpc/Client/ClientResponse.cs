@@ -45,18 +45,13 @@ internal static class ClientResponse
     }
 
     /// <summary>The status at the end of the body, or in the headers where there was no body.</summary>
-    public static Status Status(HttpResponseMessage response)
-    {
-        var source = EndOf(response);
-        return Single(source, WireNames.Status) is not { } code
-            ? new Status(StatusCode.Unknown, "Bad gRPC response: the stream ended without a grpc-status.")
-            : new Status(StatusMapping.Parse(code), PercentEncoding.Decode(Single(source, WireNames.Message) ?? ""));
-    }
+    public static Status Status(HttpResponseMessage response) => Status(EndOf(response));
 
     /// <summary>The status of a call that has exactly one response message.</summary>
-    public static Status StatusOfOne(HttpResponseMessage response, bool hasMessage) => Status(response) is var status && !hasMessage && status.StatusCode == StatusCode.OK
-        ? new Status(StatusCode.Internal, "The server sent OK without a response message.")
-        : status;
+    public static Status StatusOfOne(HttpResponseMessage response, bool hasMessage) => Checked(Status(response), hasMessage);
+
+    /// <summary>The same, of a response with a body: what is known already is not looked for again.</summary>
+    public static Status StatusOfOneWithBody(HttpResponseMessage response, bool hasMessage) => Checked(Status(response.TrailingHeaders), hasMessage);
 
     /// <summary>What came with the status.</summary>
     public static Metadata Trailers(HttpResponseMessage response)
@@ -64,6 +59,22 @@ internal static class ClientResponse
         var trailers = new Metadata();
         AddAll(trailers, EndOf(response), skipServerHeaders: IsTrailersOnly(response));
         return trailers;
+    }
+
+    private static Status Checked(Status status, bool hasMessage) => !hasMessage && status.StatusCode == StatusCode.OK
+        ? new Status(StatusCode.Internal, "The server sent OK without a response message.")
+        : status;
+
+    private static Status Status(HttpResponseHeaders end)
+    {
+        if (Single(end, WireNames.Status) is not { } code)
+        {
+            return new Status(StatusCode.Unknown, "Bad gRPC response: the stream ended without a grpc-status.");
+        }
+
+        // Most calls end with OK and nothing else.
+        var hasMore = end.NonValidated.Count > 1;
+        return new Status(StatusMapping.Parse(code), hasMore ? PercentEncoding.Decode(Single(end, WireNames.Message) ?? "") : "");
     }
 
     private static HttpResponseHeaders EndOf(HttpResponseMessage response) => IsTrailersOnly(response) ? response.Headers : response.TrailingHeaders;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Grpc.Net.Client;
 
@@ -8,13 +7,10 @@ namespace Grpc.Net.Client;
 /// Safe for concurrent use.</summary>
 public sealed class GrpcChannel : ChannelBase, IDisposable
 {
-    private const int MostSources = 256; // calls under way at once that need no new one; 60 bytes each
-
     private readonly Uri _address;
     private readonly HttpMessageInvoker _http;
     private readonly CancellationTokenSource _disposal = new();
     private readonly ConcurrentDictionary<IMethod, object> _methods = new(ReferenceEqualityComparer.Instance);
-    private readonly ObjectPool<CancellationTokenSource> _sources = new DefaultObjectPool<CancellationTokenSource>(new SourcePolicy(), MostSources);
 
     private GrpcChannel(Uri address, GrpcChannelOptions options)
         : base(address.Authority)
@@ -108,12 +104,6 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
             ? known
             : _methods.GetOrAdd(method, static (_, parts) => new ChannelMethod<TRequest, TResponse>(new Uri(parts.Channel._address, parts.Method.FullName), parts.Method, parts.Channel), (Channel: this, Method: method)));
 
-    /// <summary>A source for the end of one call.</summary>
-    internal CancellationTokenSource RentSource() => _sources.Get();
-
-    /// <summary>Takes a source back that was not cancelled, and whose token nobody holds any more.</summary>
-    internal void Return(CancellationTokenSource source) => _sources.Return(source);
-
     internal AuthInterceptorContext AuthContextOf(IMethod method, CancellationToken cancellationToken) =>
         new(new Uri(_address, method.ServiceName).AbsoluteUri, method.Name, cancellationToken);
 
@@ -125,12 +115,5 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
     {
         Dispose();
         return Task.CompletedTask;
-    }
-
-    private sealed class SourcePolicy : PooledObjectPolicy<CancellationTokenSource>
-    {
-        public override CancellationTokenSource Create() => new();
-
-        public override bool Return(CancellationTokenSource obj) => obj.TryReset();
     }
 }

@@ -1,13 +1,13 @@
-using System.Runtime.CompilerServices;
 using Grpc.Core;
 
 namespace Grpc.Net.Client;
 
 /// <summary>A client call with one request and one response: one task from the request to the status.</summary>
-/// <remarks>What such a call needs only while it is under way (request, reader, source of its end) is taken from pools, and goes back
+/// <remarks>What such a call needs only while it is under way is taken from a pool (<see cref="UnaryExchange{TResponse}"/>), and goes back
 /// when the call ended with its answer; after any other end the transport may still hold it, and it is left to the collector.</remarks>
-internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method<TRequest, TResponse> method, string? host, CallOptions options)
-    : ClientCall(channel, options, channel.RentSource())
+internal sealed class UnaryCall<TRequest, TResponse>(
+    GrpcChannel channel, ChannelMethod<TRequest, TResponse> calls, UnaryExchange<TResponse> exchange, string? host, CallOptions options)
+    : ClientCall(channel, options, exchange.Source)
     where TRequest : class
     where TResponse : class
 {
@@ -51,16 +51,25 @@ internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method
     {
         TResponse? answer = null;
         var isFree = false;
-        var calls = Channel.Of(method);
-        var request = calls.Requests.Get();
+        var request = exchange.Request;
         try
         {
-            request.Encode(message, method.RequestMarshaller, _encoding, ((Options.WriteOptions?.Flags ?? WriteFlags.None) & WriteFlags.NoCompress) == WriteFlags.None);
+            request.Encode(message, calls.Method.RequestMarshaller, _encoding, ((Options.WriteOptions?.Flags ?? WriteFlags.None) & WriteFlags.NoCompress) == WriteFlags.None);
             if (Arm())
             {
-                await AddHeadersAsync(request.Message, method, host, _encoding);
-                answer = await ExchangeAsync(calls, request);
-                isFree = TryDecide(ClientResponse.StatusOfOne(_response!, answer is not null), _response);
+                await AddHeadersAsync(request.Message, calls.Method, host, _encoding);
+                var response = await Channel.SendAsync(request.Message, Ended);
+                if (HasBody(response))
+                {
+                    // Asking for the stream of the runtime's own response neither waits nor makes a task.
+                    var body = Channel.IsPlainTransport ? response.Content.ReadAsStream(Ended) : await response.Content.ReadAsStreamAsync(Ended);
+                    answer = await exchange.Reader.ReadOnlyAsync(body, ClientResponse.Encoding(response), Ended);
+                    isFree = TryDecide(ClientResponse.StatusOfOneWithBody(response, answer is not null), response);
+                }
+                else
+                {
+                    isFree = TryDecide(ClientResponse.StatusOfOne(response, hasMessage: false), response);
+                }
             }
         }
         catch (Exception exception)
@@ -73,7 +82,7 @@ internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method
         {
             Disarm();
             LetGo();
-            GiveBack(calls, request);
+            GiveBack();
         }
 
         TellHeaders();
@@ -88,11 +97,9 @@ internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method
         throw AsException();
     }
 
-    // Null where the server sent no message.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TResponse?> ExchangeAsync(ChannelMethod<TRequest, TResponse> calls, UnaryRequest request)
+    // Takes the response, and says whether more than a status comes with it.
+    private bool HasBody(HttpResponseMessage response)
     {
-        var response = await Channel.SendAsync(request.Message, Ended);
         Interlocked.Exchange(ref _response, response);
         if (HasEnded)
         {
@@ -101,8 +108,8 @@ internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method
             throw AsException();
         }
 
-        var isTrailersOnly = ClientResponse.IsTrailersOnly(response);
-        if (!isTrailersOnly)
+        var hasBody = !ClientResponse.IsTrailersOnly(response);
+        if (hasBody)
         {
             ClientResponse.Check(response);
         }
@@ -110,34 +117,29 @@ internal sealed class UnaryCall<TRequest, TResponse>(GrpcChannel channel, Method
         _hasHeaders = true;
         Interlocked.MemoryBarrier();
         TellHeaders();
-        if (isTrailersOnly)
-        {
-            return null;
-        }
-
-        // Asking for the stream of the runtime's own response neither waits nor makes a task.
-        var body = Channel.IsPlainTransport ? response.Content.ReadAsStream(Ended) : await response.Content.ReadAsStreamAsync(Ended);
-        var reader = calls.Readers.Get();
-        var answer = await reader.ReadOnlyAsync(body, ClientResponse.Encoding(response), Ended);
-        calls.Readers.Return(reader);
-        return answer;
+        return hasBody;
     }
 
     // Credentials may have kept the token and changed any header, and a handler of the application's may keep whatever it was given.
-    private void GiveBack(ChannelMethod<TRequest, TResponse> calls, UnaryRequest request)
+    private void GiveBack()
     {
         if (!Channel.IsPlainTransport || Channel.CallCredentials is not null || Options.Credentials is not null)
         {
+            exchange.Reader.Release();
             return;
         }
 
-        Channel.Return(Source);
         if (Options.Headers is { } added)
         {
-            request.Remove(added);
+            exchange.Request.Remove(added);
         }
 
-        calls.Requests.Return(request);
+        if (HasDeadline)
+        {
+            exchange.Request.RemoveTimeout();
+        }
+
+        calls.Exchanges.Return(exchange);
     }
 
     private TaskCompletionSource<Metadata> Ask()

@@ -59,10 +59,12 @@ internal sealed class UnaryRequest : ByteArrayContent
         }
     }
 
+    /// <summary>Takes out how much time one call had.</summary>
+    public void RemoveTimeout() => Message.Headers.Remove(WireNames.Timeout);
+
     /// <summary>Makes it as new. False where it is not worth it, or where there is anything that would go with the next call too.</summary>
     public bool TryReset()
     {
-        Message.Headers.Remove(WireNames.Timeout);
         var isClean = !IsLarge && Message.Headers.NonValidated.Count == _ownHeaders && Headers.NonValidated.Count == 1;
         if (!isClean || _body.Capacity > LargestKeptBytes)
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
@@ -12,7 +11,7 @@ namespace Grpc.Wire;
 internal sealed class MessageReader<T>(Func<DeserializationContext, T> deserializer, int? maxBytes)
     where T : class
 {
-    private readonly Payload _payload = new();
+    private readonly MessageDecoder<T> _decoder = new(deserializer, maxBytes);
     private PipeReader _body = Nothing;
     private string _encoding = Encodings.Identity;
     private ReadOnlySequence<byte> _unread;
@@ -94,73 +93,12 @@ internal sealed class MessageReader<T>(Func<DeserializationContext, T> deseriali
 
     private bool TryTake()
     {
-        if (_unread.Length < MessageEncoder.HeaderBytes)
+        if (!_decoder.TryTake(ref _unread, _encoding, out var message))
         {
             return false;
         }
 
-        var (isCompressed, length) = ReadHeader();
-        if (_unread.Length - MessageEncoder.HeaderBytes < length)
-        {
-            return false;
-        }
-
-        var payload = _unread.Slice(MessageEncoder.HeaderBytes, length);
-        Current = isCompressed ? Decompressed(payload) : Deserialized(payload);
-        _unread = _unread.Slice(payload.End);
+        Current = message;
         return true;
-    }
-
-    private (bool IsCompressed, uint Length) ReadHeader()
-    {
-        Span<byte> header = stackalloc byte[MessageEncoder.HeaderBytes];
-        _unread.Slice(0, MessageEncoder.HeaderBytes).CopyTo(header);
-        var isCompressed = header[0] switch
-        {
-            0 => false,
-            1 when _encoding != Encodings.Identity => true,
-            1 => throw Failures.Malformed("A message is compressed, but grpc-encoding names no encoding."),
-            var flag => throw Failures.Malformed($"A message has the unknown flag {flag}."),
-        };
-
-        // Compared unsigned and before any of the payload is buffered: the four bytes are the peer's to choose.
-        var length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
-        var limit = maxBytes ?? int.MaxValue;
-        return length > (uint)limit ? throw Failures.TooLargeToReceive(limit) : (isCompressed, length);
-    }
-
-    private T Decompressed(in ReadOnlySequence<byte> payload)
-    {
-        using var plain = new PooledBuffer();
-        Encodings.Decompress(_encoding, payload, plain, maxBytes);
-        return Deserialized(new ReadOnlySequence<byte>(plain.Written));
-    }
-
-    private T Deserialized(in ReadOnlySequence<byte> payload)
-    {
-        _payload.Bytes = payload;
-        try
-        {
-            return deserializer(_payload);
-        }
-        catch (Exception exception)
-        {
-            throw new RpcException(new Status(StatusCode.Internal, "A message could not be deserialized.", exception));
-        }
-        finally
-        {
-            _payload.Bytes = default;
-        }
-    }
-
-    private sealed class Payload : DeserializationContext
-    {
-        public ReadOnlySequence<byte> Bytes { get; set; }
-
-        public override int PayloadLength => (int)Bytes.Length;
-
-        public override byte[] PayloadAsNewBuffer() => Bytes.ToArray();
-
-        public override ReadOnlySequence<byte> PayloadAsReadOnlySequence() => Bytes;
     }
 }

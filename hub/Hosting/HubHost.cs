@@ -161,6 +161,9 @@ public sealed class HubHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Logging.ClearProviders();
         logging?.Invoke(builder.Logging);
+
+        // The web server's diary of requests: nobody writes it, and where it is not off altogether each request makes an Activity with identifiers for it.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => HubDoors.Listen(kestrel, options, certificates));
         // What a socket brings is read, decrypted and taken apart by the thread that it woke, and not by three that wake each other: no handler blocks that thread,

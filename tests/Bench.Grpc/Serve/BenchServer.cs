@@ -18,8 +18,12 @@ internal static class BenchServer
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
+
+        // As hub and agent have it, and for the plain endpoints too: no Activity for each request, no header that names the server.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            kestrel.AddServerHeader = false;
             kestrel.ConfigureForGrpc();
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http2);
