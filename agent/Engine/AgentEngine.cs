@@ -251,19 +251,19 @@ public sealed class AgentEngine
     {
         foreach (var news in call.News)
         {
-            Take(news, call.NowMs);
+            Take(news, call.NowMs, isAnswer: true);
         }
 
         var (signed, refusal) = _cashiers.Identify(call);
         return refusal ?? _desk.Answer(signed);
     }
 
-    private EngineReply Receive(NewsArrived arrived) => Note(() => Take(arrived.News, arrived.NowMs));
+    private EngineReply Receive(NewsArrived arrived) => Note(() => Take(arrived.News, arrived.NowMs, isAnswer: false));
 
-    private void Take(HubNews news, long nowMs)
+    private void Take(HubNews news, long nowMs, bool isAnswer)
     {
         _memory.Observe(PersonalCodec.ToCore(news.Member?.Detail?.NewestStamp));
-        _members.Receive(news, nowMs);
+        _members.Receive(news, nowMs, isAnswer);
         _desk.Receive(news);
     }
 

@@ -66,8 +66,9 @@ internal sealed class Following(Workspace work, MemberShelf members, AgentMemory
 
         foreach (var here in person)
         {
-            log(new Op { Id = work.NextId, Type = OpType.Unfollow, Member = here.Id, OccurredAtMs = idle.NowMs }, here);
-            members.Drop(here);
+            var op = new Op { Id = work.NextId, Type = OpType.Unfollow, Member = here.Id, OccurredAtMs = idle.NowMs };
+            log(op, here);
+            members.Drop(here, op.Id.Sequence);
         }
 
         return person.Count;

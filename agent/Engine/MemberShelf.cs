@@ -59,6 +59,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         foreach (var member in _newestFirst)
         {
             member.Lines.Clear();
+            member.UnfollowedAt = 0; // a place in the log that is over
         }
     }
 
@@ -121,12 +122,14 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     }
 
     /// <summary>Drops what the hub said of an idle member, and what finds it by phone or card. What was granted and used here stays.</summary>
-    public void Drop(MemberHere member)
+    /// <param name="member">Who.</param>
+    /// <param name="sequence">The op that says so.</param>
+    public void Drop(MemberHere member, long sequence)
     {
         Index(ProfileOfMember(member), MemberProfile.Empty, member.Id);
         work.Write(ReplicaOf, member.Id.ToBytes(), null);
         member.Replica = null;
-        member.IsUnfollowed = true;
+        (member.IsUnfollowed, member.UnfollowedAt) = (true, sequence);
         KnownCount--;
         if (Switches.IsOff(Mechanism.LinesOutliveReplicas))
         {
@@ -185,7 +188,10 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     }
 
     /// <summary>Applies what the hub said. Everything in it is absolute: old or repeated news changes nothing.</summary>
-    public void Receive(HubNews news, long nowMs)
+    /// <param name="news">What it said.</param>
+    /// <param name="nowMs">The time.</param>
+    /// <param name="isAnswer">Whether a till waits for it: then the member is followed again, whatever the log said before.</param>
+    public void Receive(HubNews news, long nowMs, bool isAnswer)
     {
         if (news.Rights is { Member.Length: 16 } rights && rights.Incarnation == work.Holder.Incarnation.Value)
         {
@@ -199,7 +205,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         // Version 0 is a member that the hub has not heard of yet: that is no word on it.
         if (news.Member is { Member.Length: 16, Version: > 0 } delta)
         {
-            Receive(delta, nowMs);
+            Receive(delta, nowMs, isAnswer);
         }
     }
 
@@ -224,7 +230,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         Evict();
     }
 
-    private void Receive(V1.MemberDelta delta, long nowMs)
+    private void Receive(V1.MemberDelta delta, long nowMs, bool isAnswer)
     {
         var id = MemberId.FromBytes(delta.Member.Span);
         var member = Get(id);
@@ -232,6 +238,13 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         foreach (var line in own)
         {
             Grant(member, BucketCodec.ToCore(line.Bucket), line.Granted, nowMs);
+        }
+
+        // The hub said it before it read that this store ceased to follow: a name that came back by that would stay for another half year. Where the
+        // hub goes on telling, because of what was granted meanwhile, its next word has the op in it.
+        if (!isAnswer && member is { IsUnfollowed: true, Replica: null } && (delta.Detail?.OwnApplied ?? 0) < member.UnfollowedAt)
+        {
+            return;
         }
 
         // A hub that was restored counts versions anew, in a higher term.

@@ -30,6 +30,9 @@ public sealed class MemberHere(MemberId id)
     /// <summary>Whether the log's newest word on it, of whatever life, is that this store keeps no replica. With a replica it is to be said again.</summary>
     public bool IsUnfollowed { get; set; }
 
+    /// <summary>The op of this life's log that said so last; 0 where the log of this life said no such thing. The hub's word from before it says nothing of whom this store follows.</summary>
+    public long UnfollowedAt { get; set; }
+
     /// <summary>Whether the store may drop the replica: it holds no rights of the member, has advanced nothing that is owed, and knows nothing that the hub has not said.</summary>
     public bool IsIdle => Replica is not null && Profile is null && Edits.Count == 0 && FloorOutstandingMinor == 0 && Lines.Values.All(line => line.Available == 0);
 

@@ -14,7 +14,7 @@ public static class AgentCodec
     /// <summary>The lines of a member, in one life of the database.</summary>
     public static byte[] Write(MemberHere member, Incarnation life)
     {
-        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value, AdvancedMinor = member.AdvancedMinor, Unfollowed = member.IsUnfollowed };
+        var wire = new Wire.AgentLines { LastUsedMs = member.LastUsedMs, Incarnation = life.Value, AdvancedMinor = member.AdvancedMinor, Unfollowed = member.IsUnfollowed, UnfollowedAt = member.UnfollowedAt };
         foreach (var (bucket, line) in member.Lines)
         {
             wire.Lines.Add(new Wire.AgentLine
@@ -42,6 +42,7 @@ public static class AgentCodec
         }
 
         member.AdvancedMinor = wire.AdvancedMinor;
+        member.UnfollowedAt = wire.UnfollowedAt;
         foreach (var line in wire.Lines)
         {
             member.Lines[BucketCodec.ToCore(line.Bucket)] = new AgentLine(line.Granted, line.Credited, line.Debited, line.Relinquished);

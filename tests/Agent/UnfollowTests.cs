@@ -107,6 +107,52 @@ public sealed class UnfollowTests
     }
 
     [Fact]
+    public void What_headquarters_said_before_it_read_that_the_member_is_not_followed_brings_nothing_of_it_back()
+    {
+        _store.NowMs += 200 * Day;
+        Unfollow();
+        var tip = _store.Status().TipSequence;
+        _store.Crash(); // the word is sent again on the next connection
+
+        Tell(applied: tip - 1);
+
+        Assert.Equal(0, _store.Status().Members);
+        Assert.Null(_store.Journal.ReadDocument("replica", EngineDriver.Id(_member).ToBytes()));
+        Assert.Equal(V1.RejectionCode.UnknownMember, Find().Rejection.Code);
+        Assert.Equal(tip, _store.Status().TipSequence); // and the log says nothing
+
+        Tell(applied: tip); // headquarters has read it and tells all the same: it placed rights here
+        Assert.Equal(1, _store.Status().Members);
+        Assert.Equal(OpType.Follow, Ops()[^1].Type);
+    }
+
+    [Fact]
+    public void Rights_that_crossed_the_word_that_the_member_is_not_followed_are_kept()
+    {
+        _store.NowMs += 200 * Day;
+        Unfollow();
+
+        Tell(granted: 700, applied: _store.Status().TipSequence - 1);
+        Assert.Equal(0, _store.Status().Members);
+        Tell(applied: _store.Status().TipSequence);
+
+        Assert.Equal(700, _store.Balance(_member).HereMinor);
+    }
+
+    [Fact]
+    public void An_answer_that_a_till_waits_for_counts_whatever_headquarters_has_read()
+    {
+        _store.NowMs += 200 * Day;
+        Unfollow();
+        var word = new HubNews(Word(_member, Phone, null, applied: _store.Status().TipSequence - 1), null);
+
+        _store.Turn(new TillCall(_store.NowMs, new V1.IdentifyTillRequest { Key = new V1.MemberKey { Phone = Phone } }, IsOnline: true) { News = [word] });
+
+        Assert.Equal(_member, Find().Member.MemberId);
+        Assert.Equal(OpType.Follow, Ops()[^1].Type);
+    }
+
+    [Fact]
     public void A_locked_store_says_nothing_and_says_it_when_it_may()
     {
         _store.NowMs += 200 * Day;
@@ -162,9 +208,7 @@ public sealed class UnfollowTests
 
     private void Tell(string? member = null, string phone = Phone, V1.MemberDetail? detail = null, long granted = 0, long applied = 1_000, string? aliasOf = null)
     {
-        member ??= _member;
-        var delta = new V1.MemberDelta { Member = EngineDriver.Bytes(member), Version = ++_version, Profile = new V1.MemberProfile { Name = "Li Lei", Phone = phone }, Detail = detail ?? new V1.MemberDetail() };
-        delta.Detail.OwnApplied = applied;
+        var delta = Word(member ?? _member, phone, detail, applied);
         delta.AliasOf = aliasOf is null ? Google.Protobuf.ByteString.Empty : EngineDriver.Bytes(aliasOf);
         if (granted > 0)
         {
@@ -172,6 +216,13 @@ public sealed class UnfollowTests
         }
 
         _store.Turn(new NewsArrived(_store.NowMs, new HubNews(delta, null), 1));
+    }
+
+    private V1.MemberDelta Word(string member, string phone, V1.MemberDetail? detail, long applied)
+    {
+        var delta = new V1.MemberDelta { Member = EngineDriver.Bytes(member), Version = ++_version, Profile = new V1.MemberProfile { Name = "Li Lei", Phone = phone }, Detail = detail ?? new V1.MemberDetail() };
+        delta.Detail.OwnApplied = applied;
+        return delta;
     }
 
     private void BeginLife()
