@@ -31,7 +31,7 @@ internal sealed class Enrolled(StoreIdentity identity, KeyDraft? key, ByteString
 /// <remarks>1. The hub's authority is asked for and must have the code's fingerprint. 2. From then on only that authority is trusted, and only then the code leaves.</remarks>
 internal static class AgentEnrolment
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30); // a person waits; the hub may be busy and the line slow
 
     /// <summary>The codes of each cell, in order.</summary>
     /// <exception cref="AgentStartException">There are not as many as hubs.</exception>

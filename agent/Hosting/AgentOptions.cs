@@ -62,6 +62,9 @@ public sealed record AgentOptions
     /// <summary>How long the hub may collect rights for a payment, milliseconds.</summary>
     public int CheckoutDeadlineMs { get; init; } = 800;
 
+    /// <summary>How long a till waits for what only the hub can say without asking another store, milliseconds: a member, a refund right, a receipt.</summary>
+    public int LookUpDeadlineMs { get; init; } = 700;
+
     /// <summary>The guard file, which tells a restored database from a living one. It belongs on this machine and in no backup; empty for <c>&lt;DataDirectory&gt;.guard</c> beside the data folder.</summary>
     public string GuardFile { get; init; } = "";
 
@@ -106,6 +109,7 @@ public sealed record AgentOptions
         Check(HubMessageKib is >= 1024 and <= 1_047_552, $"HubMessageKib: {HubMessageKib} is not between 1024 and 1047552.");
         faults.AddRange((Limits with { LeastMessageKib = LeastTillMessageKib }).FindFaults());
         Check(CheckoutDeadlineMs is >= 100 and <= 10_000, $"CheckoutDeadlineMs: {CheckoutDeadlineMs} is not between 100 and 10000.");
+        Check(LookUpDeadlineMs is >= 100 and <= 10_000, $"LookUpDeadlineMs: {LookUpDeadlineMs} is not between 100 and 10000.");
         return faults;
 
         void Check(bool isGood, string fault)
@@ -124,6 +128,9 @@ public sealed record AgentOptions
 
     /// <summary>Where the keys of the database are.</summary>
     internal string KeyPath => KeyFile.Length > 0 ? KeyFile : Path.TrimEndingDirectorySeparator(Path.GetFullPath(DataDirectory)) + KeyRing.Extension;
+
+    /// <summary>How silent a hub may be before it is left; null: as docs/protocol.md says. For tests that play the hub, on machines of any speed.</summary>
+    internal TimeSpan? LongestHubSilence { get; init; }
 
     /// <summary>What is put around the journal: nothing, but where a test ends a process at its writes.</summary>
     internal Func<IJournal, IJournal> AroundJournal { get; init; } = static journal => journal;

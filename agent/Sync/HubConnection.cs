@@ -27,6 +27,12 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <summary>Takes what the hub says of void certificates; null where there are none.</summary>
     public HubTrust? Trust { get; init; }
 
+    /// <summary>How silent the hub may be, where that is not as ever.</summary>
+    public TimeSpan? LongestSilence
+    {
+        init => _silence = new HubSilence(time, value);
+    }
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ended = new(); // never disposed of: it has no timer, and late callers may still cancel it

@@ -5,7 +5,9 @@ namespace SyncHub.Agent.Sync;
 /// A store that waits for a word of the hub leaves it soon, because another hub may answer; one that waits for nothing has time, and a thousand of those would else
 /// keep a hub busy with saying that it is there. Thread-safe.
 /// </remarks>
-internal sealed class HubSilence(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="longest">Where a hub is played by a test: how long it may take, whatever is waited for.</param>
+internal sealed class HubSilence(TimeProvider time, TimeSpan? longest = null)
 {
     /// <summary>While something is waited for.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
@@ -13,6 +15,8 @@ internal sealed class HubSilence(TimeProvider time)
     /// <summary>While nothing is.</summary>
     public static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(HubSession.PatienceSeconds);
 
+    private readonly TimeSpan _longest = longest ?? Longest;
+    private readonly TimeSpan _longestIdle = longest ?? LongestIdle;
     private long _heardAt = time.GetTimestamp();
     private long _askedAt; // the first frame since then that the hub has to answer; 0: none
 
@@ -38,7 +42,7 @@ internal sealed class HubSilence(TimeProvider time)
     public bool IsTooLong(bool owesAcks)
     {
         var (heardAt, askedAt) = (Interlocked.Read(ref _heardAt), Interlocked.Read(ref _askedAt));
-        return time.GetElapsedTime(heardAt) > LongestIdle
-            || ((owesAcks || askedAt != 0) && time.GetElapsedTime(Math.Max(heardAt, askedAt)) > Longest);
+        return time.GetElapsedTime(heardAt) > _longestIdle
+            || ((owesAcks || askedAt != 0) && time.GetElapsedTime(Math.Max(heardAt, askedAt)) > _longest);
     }
 }

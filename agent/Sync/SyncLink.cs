@@ -19,7 +19,6 @@ namespace SyncHub.Agent.Sync;
 public sealed class SyncLink : IHubLink, IAsyncDisposable
 {
     private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5); // a look at a date
-    private static readonly TimeSpan IdentifyDeadline = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ReplySlack = TimeSpan.FromMilliseconds(200); // beyond the hub's own deadline, for the way back
 
     private readonly AgentLoop _loop;
@@ -69,13 +68,15 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     /// <summary>Books what headquarters orders; set before <see cref="Start"/>.</summary>
     internal Func<V1.StoreOrder, Task<V1.StoreOrderReply?>>? Orders { get; set; }
 
+    private TimeSpan LookUpDeadline => TimeSpan.FromMilliseconds(_options.LookUpDeadlineMs);
+
     /// <summary>Starts to connect.</summary>
     public void Start() => _running = Task.WhenAll(Task.Run(() => RunAsync(_stopping.Token)), Task.Run(() => RenewAsync(_stopping.Token)));
 
     /// <inheritdoc/>
     public async Task<HubNews?> IdentifyAsync(V1.IdentifyRequest request) =>
         _connection is { IsLive: true } connection
-            ? await connection.AskAsync(number => new V1.AgentFrame { Identify = Filled(request, number, connection) }, IdentifyDeadline)
+            ? await connection.AskAsync(number => new V1.AgentFrame { Identify = Filled(request, number, connection) }, LookUpDeadline)
             : null;
 
     /// <inheritdoc/>
@@ -100,13 +101,13 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
     /// <inheritdoc/>
     public async Task<HubNews?> AskRefundRightAsync(OpId op, long since) =>
         _connection is { IsLive: true } connection
-            ? await connection.AskAsync(number => new V1.AgentFrame { RefundRightRequest = new V1.RefundRightRequest { Nonce = connection.Nonce, Request = number, Op = OpIdCodec.ToWire(op), Since = since } }, IdentifyDeadline)
+            ? await connection.AskAsync(number => new V1.AgentFrame { RefundRightRequest = new V1.RefundRightRequest { Nonce = connection.Nonce, Request = number, Op = OpIdCodec.ToWire(op), Since = since } }, LookUpDeadline)
             : null;
 
     /// <inheritdoc/>
     public async Task<HubNews?> HandInAsync(V1.OutOfBandOp receipt) =>
         _connection is { IsLive: true } connection
-            ? await connection.AskAsync(number => HandInQueue.FrameOf(connection.Nonce, number, receipt), IdentifyDeadline)
+            ? await connection.AskAsync(number => HandInQueue.FrameOf(connection.Nonce, number, receipt), LookUpDeadline)
             : null;
 
     /// <summary>Closes the connection; what was not sent is sent after the next start.</summary>
@@ -197,7 +198,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
             using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, _floor, key, out trust);
-            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders) { Trust = trust };
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders) { Trust = trust, LongestSilence = _options.LongestHubSilence };
             _connection = connection;
             try
             {

@@ -22,7 +22,6 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
     private const string Refund = "Orders/Refund";
     private const long LifeMs = 7L * 24 * 60 * 60 * 1000; // what was right a week ago may be wrong now
     private const int LongestReason = 200;
-    private static readonly TimeSpan OrderPatience = TimeSpan.FromSeconds(3); // a store that is here answers within two round trips and a commit
 
     /// <inheritdoc/>
     public override async Task<Approval> AskFor(AskForRequest request, ServerCallContext context)
@@ -79,7 +78,7 @@ internal sealed class ApprovalsService(HubParts parts, ApprovalBook book, Stores
         var approved = await book.ChangeAsync(request.Id, known => Decide(call, known, ApprovalState.Approved)).ConfigureAwait(false);
         if (StoreOrders.StoreOf(approved) > 0)
         {
-            return await parts.Orders.GiveAsync(approved, OrderPatience, context.CancellationToken).ConfigureAwait(false);
+            return await parts.Orders.GiveAsync(approved, parts.OrderPatience, context.CancellationToken).ConfigureAwait(false);
         }
 
         var outcome = await DoAsync(approved, context).ConfigureAwait(false);

@@ -295,6 +295,6 @@ public sealed class HubHost : IAsyncDisposable
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / loops));
         grains.Use([.. Enumerable.Range(0, loops).Select(_ =>
             new PartitionLoop(new Partition(options.Partitions, settings, journal, context, router, grains, log.CreateLogger<Partition>()), settings, pipeline))], options.Partitions, pipeline);
-        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, ApprovalAboveMinor = options.ApprovalAboveMinor, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
+        return new HubParts(journal, stores, rules, links, grains, pipeline, router, schedule, time, log.CreateLogger("SyncHub.Hub.Sync"), FloorDenials.Load(journal)) { ReceiptKeys = ReceiptKeys.Open(options.DataDirectory), Certificates = certificates, LeaseMs = options.LeaseHours * 3_600_000L, OnePersonIsEnough = options.OnePersonIsEnough, ApprovalAboveMinor = options.ApprovalAboveMinor, OrderPatience = options.OrderPatience, Pins = new PinBook(journal, PinKeys.Open(options.DataDirectory)) };
     }
 }

@@ -86,6 +86,9 @@ public sealed record HubOptions
     /// <summary>Credit limits up to this one person sets alone, minor units; what is above needs a second one, as a reclaim does.</summary>
     public long ApprovalAboveMinor { get; init; }
 
+    /// <summary>How long whoever approves an order waits for the store's word: a store that is here answers within two round trips and a commit. Only tests wait longer, on machines of any speed.</summary>
+    internal TimeSpan OrderPatience { get; init; } = HubParts.UsualOrderPatience;
+
     /// <summary>The clock of everything but the web server.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -58,6 +58,12 @@ internal sealed record HubParts(
     /// <summary>Whether acts that need a second person may be done by one alone.</summary>
     public bool OnePersonIsEnough { get; init; }
 
+    /// <summary>How long whoever approves an order waits for the store's word.</summary>
+    public TimeSpan OrderPatience { get; init; } = UsualOrderPatience;
+
+    /// <summary>A store that is here answers within two round trips and a commit.</summary>
+    public static readonly TimeSpan UsualOrderPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>Credit limits above this need a second person, minor units.</summary>
     public long ApprovalAboveMinor { get; init; }
 

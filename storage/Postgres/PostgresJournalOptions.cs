@@ -29,6 +29,9 @@ public sealed record PostgresJournalOptions
     /// <summary>After how long without a sign of life, in milliseconds, a writer may be replaced. It renews three times as often, so one lost round trip costs nothing.</summary>
     public int LeaseMs { get; init; } = 5_000;
 
+    /// <summary>How long, in milliseconds, a writer's connection must be gone before its place may be taken. A process whose connection broke opens another one at once, and should not lose its place for it.</summary>
+    internal int GoneMs { get; init; } = 500;
+
     /// <summary>How long, in milliseconds, one commit or read may go unanswered before its connection is given up and the outcome is read from a new one.</summary>
     public int AnswerMs { get; init; } = 30_000;
 

@@ -14,9 +14,6 @@ namespace SyncHub.Storage.Postgres;
 /// </remarks>
 internal sealed class Succession(Database database)
 {
-    // Milliseconds. A process whose connection broke opens another one at once, and should not lose its place for it.
-    private const int GoneMs = 500;
-
     private const string Look =
         """
         SELECT session, held_by, address, renewed_at = '-infinity',
@@ -65,6 +62,6 @@ internal sealed class Succession(Database database)
             return false;
         }
 
-        return Stopwatch.GetElapsedTime(_goneSince).TotalMilliseconds > GoneMs;
+        return Stopwatch.GetElapsedTime(_goneSince).TotalMilliseconds > database.Options.GoneMs;
     }
 }

@@ -8,7 +8,7 @@ namespace SyncHub.Agent.Tests;
 /// <summary>The shell around the engine, over a disk that fails on demand.</summary>
 public sealed class AgentLoopTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly SetClock _clock = new();
     private readonly MemoryGuard _guard = new();
     private SimulatedJournal _journal = new(autoFlush: true);
@@ -69,7 +69,7 @@ public sealed class AgentLoopTests : IAsyncLifetime
         var heard = new TaskCompletionSource<long>();
         _loop.Logged += tip => heard.TrySetResult(tip);
         await _loop.TellAsync(Register("told"), CancellationToken.None);
-        Assert.Equal(1, await heard.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(1, await heard.Task.WaitAsync(Patience));
     }
 
     [Fact]

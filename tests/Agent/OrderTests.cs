@@ -24,7 +24,7 @@ public sealed class OrderTests : IAsyncLifetime
     {
         _hub = await ScriptedHub.StartAsync();
         new StoreIdentity(7, "Test Street", Holder.Incarnation.Value, "").Write(_folder.Path);
-        _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder.Path, HubAddress = _hub.Address, InsecureLoopback = true }, NullLoggerFactory.Instance);
+        _agent = await AgentHost.StartAsync(_hub.OptionsOf(_folder.Path), NullLoggerFactory.Instance);
         _channel = GrpcChannel.ForAddress(FormattableString.Invariant($"http://127.0.0.1:{_agent.TillGrpcPort}"));
         _till = new V1.Till.TillClient(_channel);
     }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using SyncHub.Agent.Hosting;
 using SyncHub.Core.Primitives;
 
 namespace SyncHub.Agent.Tests;
@@ -15,7 +16,7 @@ namespace SyncHub.Agent.Tests;
 /// <summary>A hub that does what the test says: a real server on a free port, with each frame of the agent to be read and each answer to be chosen.</summary>
 internal sealed class ScriptedHub : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20); // a guard against a test that hangs, not a pace
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2); // a guard against a test that hangs, not a pace
 
     private readonly WebApplication _app;
     private readonly Channel<Session> _sessions = Channel.CreateUnbounded<Session>();
@@ -32,6 +33,17 @@ internal sealed class ScriptedHub : IAsyncDisposable
     }
 
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    /// <summary>How a store calls it: with the longest deadlines there are, because a test on a busy machine answers late, and acknowledges nothing where that is not its subject.</summary>
+    public AgentOptions OptionsOf(string folder) => new()
+    {
+        DataDirectory = folder,
+        HubAddress = Address,
+        InsecureLoopback = true,
+        CheckoutDeadlineMs = 10_000,
+        LookUpDeadlineMs = 10_000,
+        LongestHubSilence = LongestWait,
+    };
 
     public static async Task<ScriptedHub> StartAsync()
     {

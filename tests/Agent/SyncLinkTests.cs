@@ -24,17 +24,27 @@ public sealed class SyncLinkTests : IAsyncLifetime
     {
         _hub = await ScriptedHub.StartAsync();
         new StoreIdentity(7, "Test Street", Holder.Incarnation.Value, "").Write(_folder.Path);
-        _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = _folder.Path, HubAddress = _hub.Address, InsecureLoopback = true }, NullLoggerFactory.Instance);
+        await StartAsync(_hub.OptionsOf(_folder.Path));
+    }
+
+    private async Task StartAsync(AgentOptions options)
+    {
+        _agent = await AgentHost.StartAsync(options, NullLoggerFactory.Instance);
         _channel = GrpcChannel.ForAddress(FormattableString.Invariant($"http://127.0.0.1:{_agent.TillGrpcPort}"));
         _till = new V1.Till.TillClient(_channel);
     }
 
     public async Task DisposeAsync()
     {
-        _channel.Dispose();
-        await _agent.DisposeAsync();
+        await StopAsync();
         await _hub.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        _channel.Dispose();
+        await _agent.DisposeAsync();
     }
 
     [Fact]
@@ -124,6 +134,9 @@ public sealed class SyncLinkTests : IAsyncLifetime
     [Fact]
     public async Task A_hub_that_does_not_answer_costs_the_deadline_and_then_a_refusal_that_names_the_store()
     {
+        await _hub.NextSessionAsync();
+        await StopAsync();
+        await StartAsync(_hub.OptionsOf(_folder.Path) with { CheckoutDeadlineMs = 100 });
         var session = await _hub.NextSessionAsync();
         var member = await RegisterAsync();
         await session.WelcomeAsync();

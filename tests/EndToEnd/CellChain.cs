@@ -3,6 +3,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Agent.Hosting;
+using SyncHub.Core.Members;
 using SyncHub.Core.Primitives;
 using SyncHub.Demo.Links;
 using SyncHub.Hub;
@@ -79,6 +80,7 @@ internal sealed class CellChain : IAsyncDisposable
                 Cell = new Cell(place + 1, Cells),
                 CellHubs = place == 0 ? [.. Enumerable.Range(0, Cells).Select(cell => cell == 0 ? "here" : $"https://127.0.0.1:{_ports[cell]}")] : [],
                 OnePersonIsEnough = false,
+                Placement = new PlacementPolicy { RevokeDeadlineMs = Chain.UnhurriedMs },
             },
             null, CancellationToken.None);
         (_hubs[place], _ports[place]) = (hub, hub.GrpcPort);
@@ -176,7 +178,7 @@ internal sealed class CellChain : IAsyncDisposable
 
         public async Task StartAsync()
         {
-            _agent = await AgentHost.StartAsync(new AgentOptions { DataDirectory = Folder, HubAddress = Hubs }, NullLoggerFactory.Instance);
+            _agent = await AgentHost.StartAsync(Chain.Unhurried(new AgentOptions { DataDirectory = Folder, HubAddress = Hubs }), NullLoggerFactory.Instance);
             _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_agent.TillGrpcPort}");
             Till = new Till.TillClient(_channel);
         }

@@ -56,6 +56,12 @@ internal sealed class Chain : IAsyncDisposable
         return chain;
     }
 
+    /// <summary>A sale that needs another store's rights is to be decided by who holds what, not by how fast this machine is: the longest deadlines there are.</summary>
+    public const int UnhurriedMs = 10_000;
+
+    /// <summary>Agents under those deadlines.</summary>
+    public static AgentOptions Unhurried(AgentOptions options) => options with { CheckoutDeadlineMs = UnhurriedMs, LookUpDeadlineMs = UnhurriedMs };
+
     private PlacementPolicy Placement { get; init; } = new();
 
     /// <summary>The chain's rules: a preset or a file.</summary>
@@ -68,7 +74,7 @@ internal sealed class Chain : IAsyncDisposable
             Seeds.AddTokenTo(HubFolder, "tests", Role.Admin, TokenFile);
         }
 
-        _hub = await HubHost.StartAsync(new HubOptions { DataDirectory = HubFolder, GrpcPort = _hubPort, HttpPort = 0, Placement = Placement, OnePersonIsEnough = true, Ruleset = Ruleset }, null, CancellationToken.None);
+        _hub = await HubHost.StartAsync(new HubOptions { DataDirectory = HubFolder, GrpcPort = _hubPort, HttpPort = 0, Placement = Placement with { RevokeDeadlineMs = UnhurriedMs }, OnePersonIsEnough = true, Ruleset = Ruleset }, null, CancellationToken.None);
         _hubPort = _hub.GrpcPort;
     }
 
@@ -164,7 +170,7 @@ internal sealed class Chain : IAsyncDisposable
 
         public async Task StartAsync()
         {
-            _agent = await AgentHost.StartAsync(With(new AgentOptions { DataDirectory = Folder, HubAddress = $"https://127.0.0.1:{_link.Port}" }), NullLoggerFactory.Instance);
+            _agent = await AgentHost.StartAsync(With(Unhurried(new AgentOptions { DataDirectory = Folder, HubAddress = $"https://127.0.0.1:{_link.Port}" })), NullLoggerFactory.Instance);
             _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_agent.TillGrpcPort}");
             Till = new Till.TillClient(_channel);
         }

@@ -17,7 +17,6 @@ namespace SyncHub.EndToEnd.Tests;
 /// <summary>A store's way to its hub: enrolled by a code that names the right hub, let in by its certificate, renewed, shut out.</summary>
 public sealed class TlsTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Short = TimeSpan.FromSeconds(12);
     private readonly string _folder = Directory.CreateTempSubdirectory("tls").FullName;
     private HubHost _hub = null!;
 
@@ -86,15 +85,18 @@ public sealed class TlsTests : IAsyncLifetime
     public async Task A_certificate_is_renewed_with_a_new_key_before_its_end_and_the_old_key_is_taken_no_more()
     {
         await _hub.DisposeAsync();
-        _hub = await StartHubAsync("hub", Short);
+        Directory.Delete(HubFolder, recursive: true);
+        HubSetup.Init(HubFolder, [], TimeProvider.System.GetUtcNow().AddDays(-100));
+        _hub = await StartHubAsync("hub");
         var options = Store("store");
         await AgentHost.EnrolAsync(options, await CodeAsync());
+        await EndAsync(options.DataDirectory + ".machine", TimeProvider.System.GetUtcNow().AddDays(10)); // it is time, and nobody has to hurry
         var first = await File.ReadAllTextAsync(options.DataDirectory + ".machine");
         await using (var agent = await StartAsync(options))
         {
             await OnlineAsync(agent);
             await Until.TrueAsync(async () => await File.ReadAllTextAsync(options.DataDirectory + ".machine") != first, "a new key");
-            Assert.True(agent.IsOnline);
+            await OnlineAsync(agent);
         }
 
         await using (var again = await StartAsync(options))
@@ -271,11 +273,11 @@ public sealed class TlsTests : IAsyncLifetime
 
     private HubOptions Options(string name) => new() { DataDirectory = Path.Combine(_folder, name), GrpcPort = 0, HttpPort = 0, Partitions = 4 };
 
-    private async Task<HubHost> StartHubAsync(string name, TimeSpan? certificateLife = null)
+    private async Task<HubHost> StartHubAsync(string name)
     {
         HubSetup.Init(Path.Combine(_folder, name), [], TimeProvider.System.GetUtcNow());
         Seeds.AddTokenTo(Path.Combine(_folder, name), "tests", Role.Admin, Path.Combine(_folder, name, "admin.token"));
-        return await HubHost.StartAsync(Options(name) with { StoreCertificateLife = certificateLife ?? TimeSpan.FromDays(90) }, null, CancellationToken.None);
+        return await HubHost.StartAsync(Options(name), null, CancellationToken.None);
     }
 
     private AgentOptions Store(string name) => new() { DataDirectory = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, HubAddress = Address };

@@ -3,7 +3,7 @@ namespace SyncHub.EndToEnd.Tests;
 /// <summary>Waits for something that another process or thread brings about, with a deadline and a name for what was waited for.</summary>
 internal static class Until
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3); // a guard against a test that hangs, not a pace
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
     public static async Task TrueAsync(Func<Task<bool>> condition, string what)

@@ -70,7 +70,7 @@ public sealed class HealthTests
 
         static async Task Until(Func<bool> condition)
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             while (!condition())
             {
                 await Task.Delay(10, deadline.Token);

@@ -6,7 +6,7 @@ namespace SyncHub.Grpc.Tests;
 /// <summary>Waits for what must happen, and says what did not.</summary>
 public static class Soon
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static async Task Happens(this Task task, string what)
     {

@@ -186,7 +186,7 @@ public sealed class CommitPipelineTests
         _journal.DuringCommit = () =>
         {
             _journal.DuringCommit = null;
-            Assert.True(Task.Run(() => Submit("b")).Wait(TimeSpan.FromSeconds(20)));
+            Assert.True(Task.Run(() => Submit("b")).Wait(HubFixture.Patience));
         };
         await Task.Run(() => Submit("a"));
         Assert.Equal([["a"], ["b"]], _journal.Held);

@@ -368,7 +368,7 @@ public sealed class DoorTests
         var call = new V1.Sync.SyncClient(hub.OpenChannel(machine?.Certificate)).Link();
         var hello = new V1.Hello { Store = 1, Incarnation = Incarnation.Of(1, 1).Value, Nonce = Nonce, SchemaMax = 1, Locked = isLocked, Device = ByteString.CopyFrom(new byte[16].Select(_ => (byte)7).ToArray()), Token = s_tokens.GetValueOrDefault(hub.GrpcPort) };
         await call.RequestStream.WriteAsync(new AgentFrame { Hello = hello });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(HubFixture.Patience);
         while (await call.ResponseStream.MoveNext(patience.Token))
         {
             switch (call.ResponseStream.Current.FrameCase)
@@ -397,7 +397,7 @@ public sealed class DoorTests
 
     private static async Task<string> EndsAsync(AsyncDuplexStreamingCall<AgentFrame, HubFrame> call)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(HubFixture.Patience);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
         var beating = BeatAsync(call, over.Token); // a silent stream is cut too, and that is not what is asked here
         try

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
+using SyncHub.Core.Members;
 using SyncHub.Hub.Certificates;
 using SyncHub.Protos.Trust;
 using SyncHub.Hub.Users;
@@ -17,6 +18,12 @@ internal sealed class HubFixture : IAsyncDisposable
     private HubHost _hub = null!;
 
     private HubFixture(HubOptions options) => _options = options;
+
+    /// <summary>A guard against a test that hangs, not a pace: on a machine that others use as well everything may take long.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>What a store answers counts, and not how soon a busy machine lets it.</summary>
+    private static readonly PlacementPolicy Unhurried = new() { RevokeDeadlineMs = 10_000 };
 
     public GrpcChannel Channel { get; private set; } = null!;
 
@@ -43,7 +50,7 @@ internal sealed class HubFixture : IAsyncDisposable
     public static async Task<HubFixture> StartAsync(Func<HubOptions, HubOptions>? change = null)
     {
         // Most tests are about what comes through the doors; those about the doors themselves start a secure hub.
-        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true, OnePersonIsEnough = true };
+        var options = new HubOptions { DataDirectory = Directory.CreateTempSubdirectory("hub").FullName, GrpcPort = 0, HttpPort = 0, Partitions = 8, InsecureLoopback = true, OnePersonIsEnough = true, Placement = Unhurried, OrderPatience = Patience };
         if (Environment.GetEnvironmentVariable("SYNCHUB_HUB_TESTS_STORAGE") is { Length: > 0 } storage)
         {
             // postgres.sh run: all tests of this project on PostgreSQL, each hub with a schema of its own.
@@ -144,7 +151,7 @@ internal sealed class HubFixture : IAsyncDisposable
     }
 
     /// <summary>Waits until the tables of HQ hold every record that is durable now.</summary>
-    public Task HqTablesAsync() => _hub.HqTablesAreCurrentAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
+    public Task HqTablesAsync() => _hub.HqTablesAreCurrentAsync(CancellationToken.None).WaitAsync(Patience);
 
     public Task<long> SweepAsync() => _hub.SweepAsync(CancellationToken.None);
 
@@ -182,7 +189,7 @@ internal sealed class HubFixture : IAsyncDisposable
     /// <summary>Waits for what the hub does after it has answered.</summary>
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!await condition())
         {

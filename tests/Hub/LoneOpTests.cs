@@ -43,16 +43,16 @@ public sealed class LoneOpTests
         await store.SendOpsAsync();
         await _watched.UntilHeldAsync();
         _watched.LetGo();
-        var acknowledgements = 0;
+        var acknowledged = new HashSet<long>(); // each place once: a beat says the last one again
         await store.ReadUntilAsync(frame =>
         {
-            acknowledgements += frame.OpAck is null ? 0 : 1;
+            acknowledged.Add(frame.OpAck?.CommittedSequence ?? 0);
             return frame.OpAck?.CommittedSequence >= members.Length;
         }, "the last acknowledgement");
 
         var commits = _watched.Commits.Count(commit => commit.Facts > 0);
         Assert.InRange(commits, 1, 40);
-        Assert.InRange(acknowledgements, 1, commits + 1); // and the beat of a second
+        Assert.InRange(acknowledged.Count(sequence => sequence > 0), 1, commits);
         var changes = _watched.Inner.ReadChanges(0, 1000).ToDictionary(change => change.Stream, change => change.Partition);
         Assert.All(members, member => Assert.Equal(member.Slot(64), changes[new StreamId(member.Value)]));
     }
@@ -87,7 +87,7 @@ public sealed class LoneOpTests
 
         public void LetGo() => _gate!.SetResult();
 
-        public Task UntilHeldAsync() => _held.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        public Task UntilHeldAsync() => _held.Task.WaitAsync(HubFixture.Patience);
 
         public Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, isHere: false);
 

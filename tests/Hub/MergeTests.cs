@@ -116,7 +116,7 @@ public sealed class MergeTests
     }
 
     private static async Task<MemberRecord> MergeAsync(HubFixture hub, MemberId loser, MemberId survivor) => await hub.Members.MergeMembersAsync(
-        new MergeMembersRequest { LoserId = loser.ToString(), SurvivorId = survivor.ToString(), Operator = "kim", Reason = "registered twice" }, hub.Admin, DateTime.UtcNow.AddSeconds(20));
+        new MergeMembersRequest { LoserId = loser.ToString(), SurvivorId = survivor.ToString(), Operator = "kim", Reason = "registered twice" }, hub.Admin, DateTime.UtcNow + HubFixture.Patience);
 
     private static async Task RefusedAsync(HubFixture hub, MemberId loser, MemberId survivor, string why)
     {

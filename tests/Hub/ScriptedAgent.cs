@@ -20,12 +20,14 @@ namespace SyncHub.Hub.Tests;
 /// <summary>The agent's side of the wire, played by hand: it logs ops with a true chain, and says what a test tells it to say.</summary>
 internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Machine? machine = null) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan BetweenSigns = TimeSpan.FromSeconds(2);
     private readonly ByteString _nonce = ByteString.CopyFromUtf8(Guid.NewGuid().ToString());
     private AsyncDuplexStreamingCall<AgentFrame, HubFrame>? _call;
     private GrpcChannel? _channel;
     private long _feed;
     private long _token;
+    private readonly SemaphoreSlim _writing = new(1);
+    private CancellationTokenSource _ended = new();
 
     /// <summary>The machine that this agent says it is.</summary>
     public byte[] Device { get; set; } = Guid.NewGuid().ToByteArray();
@@ -55,6 +57,8 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
     {
         _channel ??= machine is null ? null : hub.OpenChannel(machine.Certificate);
         _call = new V1.Sync.SyncClient(_channel ?? hub.Channel).Link();
+        await _ended.CancelAsync();
+        _ended = new CancellationTokenSource();
         await SendAsync(new AgentFrame
         {
             Hello = new Hello
@@ -75,6 +79,7 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
         });
         Answer = await ReadUntilAsync(frame => frame.FrameCase is HubFrame.FrameOneofCase.Welcome or HubFrame.FrameOneofCase.Stale or HubFrame.FrameOneofCase.Quarantine or HubFrame.FrameOneofCase.Reincarnated, "an answer to Hello");
         _token = Answer.Welcome?.Token ?? _token;
+        _ = StayAsync(_call, _ended.Token);
         return Answer.Welcome!;
     }
 
@@ -83,6 +88,7 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
 
     public Task DisconnectAsync()
     {
+        _ended.Cancel();
         _call?.Dispose();
         _call = null;
         return Task.CompletedTask;
@@ -144,13 +150,13 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
     public Task HandInAsync(long request, string code) =>
         SendAsync(new AgentFrame { OutOfBand = new OutOfBandReceipt { Nonce = _nonce, Request = request, Receipt = ReceiptCodec.TryRead(code) } });
 
-    public Task SendAsync(AgentFrame frame) => _call!.RequestStream.WriteAsync(frame);
+    public Task SendAsync(AgentFrame frame) => SendAsync(_call!, frame, CancellationToken.None);
 
     public Task AnswerRevokeAsync(RevokeAsk ask) => SendAsync(new AgentFrame { RevokeDone = new RevokeDone { Nonce = _nonce, Member = ask.Member, Id = ask.Id } });
 
     public async Task<HubFrame> ReadUntilAsync(Predicate<HubFrame> wanted, string what)
     {
-        using var deadline = new CancellationTokenSource(Patience);
+        using var deadline = new CancellationTokenSource(HubFixture.Patience);
         var seen = new List<string>();
         try
         {
@@ -184,10 +190,40 @@ internal sealed class ScriptedAgent(HubFixture hub, EnrolResponse identity, Mach
 
     public static Move Relinquish(Bucket bucket, long amount) => new(MoveKind.Relinquish, bucket, amount, 0);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _ended.CancelAsync();
         _call?.Dispose();
         _channel?.Dispose();
-        return ValueTask.CompletedTask;
+    }
+
+    // The hub cuts whoever is silent for seconds, and a test on a busy machine may be silent for longer. A frame without a content means nothing to it.
+    private async Task StayAsync(AsyncDuplexStreamingCall<AgentFrame, HubFrame> call, CancellationToken ended)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(BetweenSigns);
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                await SendAsync(call, new AgentFrame(), ended);
+            }
+        }
+        catch (Exception end) when (end is RpcException or OperationCanceledException or InvalidOperationException or IOException)
+        {
+            // The stream has ended; whoever uses it next hears why.
+        }
+    }
+
+    private async Task SendAsync(AsyncDuplexStreamingCall<AgentFrame, HubFrame> call, AgentFrame frame, CancellationToken ended)
+    {
+        await _writing.WaitAsync(ended);
+        try
+        {
+            await call.RequestStream.WriteAsync(frame, ended);
+        }
+        finally
+        {
+            _writing.Release();
+        }
     }
 }

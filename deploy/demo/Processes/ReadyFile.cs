@@ -6,7 +6,7 @@ namespace SyncHub.Demo.Processes;
 internal static class ReadyFile
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3); // a guard against a process that hangs; a busy machine starts one slowly
 
     /// <summary>Starts a process and waits until it says that it is ready.</summary>
     /// <returns>The process, and the ports by the names in the file.</returns>

@@ -22,7 +22,7 @@ internal static class Doors
     {
         var type = called.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary;
         var method = new Method<byte[], byte[]>(type, called.Service.FullName, called.Name, Verbatim, Verbatim);
-        var options = new CallOptions(headers, DateTime.UtcNow.AddSeconds(30));
+        var options = new CallOptions(headers, DateTime.UtcNow + HubFixture.Patience);
         try
         {
             if (called.IsServerStreaming)

@@ -67,7 +67,7 @@ public sealed class OrderTests
     [Fact]
     public async Task What_a_store_has_booked_is_not_ordered_again_although_its_answer_was_lost()
     {
-        await using var hub = await StartAsync();
+        await using var hub = await StartAsync(patience: TimeSpan.FromMilliseconds(100));
         await using var store = await ConnectedAsync(hub);
         var approving = ApprovedAsync(hub, Gift(500), ApprovalState.Approved);
         var order = await OrderAsync(store);
@@ -194,9 +194,9 @@ public sealed class OrderTests
 
     private static AskForRequest Gift(long delta) => new() { Reason = "goodwill", Adjustment = new OrderedAdjustment { Store = 1, MemberId = Member.ToString(), Kind = BucketKind.Principal, DeltaMinor = delta } };
 
-    private static async Task<HubFixture> StartAsync(bool onePersonIsEnough = false)
+    private static async Task<HubFixture> StartAsync(bool onePersonIsEnough = false, TimeSpan? patience = null)
     {
-        var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = onePersonIsEnough });
+        var hub = await HubFixture.StartAsync(options => options with { OnePersonIsEnough = onePersonIsEnough, OrderPatience = patience ?? HubFixture.Patience });
         await hub.AddUserAsync("ann", Role.Finance, Password);
         await hub.AddUserAsync("ben", Role.Finance, Password);
         await hub.AddUserAsync("mia", Role.Marketing, Password);
@@ -231,7 +231,7 @@ public sealed class OrderTests
 
     private static async Task SettledAsync(HubFixture hub, string id, ApprovalState state)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(HubFixture.Patience);
         while ((await FindAsync(hub, id)).State != state)
         {
             patience.Token.ThrowIfCancellationRequested();

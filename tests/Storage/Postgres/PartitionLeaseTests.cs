@@ -146,8 +146,19 @@ public sealed class PartitionLeaseTests(PostgresInstance instance)
     [Fact]
     public async Task An_idle_writer_keeps_its_lease()
     {
+        // Said by the database's clock, however late a busy machine lets it: an idle writer goes on saying that it lives.
+        const string Renewed = "SELECT renewed_at::text FROM {0}.writer";
         await using var idle = await OpenAsync("hub", leaseMs: 600);
-        var error = await Assert.ThrowsAsync<JournalUnavailableException>(() => OpenAsync("hub", leaseMs: 600, takeOverMs: 2_000));
+        for (var times = 0; times < 3; times++)
+        {
+            var before = instance.Ask(string.Format(System.Globalization.CultureInfo.InvariantCulture, Renewed, _schema));
+            while (before!.Equals(instance.Ask(string.Format(System.Globalization.CultureInfo.InvariantCulture, Renewed, _schema))))
+            {
+                await Task.Yield();
+            }
+        }
+
+        var error = await Assert.ThrowsAsync<JournalUnavailableException>(() => OpenAsync("hub", leaseMs: 20_000, takeOverMs: 500));
         Assert.Equal(JournalFault.Locked, error.Fault);
         await idle.CommitAsync(Make.Records(Make.Record(1, 1)));
     }

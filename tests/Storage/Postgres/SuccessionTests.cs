@@ -9,6 +9,7 @@ namespace SyncHub.Storage.Tests.Postgres;
 public sealed class SuccessionTests(PostgresInstance instance)
 {
     private const int Never = 600_000; // a lease that does not end within a test
+    private const int Long = 20_000; // longer than any machine keeps a process from running, and shorter than the server of these tests has been up
 
     private readonly string _schema = "next_" + Guid.NewGuid().ToString("N")[..12];
 
@@ -21,7 +22,7 @@ public sealed class SuccessionTests(PostgresInstance instance)
         await using var next = await OpenAsync(leaseMs: 1_500);
         await stopped.KillAsync(); // with its connection everything goes that it held in the database
 
-        var refused = await Assert.ThrowsAsync<JournalUnavailableException>(() => OpenAsync(leaseMs: 1_500, takeOverMs: 2_000));
+        var refused = await Assert.ThrowsAsync<JournalUnavailableException>(() => OpenAsync(leaseMs: Long, takeOverMs: 2_000));
         Assert.Equal(JournalFault.Locked, refused.Fault);
         await next.CommitAsync(Workload.Batch(2, 1));
         using var rows = JournalDatabaseReader.Open(instance.ConnectionString, _schema);
@@ -74,7 +75,7 @@ public sealed class SuccessionTests(PostgresInstance instance)
         var settings = new Npgsql.NpgsqlConnectionStringBuilder(instance.ConnectionString) { Port = line.Port };
         await using var one = await PostgresJournal.OpenAsync(settings.ConnectionString, Options(1_000));
         using var giveUp = new CancellationTokenSource();
-        var waiting = StandByAsync(giveUp.Token, leaseMs: 1_000);
+        var waiting = StandByAsync(giveUp.Token, leaseMs: Long); // who took a broken connection for an end would not wait that long, nor at all
         for (var version = 1; version <= 5; version++)
         {
             var cut = line.CutNextAnswerAsync();
@@ -92,5 +93,5 @@ public sealed class SuccessionTests(PostgresInstance instance)
     private Task<PostgresJournal> OpenAsync(int leaseMs, int takeOverMs = 30_000) => PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { TakeOverMs = takeOverMs });
 
     private Task<PostgresJournal> StandByAsync(CancellationToken cancellation, Func<LeadingWriter, Task>? onWaiting = null, int leaseMs = Never) =>
-        PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { TakeOverMs = int.MaxValue, OnWaiting = onWaiting }, cancellation);
+        PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { TakeOverMs = int.MaxValue, GoneMs = Long, OnWaiting = onWaiting }, cancellation);
 }
