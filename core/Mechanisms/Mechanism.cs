@@ -108,6 +108,9 @@ public enum Mechanism
     /// <summary>What is under way between two members is written down, and said again after a crash.</summary>
     MergeWorkIsDurable,
 
+    /// <summary>What was said to another member is under way until an answer to just that, or to something later, has come.</summary>
+    AnswersNameVersions,
+
     /// <summary>Who has promised to take somebody in becomes nobody's alias.</summary>
     OffersComeFirst,
 

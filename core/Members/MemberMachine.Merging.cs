@@ -12,9 +12,6 @@ public sealed partial class MemberMachine
     private readonly SortedDictionary<MemberId, object> _merging = [];
     private readonly List<Unmerging> _unmerging = [];
 
-    // At which version each peer was last told something that it has not taken yet.
-    private readonly SortedDictionary<MemberId, long> _toldAt = [];
-
     private bool TurnMerge(MemberMessage message, TurnResult turn, ITurnContext context)
     {
         switch (message)
@@ -41,7 +38,7 @@ public sealed partial class MemberMachine
                 OnReleaseAlias(release, turn, context);
                 return true;
             case ReleaseTaken taken:
-                turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, taken.Alias, IsDone: true));
+                turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, taken.Alias, IsDone: true, taken.UpToOffer));
                 return true;
             case ResumeMerge resume:
                 OnResume(resume, turn);
@@ -77,7 +74,7 @@ public sealed partial class MemberMachine
         if (!State.Offers.ContainsKey(wanted.Loser))
         {
             Apply(new MergeOffered(wanted.Loser, wanted.Operator, wanted.Reason), turn, context);
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, wanted.Loser, IsDone: false));
+            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, wanted.Loser, IsDone: false, State.Version));
             turn.Effects.Add(new PostTo(wanted.Loser, new MergeInto(State.Id, State.Version, wanted.Operator, wanted.Reason)));
         }
     }
@@ -110,7 +107,7 @@ public sealed partial class MemberMachine
         if (State.Offers.TryGetValue(refused.Loser, out var offer) && offer.Version == refused.Offer)
         {
             Apply(new MergeOfferWithdrawn(refused.Loser, refused.Reason), turn, context);
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, refused.Loser, IsDone: true));
+            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, refused.Loser, IsDone: true, State.Version));
             AnswerMerge(refused.Loser, turn, refused.Reason);
         }
     }
@@ -132,7 +129,7 @@ public sealed partial class MemberMachine
         if (arrived.News is not null && !isAlias)
         {
             // It calls itself an alias by an offer that is dead here: it has to hear so before anything goes back to it.
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, arrived.From, IsDone: false));
+            turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, arrived.From, IsDone: false, arrived.Offer));
             turn.Effects.Add(new PostTo(arrived.From, new ReleaseAlias(State.Id, arrived.Offer, "the hub", "the merge was undone or withdrawn")));
         }
 
@@ -149,7 +146,7 @@ public sealed partial class MemberMachine
         turn.Effects.Add(new PostTo(arrived.From, new TransferTaken(State.Id, arrived.Version)));
         if (isNew && arrived.News is not null)
         {
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, arrived.From, IsDone: true));
+            turn.UnderWay.Add(new UnderWay(UnderWayKind.Offer, State.Id, arrived.From, IsDone: true, State.Version));
             AnswerMerge(arrived.From, turn, refusal: null);
         }
 
@@ -168,12 +165,7 @@ public sealed partial class MemberMachine
             Apply(new CreditLimitSet(0) { IsDerived = true }, turn, context);
         }
 
-        // What was said after the version that was taken is still under way, and is answered by itself.
-        if (!_toldAt.TryGetValue(taken.By, out var version) || taken.Version >= version)
-        {
-            _toldAt.Remove(taken.By);
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Transfer, State.Id, taken.By, IsDone: true));
-        }
+        turn.UnderWay.Add(new UnderWay(UnderWayKind.Transfer, State.Id, taken.By, IsDone: true, taken.Version));
     }
 
     // Undoing a merge first calls in what online stores hold, so that as much as is unspent can go back.
@@ -242,7 +234,7 @@ public sealed partial class MemberMachine
     {
         var contributed = State.Aliases[wanted.Alias].Contributed.Where(part => part.Value > 0).ToArray();
         Apply(new AliasReleased(wanted.Alias, wanted.Operator, wanted.Reason), turn, context);
-        turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, wanted.Alias, IsDone: false));
+        turn.UnderWay.Add(new UnderWay(UnderWayKind.Release, State.Id, wanted.Alias, IsDone: false, State.Version));
         turn.Effects.Add(new PostTo(wanted.Alias, new ReleaseAlias(State.Id, State.Version, wanted.Operator, wanted.Reason)));
         var back = contributed.Select(part => new BucketTotal(part.Key, Math.Clamp(part.Value, 0, State.Find(part.Key)?.Pool ?? 0))).Where(part => part.TotalMinor > 0).ToArray();
         SendValue(wanted.Alias, back, turn, context);
@@ -262,7 +254,7 @@ public sealed partial class MemberMachine
             Apply(new MergeUndone(release.Survivor, release.Operator, release.Reason), turn, context);
         }
 
-        turn.Effects.Add(new PostTo(release.Survivor, new ReleaseTaken(State.Id)));
+        turn.Effects.Add(new PostTo(release.Survivor, new ReleaseTaken(State.Id, release.UpToOffer)));
     }
 
     private void OnResume(ResumeMerge resume, TurnResult turn)
@@ -287,7 +279,7 @@ public sealed partial class MemberMachine
                 turn.Effects.Add(new PostTo(resume.Peer, new EraseAlias(State.Id, "the hub", "gone on with after a restart")));
                 break;
             default:
-                turn.UnderWay.Add(new UnderWay(resume.Kind, State.Id, resume.Peer, IsDone: true));
+                turn.UnderWay.Add(new UnderWay(resume.Kind, State.Id, resume.Peer, IsDone: true, State.Version));
                 break;
         }
     }
@@ -347,8 +339,7 @@ public sealed partial class MemberMachine
 
     private void Tell(MemberId peer, TransferTotals totals, AliasNews? news, TurnResult turn)
     {
-        _toldAt[peer] = State.Version;
-        turn.UnderWay.Add(new UnderWay(UnderWayKind.Transfer, State.Id, peer, IsDone: false));
+        turn.UnderWay.Add(new UnderWay(UnderWayKind.Transfer, State.Id, peer, IsDone: false, State.Version));
         turn.Effects.Add(new PostTo(peer, new TransferArrived(State.Id, State.Version, totals, news, State.AliasOffer)));
     }
 

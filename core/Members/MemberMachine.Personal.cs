@@ -28,7 +28,7 @@ public sealed partial class MemberMachine
                 turn.Effects.Add(new PostTo(erase.Survivor, new EraseTaken(State.Id)));
                 return true;
             case EraseTaken taken:
-                turn.UnderWay.Add(new UnderWay(UnderWayKind.Erasure, State.Id, taken.Alias, IsDone: true));
+                turn.UnderWay.Add(new UnderWay(UnderWayKind.Erasure, State.Id, taken.Alias, IsDone: true, State.Version));
                 return true;
             default:
                 return message is ProfileWanted or PendingDecided or EraseWanted;
@@ -72,7 +72,7 @@ public sealed partial class MemberMachine
 
         foreach (var alias in State.Aliases.Keys)
         {
-            turn.UnderWay.Add(new UnderWay(UnderWayKind.Erasure, State.Id, alias, IsDone: false));
+            turn.UnderWay.Add(new UnderWay(UnderWayKind.Erasure, State.Id, alias, IsDone: false, State.Version));
             turn.Effects.Add(new PostTo(alias, new EraseAlias(State.Id, person, reason)));
         }
     }

@@ -25,7 +25,7 @@ public sealed partial class MemberMachine(MemberState state)
     public MemberState State { get; } = state;
 
     /// <summary>Whether somebody waits for an answer that is not decided yet; such a grain is not evicted.</summary>
-    public bool IsWaiting => _checkouts.Count + _merging.Count + _unmerging.Count + _toldAt.Count > 0;
+    public bool IsWaiting => _checkouts.Count + _merging.Count + _unmerging.Count > 0;
 
     /// <summary>Handles one message.</summary>
     /// <exception cref="InvalidOperationException">An invariant would break; the state is then not to be used any more.</exception>

@@ -1,3 +1,4 @@
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Refunds;
 
@@ -18,8 +19,8 @@ public sealed record MergeRefused(MemberId Loser, long Offer, string Reason) : M
 /// <summary>A survivor has let this member go, if it is an alias by an offer of this version or an older one.</summary>
 public sealed record ReleaseAlias(MemberId Survivor, long UpToOffer, string Operator, string Reason) : MemberMessage;
 
-/// <summary>A former alias knows that it is one no more.</summary>
-public sealed record ReleaseTaken(MemberId Alias) : MemberMessage;
+/// <summary>A former alias knows that it is one no more by any offer up to a version of the survivor.</summary>
+public sealed record ReleaseTaken(MemberId Alias, long UpToOffer) : MemberMessage;
 
 /// <summary>A store asks for a refund right, and those that the member was ever merged into are asked what was given back under their names.</summary>
 /// <param name="Wanted">What the store asked; the op's member decides.</param>
@@ -71,7 +72,16 @@ public enum UnderWayKind
 }
 
 /// <summary>Something between two members that must be gone on with after a crash; written with the events of the sender, who alone ends it.</summary>
-public readonly record struct UnderWay(UnderWayKind Kind, MemberId From, MemberId To, bool IsDone);
+/// <param name="Kind">What.</param>
+/// <param name="From">The sender.</param>
+/// <param name="To">The other one.</param>
+/// <param name="IsDone">Whether it ends: not all of it has an event of its own, and so a version by which the journal would refuse a hub that is not the newest any more.</param>
+/// <param name="Version">The sender's version up to which it is said, or answered: what was said later is under way still.</param>
+public readonly record struct UnderWay(UnderWayKind Kind, MemberId From, MemberId To, bool IsDone, long Version)
+{
+    /// <summary>Whether this answer ends what was said up to <paramref name="said"/>.</summary>
+    public bool Ends(long said) => IsDone && (said <= Version || Switches.IsOff(Mechanism.AnswersNameVersions));
+}
 
 /// <summary>Hand a message to another member's grain.</summary>
 public sealed record PostTo(MemberId To, MemberMessage Message) : MemberEffect;

@@ -5,6 +5,7 @@ using SyncHub.Core.Primitives;
 using SyncHub.Core.Profiles;
 using SyncHub.Core.Wallets;
 using SyncHub.Hub.Cases;
+using SyncHub.Hub.Members;
 using SyncHub.Hub.Stores;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
@@ -85,6 +86,9 @@ internal sealed class Batch(long number, int expected = 0)
 
     /// <summary>Claims that are written with this batch.</summary>
     public List<Claim> Claimed { get; } = [];
+
+    /// <summary>Work between members that begins or ends with this batch.</summary>
+    public List<MergeWork.Work> Works { get; } = [];
 
     /// <summary>Writes a phone or card into the directory. The first claimant keeps it; a second one gets a case.</summary>
     public void Claim(ClaimChange change, TurnContext context, MemberMessage cause)

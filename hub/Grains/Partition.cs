@@ -81,6 +81,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
     {
         Volatile.Write(ref _released, batch.Number);
         batch.Claimed.ForEach(context.Claims.Durable);
+        batch.Works.ForEach(context.Work.Durable);
         router.Release(batch.Effects);
         foreach (var member in batch.Recovering)
         {
@@ -159,9 +160,12 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
             CaseBook.Open(batch.Journal, opened);
         }
 
-        foreach (var work in turn.UnderWay)
+        foreach (var change in turn.UnderWay)
         {
-            MergeWork.Write(batch.Journal, work);
+            if (context.Work.Write(batch.Journal, change) is { } work)
+            {
+                batch.Works.Add(work);
+            }
         }
 
         foreach (var change in turn.Claims)

@@ -9,7 +9,7 @@ using SyncHub.Hub.Sync;
 namespace SyncHub.Hub.Grains;
 
 /// <summary>What a grain may look at besides itself, taken from the living hub.</summary>
-internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, StoreRegistry stores, ClaimBook claims, ClosedDays? closed = null) : ITurnContext
+internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, RulesetInForce rules, LinkDirectory links, StoreRegistry stores, ClaimBook claims, MergeWork work, ClosedDays? closed = null) : ITurnContext
 {
     // Starts at the clock so that an ask of a former hub process is never mistaken for one of this process; only freshness depends on it.
     private long _ask = time.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
@@ -19,6 +19,9 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
 
     /// <summary>Who has which phone and card.</summary>
     public ClaimBook Claims { get; } = claims;
+
+    /// <summary>What is under way between members.</summary>
+    public MergeWork Work { get; } = work;
 
     /// <inheritdoc/>
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -290,7 +290,7 @@ public sealed class HubHost : IAsyncDisposable
         var schedule = new Schedule(time, log.CreateLogger<Schedule>());
         var router = new EffectRouter(links, stores, rules, schedule, grains, log.CreateLogger<EffectRouter>());
         var pipeline = new CommitPipeline(journal, stores, log.CreateLogger<CommitPipeline>()) { Trail = TrailWriter.Open(journal, time), Released = router.Acknowledge };
-        var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal), new ClosedDays(journal));
+        var context = new TurnContext(time, options.LoadPlacement(), rules, links, stores, new ClaimBook(journal), new MergeWork(journal), new ClosedDays(journal));
         var loops = PartitionSettings.LoopsFor(options.Partitions);
         var settings = new PartitionSettings(Math.Max(1, options.GrainBudget / loops));
         grains.Use([.. Enumerable.Range(0, loops).Select(_ =>

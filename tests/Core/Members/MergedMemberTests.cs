@@ -155,6 +155,36 @@ public sealed class MergedMemberTests : ITurnContext
     }
 
     [Fact]
+    public void An_answer_to_what_was_said_before_does_not_end_what_was_said_since_though_the_member_was_read_anew()
+    {
+        TopUp(1, Old, 500);
+        Merge(Old, New);
+        _ = Held(() => TopUp(1, Old, 100));
+        _ = Held(() => TopUp(1, Old, 100));
+        var said = _hub[Old].State.Version;
+        _hub[Old] = new MemberMachine(_hub[Old].State);
+
+        var late = Assert.Single(_hub[Old].Turn(new TransferTaken(New, said - 1), this).UnderWay);
+        var now = Assert.Single(_hub[Old].Turn(new TransferTaken(New, said), this).UnderWay);
+
+        Assert.False(late.Ends(said));
+        Assert.True(now.Ends(said));
+    }
+
+    [Fact]
+    public void A_former_alias_answers_to_the_release_that_it_heard_of_and_to_no_later_one()
+    {
+        Merge(Old, New);
+        _effects.Clear();
+
+        Turn(Old, new ReleaseAlias(New, 1, "the hub", "of a merge before"));
+
+        Assert.Equal([1], _effects.OfType<PostTo>().Select(post => post.Message).OfType<ReleaseTaken>().Select(taken => taken.UpToOffer));
+        Assert.True(_hub[Old].State.IsAlias);
+        Assert.False(Assert.Single(_hub[New].Turn(new ReleaseTaken(Old, 1), this).UnderWay).Ends(2));
+    }
+
+    [Fact]
     public void Credit_that_a_store_held_of_a_merged_member_ends_when_it_comes_back()
     {
         Turn(Old, new CreditLimitWanted(3_000, "reply"));

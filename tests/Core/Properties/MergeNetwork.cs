@@ -16,7 +16,7 @@ internal sealed class MergeNetwork : ITurnContext
     private readonly List<(MemberId From, MemberId To, MemberMessage Message)> _posts = [];
     private readonly List<(Store Store, MemberId Member, MemberEffect Effect)> _toStores = [];
     private readonly List<(MemberId Member, long Ask)> _deadlines = [];
-    private readonly HashSet<UnderWay> _underWay = [];
+    private readonly Dictionary<(UnderWayKind Kind, MemberId From, MemberId To), long> _underWay = [];
     private readonly Dictionary<string, long> _ledger = [];
     private readonly SortedDictionary<MemberId, List<AppliedEvent>> _journal = [];
     private long _ask;
@@ -325,7 +325,7 @@ internal sealed class MergeNetwork : ITurnContext
     // As the hub does after a restart: everything that was under way is said again.
     private void Resume()
     {
-        foreach (var work in _underWay.ToArray())
+        foreach (var work in _underWay.Keys.ToArray())
         {
             Turn(work.From, new ResumeMerge(work.Kind, work.To));
         }
@@ -382,8 +382,16 @@ internal sealed class MergeNetwork : ITurnContext
 
         foreach (var work in turn.UnderWay)
         {
-            var key = work with { IsDone = false };
-            _ = work.IsDone ? _underWay.Remove(key) : _underWay.Add(key);
+            var key = (work.Kind, work.From, work.To);
+            var said = _underWay.GetValueOrDefault(key);
+            if (!work.IsDone)
+            {
+                _underWay[key] = Math.Max(said, work.Version);
+            }
+            else if (work.Ends(said))
+            {
+                _underWay.Remove(key);
+            }
         }
 
         foreach (var effect in turn.Effects)
