@@ -171,6 +171,9 @@ public enum Mechanism
     /// <summary>What late top-ups of a reclaimed life brought is released at the end of its log.</summary>
     LateValueIsReleased,
 
+    /// <summary>A life that a receipt may give something is not written down as released before the receipt's op is durable and what it brought was released.</summary>
+    ReceiptsReopenLives,
+
     /// <summary>When a batch is not written, none that builds upon it is.</summary>
     BatchesBreakTogether,
 

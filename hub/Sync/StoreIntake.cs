@@ -133,7 +133,12 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
         var (fresh, _) = chains.Of(id.Holder.Incarnation).Take(id.Sequence, previous, [envelope]);
         foreach (var (chain, op) in fresh)
         {
-            _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
+            if (!Switches.IsOff(Mechanism.LateValueIsReleased))
+            {
+                _fromReceipts[(chain.Holder.Incarnation, op.Sequence)] = id.Holder.Incarnation;
+                parts.Releases.Await(id.Holder); // it may be the last op that is ever heard of its log
+            }
+
             _evidence.KeepReceipt(new OpId(chain.Holder, op.Sequence));
             OpIntake.HandOn(op, new OpId(chain.Holder, op.Sequence), id.Holder, link, parts);
         }
@@ -171,7 +176,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
 
         if (_fromReceipts.Remove((chain, sequence), out var life))
         {
-            ReleaseAgain(life, isOfCopy: false);
+            parts.Releases.OnArrived(new Holder(store, life));
         }
 
         AcknowledgeFacts();
@@ -260,7 +265,7 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
             _pendingFacts = null;
             if (pending.IsLast)
             {
-                ReleaseAgain(pending.Life, isOfCopy: pending.Places.Any(place => place.Chain.Holder.Incarnation != pending.Life));
+                ReleaseLate(pending.Life, isOfCopy: pending.Places.Any(place => place.Chain.Holder.Incarnation != pending.Life));
             }
 
             // After what follows from the end of a log is durable: nobody sends it again, and a crash would leave with the dead life what came late.
@@ -271,19 +276,24 @@ internal sealed class StoreIntake(StoreId store, HubParts parts, StoreLink link,
     }
 
     // Top-ups of a life that was given up and come late are credited. What is left of them is released at the end of its log, not before:
-    // the sales that used them may stand behind them. An op that came on a receipt may be the last that is ever heard of its log.
-    // Where the life's own log was whole and a copy brings more, another copy may still come: what the copy held is disowned, not taken for handed back.
-    private void ReleaseAgain(Incarnation number, bool isOfCopy)
+    // the sales that used them may stand behind them. Where the life's own log was whole and a copy brings more, another copy may still come:
+    // what the copy held is disowned, not taken for handed back.
+    private void ReleaseLate(Incarnation number, bool isOfCopy)
     {
         if (Switches.IsOff(Mechanism.LateValueIsReleased)
-            || parts.Stores.Find(store)!.Lives.Find(number) is not { IsReleased: true, Release: not Core.Identity.ReleaseKind.None } life
+            || parts.Stores.Find(store)!.Lives.Find(number) is not { Release: not Core.Identity.ReleaseKind.None } life
             || (life.Release == Core.Identity.ReleaseKind.Closed && !isOfCopy))
         {
             return;
         }
 
-        var approver = life.Approver.Length > 0 ? life.Approver : "late log of a copy";
-        parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Reclaimed, Approver = approver, IsReleased = false }) });
+        if (life.Release == Core.Identity.ReleaseKind.Reclaimed)
+        {
+            parts.Releases.Again(new Holder(store, number));
+            return;
+        }
+
+        parts.Stores.Update(store, one => one with { Lives = one.Lives.Put(life with { Release = Core.Identity.ReleaseKind.Reclaimed, Approver = life.Approver.Length > 0 ? life.Approver : "late log of a copy", IsReleased = false }) });
         parts.Releases.Start(store, number, null);
     }
 
