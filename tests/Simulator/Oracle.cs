@@ -34,6 +34,7 @@ internal sealed partial class Oracle(World world)
     private readonly Dictionary<(Holder, MemberId, Bucket), long> _granted = [];
     private readonly HashSet<MemberId> _decided = [];
     private readonly HashSet<MemberId> _logged = [];
+    private readonly HashSet<MemberId> _refusable = [];
     private readonly HashSet<Holder> _rolledBack = [];
     private readonly Dictionary<MemberId, long> _owing = [];
     private bool _wasReconciling;
@@ -332,12 +333,6 @@ internal sealed partial class Oracle(World world)
             }
 
             var state = world.Hub.Peek(member);
-            if (state.FindBreach(MayOwe(member, state)) is { } breach)
-            {
-                throw new Violation(InvariantOf(breach), breach);
-            }
-
-            CheckCredit(member, state);
             foreach (var bucket in state.Buckets)
             {
                 if (bucket.MovedIn > 0)
@@ -346,10 +341,16 @@ internal sealed partial class Oracle(World world)
                 }
 
                 CountClones(member, bucket);
-                if (_kin.IsEmpty)
-                {
-                    Check(member.ToString(), bucket.Bucket, Sums.Of(this, member, bucket));
-                }
+            }
+
+            try
+            {
+                Check(member, state);
+            }
+            catch (Violation) when (MayBeRefused)
+            {
+                Check(member, world.Hub.OnDisk(member));
+                _refusable.Add(member);
             }
         }
 
@@ -357,7 +358,43 @@ internal sealed partial class Oracle(World world)
         _logged.Clear();
         if (!_kin.IsEmpty)
         {
-            CheckKin();
+            try
+            {
+                CheckKin(world.Hub.Peek);
+            }
+            catch (Violation) when (MayBeRefused)
+            {
+                CheckKin(world.Hub.OnDisk);
+                _refusable.UnionWith(world.MemberIds);
+            }
+
+            if (checksAll)
+            {
+                CheckUnderWay();
+            }
+        }
+
+        _decided.UnionWith(_refusable); // until it is on the disk, or gone
+        _refusable.Clear();
+    }
+
+    // What a hub decides upon less than another one has written meanwhile is wrong, and is refused when it is to be written; nothing of it leaves before. So there what is on the disk counts.
+    private bool MayBeRefused => world.Active.HasFlag(Fault.Split);
+
+    private void Check(MemberId member, MemberState state)
+    {
+        if (state.FindBreach(MayOwe(member, state)) is { } breach)
+        {
+            throw new Violation(InvariantOf(breach), breach);
+        }
+
+        CheckCredit(member, state);
+        if (_kin.IsEmpty)
+        {
+            foreach (var bucket in state.Buckets)
+            {
+                Check(member.ToString(), bucket.Bucket, Sums.Of(this, member, bucket));
+            }
         }
     }
 
@@ -410,11 +447,11 @@ internal sealed partial class Oracle(World world)
     }
 
     // Value moves between members that are merged, and what copies use twice may show at any of them: together they must be right.
-    private void CheckKin()
+    private void CheckKin(Func<MemberId, MemberState> look)
     {
         foreach (var kin in world.MemberIds.GroupBy(_kin.RootOf))
         {
-            var states = kin.Select(member => world.Hub.Peek(member)).ToArray();
+            var states = kin.Select(look).ToArray();
             foreach (var bucket in states.SelectMany(state => state.Buckets).Select(bucket => bucket.Bucket).Distinct())
             {
                 var sums = default(Sums);
