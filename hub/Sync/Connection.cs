@@ -96,10 +96,10 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool WantsHeartbeat()
+    public bool WantsHeartbeat(bool leavesAnyway = false)
     {
         var beat = Interlocked.Increment(ref _beats);
-        if (beat - Volatile.Read(ref _beatOfFrame) < _longestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
+        if (!leavesAnyway && beat - Volatile.Read(ref _beatOfFrame) < _longestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
         {
             return false;
         }
@@ -118,6 +118,23 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
         }
 
         Wake();
+    }
+
+    /// <summary>Runs <paramref name="work"/>, and then sends the frames that it queued in one go, on this thread: a beat's heartbeat, watermarks and mark would else be a packet and a thread each.</summary>
+    public void Gather(Action work)
+    {
+        var holds = Interlocked.Increment(ref _reasons) == 1; // nobody sends, and nobody begins to
+        try
+        {
+            work();
+        }
+        finally
+        {
+            if (holds && Interlocked.CompareExchange(ref _reasons, 0, 1) != 1)
+            {
+                _ = SendAsync(); // it waits for nothing
+            }
+        }
     }
 
     /// <inheritdoc/>

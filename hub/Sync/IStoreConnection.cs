@@ -13,7 +13,8 @@ internal interface IStoreConnection
     ISignatureCheck? Signatures => null;
 
     /// <summary>Asked once a second: whether the agent must hear that the hub is there, because nothing else has told it for a while.</summary>
-    bool WantsHeartbeat() => true;
+    /// <param name="leavesAnyway">Whether other frames leave now in any case: a heartbeat then costs no packet, and the next one is as far away as it may be.</param>
+    bool WantsHeartbeat(bool leavesAnyway = false) => true;
 
     /// <summary>After how many seconds of silence the stream is cut.</summary>
     int CutSeconds => Connection.UsualCutSeconds;

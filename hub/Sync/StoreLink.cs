@@ -237,17 +237,19 @@ internal sealed class StoreLink
         bool isDue;
         lock (_gate)
         {
-            if (connection.WantsHeartbeat())
+            // With the first beat that speaks for the store, and from then on together: a beat apart they would be two packets for as long as the stream lives.
+            var isSpeaking = _speaker.Is(connection);
+            isDue = isSpeaking && _beats++ % BeatsBetweenRepeats == 0;
+            if (connection.WantsHeartbeat(leavesAnyway: isDue))
             {
                 connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
             }
 
-            if (!_speaker.Is(connection))
+            if (!isSpeaking)
             {
                 return;
             }
 
-            isDue = _beats++ % BeatsBetweenRepeats == 0;
             var main = _chains.Of(Holder.Incarnation).Main;
             if (isDue || main.CommittedSequence != _beatSequence)
             {

@@ -68,7 +68,7 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
     {
         using var silence = new CancellationTokenSource(TimeSpan.FromSeconds(connection.CutSeconds), parts.Time);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Token, silence.Token);
-        using var beating = parts.Beats.Add(() => link.Beat(connection), connection.End);
+        using var beating = parts.Beats.Add(() => connection.Gather(() => link.Beat(connection)), connection.End);
         Task[] tasks =
         [
             connection.WriteAsync(responses, session.Token),

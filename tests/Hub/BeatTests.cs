@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
 using SyncHub.Hub.Sync;
 using SyncHub.V1;
@@ -28,6 +29,27 @@ public sealed class BeatTests
         var beats = Beats(connection, seconds: 120, sentBesides: _ => false);
         Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 10, (Patience - 2) / 2));
         Assert.Equal(30, connection.CutSeconds);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(11)]
+    public void A_patient_agents_heartbeats_leave_with_what_is_said_again_every_twelve_seconds_and_never_alone(int firstRepeat)
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, 26);
+        var beats = Enumerable.Range(1, 120).Where(second =>
+        {
+            var isRepeated = second % Connection.LongestWithoutHeartbeat == firstRepeat;
+            var isBeat = connection.WantsHeartbeat(leavesAnyway: isRepeated);
+            if (isRepeated)
+            {
+                connection.Send(new HubFrame { FeedMark = new FeedMark { Position = second } });
+            }
+
+            return isBeat;
+        }).ToList();
+        Assert.Equal(Enumerable.Range(0, 10).Select(round => firstRepeat + (round * Connection.LongestWithoutHeartbeat)), beats);
     }
 
     [Theory]
@@ -82,6 +104,33 @@ public sealed class BeatTests
         Assert.Equal((1, 10), (ended, beats));
     }
 
+    [Fact]
+    public async Task Frames_of_one_beat_leave_in_one_go_and_later_ones_are_not_held()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0);
+        using var end = new CancellationTokenSource();
+        var written = new Written();
+        var writing = connection.WriteAsync(written, end.Token);
+        var duringBeat = -1;
+        connection.Gather(() =>
+        {
+            connection.Send(new HubFrame { Heartbeat = new HubHeartbeat() });
+            connection.Send(new HubFrame { OpAck = new OpAck() });
+            connection.Send(new HubFrame { FeedMark = new FeedMark() });
+            duringBeat = written.Hints.Count;
+        });
+        Assert.Equal(0, duringBeat);
+        Assert.Equal([true, true, false], written.Hints);
+
+        connection.Gather(() => { });
+        connection.Send(new HubFrame { Challenge = new Challenge() });
+        await written.Fourth.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal([true, true, false, false], written.Hints);
+
+        await end.CancelAsync();
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
     private static List<int> Beats(Connection connection, int seconds, Func<int, bool> sentBesides)
     {
         var beats = new List<int>();
@@ -100,6 +149,31 @@ public sealed class BeatTests
         }
 
         return beats;
+    }
+
+    private sealed class Written : IServerStreamWriter<HubFrame>
+    {
+        private readonly TaskCompletionSource _fourth = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Of each frame whether it waits for the next one.
+        public List<bool> Hints { get; } = [];
+
+        public Task Fourth => _fourth.Task;
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(HubFrame message)
+        {
+            Hints.Add(WriteOptions?.Flags == WriteFlags.BufferHint);
+            if (Hints.Count == 4)
+            {
+                _fourth.SetResult();
+            }
+
+            return Task.CompletedTask;
+        }
+
+        public Task WriteAsync(HubFrame message, CancellationToken cancellationToken) => WriteAsync(message);
     }
 
     // A clock whose timers ring when the test says so.
