@@ -236,6 +236,7 @@ internal sealed class CommitLoop : IAsyncDisposable
                     inOnePiece.Position = LastPosition;
                 }
                 return inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
+                    : _database.Options.CommitsOneByCall && LoneWriter.Fits(inOnePiece, _parts) ? LoneWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
                     : GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece);
             }
             catch (PostgresException error) when (PostgresFaults.IsAnswer(error))

@@ -73,6 +73,9 @@ internal sealed class Parts(Database database)
         (position + records >= _newest.Last ? _unsummed.Append(_newest) : _unsummed)
         .Select(part => part.Number == 0 ? $"f.position <= {Text(part.Last)}" : $"f.position BETWEEN {Text(part.First)} AND {Text(part.Last)}"); // those of before lie at 0
 
+    /// <summary>The positions of the newest part.</summary>
+    public (long First, long Last) Newest => (_newest.First, _newest.Last);
+
     /// <summary>Whether facts of parts are summed up by producer.</summary>
     public bool HasSums => _hasSums;
 

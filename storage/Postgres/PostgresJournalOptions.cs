@@ -47,6 +47,9 @@ public sealed record PostgresJournalOptions
     /// <summary>Told of every lost connection, once when the journal closes itself, and at the start where a failover could lose something. It must neither block nor throw.</summary>
     public Action<JournalUnavailableException>? OnTrouble { get; init; }
 
+    /// <summary>False: one decision is written as a group of one, so that tests meet a group's statements without having to bring a group together.</summary>
+    internal bool CommitsOneByCall { get; init; } = true;
+
     /// <summary>The steps of the schema; tests pass their own.</summary>
     internal IReadOnlyList<Migration> Migrations { get; init; } = Migration.Postgres;
 }

@@ -123,6 +123,15 @@ internal sealed class WriterSession : IAsyncDisposable
         Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] }, new() { Value = number }, new() { Value = records }, new() { Value = partitions.ToArray() } },
     };
 
+    /// <summary>The first parameters of a commit that is one call: who writes, the commit's number, the partitions that it writes to.</summary>
+    public void AddTo(NpgsqlParameterCollection parameters, long number, IEnumerable<int> partitions)
+    {
+        parameters.Add(new NpgsqlParameter { Value = Writer });
+        parameters.Add(new NpgsqlParameter { Value = _sessions[0] });
+        parameters.Add(new NpgsqlParameter { Value = number });
+        parameters.Add(new NpgsqlParameter { Value = partitions.ToArray() });
+    }
+
     /// <summary>The same as a call of its own, for a commit that counts its records later.</summary>
     public async Task<long> BeginCommitAsync(NpgsqlConnection connection, long number, int[] partitions)
     {

@@ -9,14 +9,21 @@ namespace SyncHub.Storage.Sealing;
 /// </remarks>
 public sealed class SealedJournal : IJournal
 {
+    // Documents of a few hundred bytes; a hub's stores that are busy at once.
+    private const int MostWritten = 4096;
+
     private readonly IJournal _inner;
     private readonly Sealer _sealer;
     private readonly DocumentSeal _documents;
     private readonly Lock _gate = new();
 
     // Documents on their way to the disk: a fence compares what was given, but beneath only what was sealed can be compared.
-    private readonly Dictionary<(string Collection, string Key), (byte[]? Given, byte[]? Stored, int Writes)> _underWay = [];
+    private readonly Dictionary<(string Collection, string Key), (byte[]? Given, byte[]? Stored, int Writes, bool AreWritten)> _underWay = [];
     private readonly Queue<(Task Commit, List<DocumentWrite> Writes)> _commits = new(); // theirs
+
+    // Fenced documents as this journal last wrote them: whoever fences a document writes it again, and reading it back before each commit would be a round trip to the
+    // database for each. The fence beneath still compares with what is there; who is wrong here is refused there. Nothing is kept of what was deleted or did not get there.
+    private readonly Dictionary<(string Collection, string Key), (byte[] Given, byte[] Stored)> _written = [];
 
     private SealedJournal(IJournal inner, Sealer sealer, DocumentSeal documents)
     {
@@ -239,8 +246,8 @@ public sealed class SealedJournal : IJournal
 
                 if (!write.OnlyIfAbsent)
                 {
-                    var writes = _underWay.TryGetValue(name, out var before) ? before.Writes : 0;
-                    _underWay[name] = (write.Value, stored.Documents[i].Value, writes + 1);
+                    var isFirst = !_underWay.TryGetValue(name, out var before);
+                    _underWay[name] = (write.Value, stored.Documents[i].Value, before.Writes + 1, isFirst || before.AreWritten);
                 }
             }
 
@@ -255,39 +262,57 @@ public sealed class SealedJournal : IJournal
     {
         while (_commits.TryPeek(out var ended) && ended.Commit.IsCompleted)
         {
-            Forget(_commits.Dequeue().Writes);
+            Forget(_commits.Dequeue().Writes, ended.Commit.IsCompletedSuccessfully);
         }
     }
 
-    private void Forget(List<DocumentWrite> writes)
+    private void Forget(List<DocumentWrite> writes, bool areWritten)
     {
         foreach (var write in writes)
         {
             var name = (write.Collection, Convert.ToHexString(write.Key));
             if (!write.OnlyIfAbsent && _underWay.TryGetValue(name, out var known))
             {
-                if (known.Writes == 1)
+                known = known with { Writes = known.Writes - 1, AreWritten = known.AreWritten && areWritten };
+                if (known.Writes > 0)
                 {
-                    _underWay.Remove(name);
+                    _underWay[name] = known;
+                    continue;
                 }
-                else
-                {
-                    _underWay[name] = known with { Writes = known.Writes - 1 };
-                }
+
+                _underWay.Remove(name);
+                Keep(name, write.Expected is not null && known is { AreWritten: true, Given: { } given, Stored: { } stored } ? (given, stored) : null);
             }
         }
+    }
+
+    private void Keep((string Collection, string Key) name, (byte[] Given, byte[] Stored)? written)
+    {
+        if (written is not { } kept)
+        {
+            _written.Remove(name);
+            return;
+        }
+
+        if (_written.Count >= MostWritten && !_written.ContainsKey(name))
+        {
+            _written.Clear();
+        }
+
+        _written[name] = kept;
     }
 
     // The stored bytes behind what the writer last saw; something that is never stored where it is not that any more, so that the batch conflicts beneath.
     private ReadOnlyMemory<byte> Beneath((string Collection, string Key) name, byte[] storedKey, ReadOnlySpan<byte> expected)
     {
-        if (!_underWay.TryGetValue(name, out var newest))
-        {
-            var stored = _inner.ReadDocument(name.Collection, storedKey);
-            newest = (stored is null ? null : _documents.Open(name.Collection, storedKey, stored).Value, stored, 0);
-        }
+        var (given, there) = _underWay.TryGetValue(name, out var newest) ? (newest.Given, newest.Stored) : _written.TryGetValue(name, out var written) ? (written.Given, written.Stored) : Read(name.Collection, storedKey);
+        return expected.SequenceEqual(given) ? there ?? [] : new byte[] { 0 };
+    }
 
-        return expected.SequenceEqual(newest.Given) ? newest.Stored ?? [] : new byte[] { 0 };
+    private (byte[]? Given, byte[]? Stored) Read(string collection, byte[] storedKey)
+    {
+        var stored = _inner.ReadDocument(collection, storedKey);
+        return (stored is null ? null : _documents.Open(collection, storedKey, stored).Value, stored);
     }
 
     private StoredRecord Open(StoredRecord record) => record with

@@ -150,7 +150,53 @@ public sealed class SealedJournalTests : IDisposable
         Assert.Equal([(byte)2], KeyRing.Open(Keys).Numbers);
     }
 
+    [Fact]
+    public async Task A_fenced_document_is_read_back_once_and_not_before_each_commit()
+    {
+        await using var inner = new WatchedJournal(SqliteJournal.Open(_folder.Journal, new SqliteJournalOptions()));
+        await using var journal = await SealedJournal.OpenAsync(inner, KeyRing.OpenOrCreate(Keys), Hidden);
+        var before = inner.DocumentsRead;
+        for (var value = 1; value <= 5; value++)
+        {
+            await journal.CommitAsync(Fenced(value == 1 ? "" : Text(value - 1), Text(value)));
+        }
+
+        Assert.Equal(1, inner.DocumentsRead - before);
+    }
+
+    [Fact]
+    public async Task What_a_journal_last_wrote_of_a_fenced_document_is_not_believed_against_what_is_there()
+    {
+        var plain = SqliteJournal.Open(_folder.Journal, new SqliteJournalOptions());
+        await using var journal = await SealedJournal.OpenAsync(plain, KeyRing.OpenOrCreate(Keys), Hidden);
+        await journal.CommitAsync(Fenced("", "1"));
+        await journal.CommitAsync(Fenced("1", "2"));
+        await plain.CommitAsync(Make.Documents(Make.Put("a", "somebody else")));
+        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(Fenced("2", "3")));
+    }
+
+    [Fact]
+    public async Task A_fenced_document_whose_commit_failed_or_that_was_deleted_is_read_anew()
+    {
+        await using var journal = await OpenAsync();
+        await journal.CommitAsync(Fenced("", "1"));
+        await journal.CommitAsync(Fenced("1", "2"));
+        var broken = Fenced("2", "lost");
+        broken.Records.Add(Make.Record(1, 7)); // not the next one
+        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(broken));
+        await Assert.ThrowsAsync<JournalConflictException>(() => journal.CommitAsync(Fenced("lost", "3")));
+        await journal.CommitAsync(Fenced("2", "3"));
+        await journal.CommitAsync(Make.Documents(Make.Delete("a") with { Expected = Make.Bytes("3") }));
+        await journal.CommitAsync(Make.Documents(Make.Put("a", "4") with { OnlyIfAbsent = true }));
+        await journal.CommitAsync(Fenced("4", "5"));
+        Assert.Equal("5", Make.Text(journal.ReadDocument("members", Make.Bytes("a"))));
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private static JournalBatch Fenced(string expected, string value) => Make.Documents(Make.Put("a", value) with { Expected = Make.Bytes(expected) });
+
+    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task FillAsync()
     {

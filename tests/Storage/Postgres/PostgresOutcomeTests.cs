@@ -32,7 +32,7 @@ public sealed class PostgresOutcomeTests(PostgresInstance instance)
     {
         await using var journal = await OpenAsync(instance.Port);
         await journal.CommitAsync(Workload.Batch(0, 1));
-        var commit = await BlockedAsync(journal, () => instance.Ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%begin_commit%'"));
+        var commit = await BlockedAsync(journal, () => instance.Ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'begin_commit|commit_one'"));
         Assert.Equal(2, commit);
         Assert.Equal(2, Check()[0]);
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Npgsql;
 using SyncHub.Storage.Postgres;
 using Xunit;
@@ -6,7 +7,7 @@ namespace SyncHub.Storage.Tests.Postgres;
 
 /// <summary>What the database does for the fences of a commit, whatever it knows of the tables.</summary>
 [Collection(SharedPostgres.Name)]
-public sealed class PostgresPlanTests(PostgresInstance instance)
+public sealed partial class PostgresPlanTests(PostgresInstance instance)
 {
     [Fact]
     public async Task The_newest_version_of_a_stream_is_one_look_at_one_index_also_in_a_part_that_nobody_has_analysed()
@@ -23,6 +24,29 @@ public sealed class PostgresPlanTests(PostgresInstance instance)
         Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
         Assert.DoesNotContain("Bitmap", plan, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_lone_commit_looks_at_the_same_index()
+    {
+        using var database = new Database(instance.ConnectionString, new PostgresJournalOptions { Schema = "plan_" + Guid.NewGuid().ToString("N")[..12], PartRecords = 1000 });
+        await PostgresJournal.PrepareAsync(database);
+        await using var connection = await database.OpenAsync();
+        await RunAsync(connection, "SELECT add_parts(5000, 1000)::text");
+        await RunAsync(connection, "INSERT INTO record (position, partition, stream, version, payload) SELECT n, 0, ('00000000-0000-0000-0000-' || lpad((n % 50)::text, 12, '0'))::uuid, 1 + n / 50, '' FROM generate_series(1, 4000) AS n");
+        var body = await RunAsync(connection, "SELECT prosrc FROM pg_proc WHERE proname = 'commit_one' AND pronamespace = current_schema()::regnamespace");
+        var head = HeadOfLoneCommit().Match(body).Value;
+        Assert.NotEmpty(head);
+        head = head.Replace(" INTO head", "", StringComparison.Ordinal).Replace("its_stream", "$1", StringComparison.Ordinal).Replace("newest_first", "$2", StringComparison.Ordinal).Replace("newest_last", "$3", StringComparison.Ordinal);
+        await RunAsync(connection, $"PREPARE head (uuid, bigint, bigint) AS {head}");
+        var plan = await RunAsync(connection, "EXPLAIN EXECUTE head ('00000000-0000-0000-0000-000000000001', 3001, 4000)");
+        Assert.Contains("Backward using record_3_stream_version_key", plan, StringComparison.Ordinal);
+        Assert.DoesNotContain("record_2", plan, StringComparison.Ordinal); // nor at any other part
+        Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
+        Assert.DoesNotContain("Bitmap", plan, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"SELECT r\.version INTO head FROM record r WHERE [^;]*BETWEEN[^;]*", RegexOptions.None, 1000)]
+    private static partial Regex HeadOfLoneCommit();
 
     private static async Task<string> RunAsync(NpgsqlConnection connection, string sql)
     {
