@@ -1,7 +1,7 @@
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
-using SyncHub.Core.Tills;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Tills;
 
 namespace SyncHub.Agent.Engine;
 

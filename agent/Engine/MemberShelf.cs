@@ -15,6 +15,7 @@ namespace SyncHub.Agent.Engine;
 internal sealed class MemberShelf(Workspace work, int capacity)
 {
     private const string LinesOf = "lines";
+
     /// <summary>The collection of what the hub last said of each member that this store follows.</summary>
     public const string ReplicaOf = "replica";
 

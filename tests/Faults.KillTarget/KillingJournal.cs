@@ -1,54 +1,16 @@
 using SyncHub.Storage;
+using SyncHub.Testing;
 
 namespace SyncHub.Faults.KillTarget;
 
 /// <summary>A journal whose commits count. Reads are the journal's own.</summary>
-internal sealed class KillingJournal(IJournal journal, Trigger trigger) : IJournal
+internal sealed class KillingJournal(IJournal journal, Trigger trigger) : JournalAround(journal)
 {
     /// <inheritdoc/>
-    public long LastPosition => journal.LastPosition;
+    public override Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, base.CommitAsync, "");
 
     /// <inheritdoc/>
-    public Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, journal.CommitAsync, "");
-
-    /// <inheritdoc/>
-    public Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, journal.CommitHereAsync, " here");
-
-    /// <inheritdoc/>
-    public StoredStream ReadStream(StreamId stream) => journal.ReadStream(stream);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => journal.ReadRecords(stream, fromVersion, limit);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => journal.ReadFeed(position, limit);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => journal.ReadChanges(position, limit);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => journal.ReadFacts(producer, fromSequence, limit, maxBytes);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit) => journal.ReadNewestFacts(producer, limit);
-
-    /// <inheritdoc/>
-    public StoredCursor? ReadCursor(string name, ProducerId producer) => journal.ReadCursor(name, producer);
-
-    /// <inheritdoc/>
-    public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => journal.ReadDocument(collection, key);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit) => journal.ReadDocuments(collection, keyPrefix, afterKey, limit);
-
-    /// <inheritdoc/>
-    public long CountDocuments(string collection) => journal.CountDocuments(collection);
-
-    /// <inheritdoc/>
-    public IReadOnlyList<StoredBalance> ReadBalances() => journal.ReadBalances();
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => journal.DisposeAsync();
+    public override Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, base.CommitHereAsync, " here");
 
     private Task<long> CommitAsync(JournalBatch batch, Func<JournalBatch, Task<long>> commit, string how)
     {

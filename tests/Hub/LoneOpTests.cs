@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using SyncHub.Core.Primitives;
 using SyncHub.Storage;
+using SyncHub.Testing;
 using SyncHub.V1;
 using Xunit;
 using OpType = SyncHub.Core.Ops.OpType;
@@ -62,15 +63,11 @@ public sealed class LoneOpTests
     private WatchedJournal Watch(IJournal inner) => _watched = new WatchedJournal(inner);
 
     // Notes what is committed, and on whose thread.
-    private sealed class WatchedJournal(IJournal inner) : IJournal
+    private sealed class WatchedJournal(IJournal inner) : JournalAround(inner)
     {
         private readonly List<(bool IsHere, int Facts)> _commits = [];
         private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private TaskCompletionSource? _gate;
-
-        public IJournal Inner => inner;
-
-        public long LastPosition => inner.LastPosition;
 
         public IReadOnlyList<(bool IsHere, int Facts)> Commits
         {
@@ -89,33 +86,9 @@ public sealed class LoneOpTests
 
         public Task UntilHeldAsync() => _held.Task.WaitAsync(HubFixture.Patience);
 
-        public Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, isHere: false);
+        public override Task<long> CommitAsync(JournalBatch batch) => CommitAsync(batch, isHere: false);
 
-        public Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, isHere: true);
-
-        public StoredStream ReadStream(StreamId stream) => inner.ReadStream(stream);
-
-        public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit) => inner.ReadRecords(stream, fromVersion, limit);
-
-        public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => inner.ReadFeed(position, limit);
-
-        public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => inner.ReadChanges(position, limit);
-
-        public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => inner.ReadFacts(producer, fromSequence, limit, maxBytes);
-
-        public IReadOnlyList<StoredFact> ReadNewestFacts(ProducerId producer, int limit) => inner.ReadNewestFacts(producer, limit);
-
-        public StoredCursor? ReadCursor(string name, ProducerId producer) => inner.ReadCursor(name, producer);
-
-        public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key) => inner.ReadDocument(collection, key);
-
-        public IReadOnlyList<StoredDocument> ReadDocuments(string collection, ReadOnlySpan<byte> keyPrefix, ReadOnlySpan<byte> afterKey, int limit) => inner.ReadDocuments(collection, keyPrefix, afterKey, limit);
-
-        public long CountDocuments(string collection) => inner.CountDocuments(collection);
-
-        public IReadOnlyList<StoredBalance> ReadBalances() => inner.ReadBalances();
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
+        public override Task<long> CommitHereAsync(JournalBatch batch) => CommitAsync(batch, isHere: true);
 
         private Task<long> CommitAsync(JournalBatch batch, bool isHere)
         {
@@ -126,7 +99,7 @@ public sealed class LoneOpTests
 
             if (_gate is not { Task.IsCompleted: false } gate)
             {
-                return isHere ? inner.CommitHereAsync(batch) : inner.CommitAsync(batch);
+                return isHere ? base.CommitHereAsync(batch) : base.CommitAsync(batch);
             }
 
             _held.TrySetResult();
@@ -136,7 +109,7 @@ public sealed class LoneOpTests
         private async Task<long> CommitLaterAsync(Task gate, JournalBatch batch)
         {
             await gate;
-            return await inner.CommitAsync(batch);
+            return await base.CommitAsync(batch);
         }
     }
 }
