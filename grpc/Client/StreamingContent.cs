@@ -45,13 +45,16 @@ internal sealed class StreamingContent : RequestContent
             // A server that answers and resets at once gets here first: whoever wants to send must not wait for a stream that never comes.
             _stream.TrySetException(failure);
             _ = _stream.Task.Exception; // it may be that nobody sends
-            throw;
+            if (failure is not OperationCanceledException)
+            {
+                throw;
+            }
         }
 
         _stream.TrySetResult(stream);
 
-        // Not ended by the transport's token: when the server resets the stream, the transport cancels the body first, and the call would be told that
-        // instead of why. The call's end ends it.
+        // Not ended by the transport's token, nor by a flush that it cancelled: when the server resets the stream, the transport cancels the body first, and the
+        // call would be told that instead of why. The call's end ends it.
         await _end.Task;
     }
 }
