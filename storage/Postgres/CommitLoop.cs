@@ -89,7 +89,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             await _session.LetGoAsync().ConfigureAwait(false);
         }
         await _session.DisposeAsync().ConfigureAwait(false);
-        await _parts.Idle.ConfigureAwait(false);
+        await _parts.DisposeAsync().ConfigureAwait(false);
     }
 
     private void Run()

@@ -5,7 +5,7 @@ namespace SyncHub.Storage.Postgres;
 
 /// <summary>The parts that records and facts are cut into by position: sees to it that there is one for the next commit, and knows what a commit has to look into.</summary>
 /// <remarks>Thread rule: one call at a time, by <see cref="CommitLoop"/>. What it knows may be old; a commit proves in its transaction that it is not (<see cref="Guard"/>).</remarks>
-internal sealed class Parts(Database database)
+internal sealed class Parts(Database database) : IAsyncDisposable
 {
     private const string Changed = "SH004";
 
@@ -16,10 +16,15 @@ internal sealed class Parts(Database database)
     private (int Number, long First, long Last)[] _unsummed = []; // full parts whose facts are not in fact_head yet
     private bool _hasSums;
     private volatile bool _isOld = true;
+    private readonly PartSight _sight = new(database);
     private Task _summing = Task.CompletedTask;
 
-    /// <summary>Completes when nothing of it uses the database any more.</summary>
-    public Task Idle => _summing;
+    /// <summary>Stops; completes when nothing of it uses the database any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _sight.DisposeAsync().ConfigureAwait(false);
+        await _summing.ConfigureAwait(false);
+    }
 
     /// <summary>Makes parts for <paramref name="records"/> after <paramref name="position"/>, and early enough the next one.</summary>
     /// <exception cref="PostgresException">There is none for them, and none could be made.</exception>
@@ -43,7 +48,10 @@ internal sealed class Parts(Database database)
         if (_isOld || position >= _newest.Last || position + 1 < _newest.First)
         {
             await LearnAsync(connection, position).ConfigureAwait(false);
+            _sight.Begin(position >= _newest.First ? _newest.Last : position);
         }
+        _sight.Show(_upto);
+        await _sight.ReachAsync(end).ConfigureAwait(false);
     }
 
     /// <summary>Whether a commit found the parts other than they were known: another writer was faster, or one has left.</summary>
