@@ -71,7 +71,7 @@ internal sealed record HubParts(
     public PinBook? Pins { get; init; }
 
     /// <summary>Takes receipts; null where there are no keys.</summary>
-    public ReceiptDesk? Receipts => _receipts ??= ReceiptKeys is { } keys ? new ReceiptDesk(this, keys) : null;
+    public ReceiptDesk? Receipts => ReceiptKeys is { } keys ? LazyInitializer.EnsureInitialized(ref _receipts, () => new ReceiptDesk(this, keys)) : null;
 
     /// <summary>Acts that wait for a second person.</summary>
     public ApprovalBook Approvals => LazyInitializer.EnsureInitialized(ref _approvals, () => new ApprovalBook(this));
@@ -80,7 +80,7 @@ internal sealed record HubParts(
     public StoreOrders Orders => LazyInitializer.EnsureInitialized(ref _orders, () => new StoreOrders(this));
 
     /// <summary>Takes from lives that ended what they held.</summary>
-    public LineReleases Releases => _releases ??= new LineReleases(this);
+    public LineReleases Releases => LazyInitializer.EnsureInitialized(ref _releases, () => new LineReleases(this));
 
     /// <summary>The hub's clock, Unix milliseconds.</summary>
     public long NowMs() => Time.GetUtcNow().ToUnixTimeMilliseconds();
