@@ -27,7 +27,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private const int BeatsInSilence = 2; // one may be late
 
     /// <summary>For how many seconds an agent that waits for nothing bears a silent hub: two of the hub's rarest heartbeats, and a little.</summary>
-    public const int PatienceSeconds = 26;
+    public const int PatienceSeconds = 48;
 
     private readonly OpOutbox _outbox = OutboxOf(self);
     private readonly FactsUpload _facts = new(self, signer);

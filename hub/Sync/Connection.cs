@@ -24,6 +24,8 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     private int _beats;
     private int _beatOfFrame;
     private int _beatOfHeartbeat;
+    private int _beatOfHeard;
+    private int _beatOfAsk; // the first question since then that the agent has to answer; 0: none
     private readonly int _longestSilence;
 
     /// <summary>One stream.</summary>
@@ -33,8 +35,20 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     /// <param name="silenceSeconds">For how long the agent bears silence while it waits for nothing; 0: an older one, which never bears more than 8 s.</param>
     public Connection(ByteString nonce, ISignatureCheck? signatures, long windowBytes, int silenceSeconds = 0)
     {
-        _longestSilence = silenceSeconds >= PatientSeconds ? LongestWithoutHeartbeat : LongestSilence;
-        CutSeconds = silenceSeconds >= PatientSeconds ? PatientCutSeconds : UsualCutSeconds;
+        if (silenceSeconds >= PatientSeconds)
+        {
+            var half = (silenceSeconds - SecondsOver) / 2;
+            SecondsBetweenRepeats = Math.Min(half, RarestHeartbeat);
+            _longestSilence = SecondsBetweenRepeats;
+            CutSeconds = (2 * SecondsBetweenRepeats) + SecondsOverToCut;
+        }
+        else
+        {
+            SecondsBetweenRepeats = UsualRepeat;
+            _longestSilence = LongestSilence;
+            CutSeconds = UsualCutSeconds;
+        }
+
         Nonce = nonce;
         Signatures = signatures;
         _lanes = new OutboundLanes(Math.Max(0, windowBytes));
@@ -49,20 +63,27 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     /// <summary>How many seconds an older agent may hear nothing. It leaves a hub that was silent for 8, so that one late frame is no failover.</summary>
     public const int LongestSilence = 3;
 
-    /// <summary>An agent that bears as much as this while it waits for nothing hears no more than <see cref="LongestWithoutHeartbeat"/> asks for, and sends as rarely.</summary>
-    public const int PatientSeconds = 2 * LongestWithoutHeartbeat;
+    /// <summary>An agent that bears as much as this while it waits for nothing hears two heartbeats in that time and no more, and sends as rarely.</summary>
+    public const int PatientSeconds = 2 * UsualRepeat;
 
-    /// <summary>After how many seconds of silence the stream of such an agent is cut: of two heartbeats one may be late.</summary>
-    public const int PatientCutSeconds = 30;
+    /// <summary>However much an agent bears, it hears a heartbeat after so many seconds: they renew the store's lease, and what lies between the two may forget a connection that is silent for a minute.</summary>
+    public const int RarestHeartbeat = 23;
 
-    /// <summary>The same of an older one, which sends a heartbeat every four seconds.</summary>
+    /// <summary>After how many seconds of silence an older agent's stream is cut, which sends a heartbeat every four.</summary>
     public const int UsualCutSeconds = 10;
+
+    /// <summary>An agent that was asked something is cut after this silence: it answers each question at once, and who waits for its rights should not wait for a store that is gone.</summary>
+    public const int AnswerSeconds = 10;
+
+    private const int UsualRepeat = 12;
+    private const int SecondsOver = 2;      // of two heartbeats one may be late
+    private const int SecondsOverToCut = 6; // the agent beats every other second, so its heartbeats come two seconds later than it could send them
 
     /// <inheritdoc/>
     public int CutSeconds { get; }
 
-    /// <summary>How many seconds may pass between two heartbeats, whatever else is sent: they renew the store's lease.</summary>
-    public const int LongestWithoutHeartbeat = 12;
+    /// <inheritdoc/>
+    public int SecondsBetweenRepeats { get; }
 
     /// <summary>Cancelled when the stream has to end.</summary>
     public CancellationToken Ended => _end.Token;
@@ -99,7 +120,7 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     public bool WantsHeartbeat(bool leavesAnyway = false)
     {
         var beat = Interlocked.Increment(ref _beats);
-        if (!leavesAnyway && beat - Volatile.Read(ref _beatOfFrame) < _longestSilence && beat - _beatOfHeartbeat < LongestWithoutHeartbeat)
+        if (!leavesAnyway && beat - Volatile.Read(ref _beatOfFrame) < _longestSilence && beat - _beatOfHeartbeat < SecondsBetweenRepeats)
         {
             return false;
         }
@@ -108,10 +129,33 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
         return true;
     }
 
+    /// <summary>The agent said something.</summary>
+    public void OnHeard()
+    {
+        Volatile.Write(ref _beatOfHeard, Volatile.Read(ref _beats));
+        Volatile.Write(ref _beatOfAsk, 0);
+    }
+
+    /// <summary>Whether the agent has been silent for so long that it counts as gone. Counted in beats, so that a hub that was stopped itself holds it against nobody.</summary>
+    public bool IsTooSilent
+    {
+        get
+        {
+            var (beat, heard, asked) = (Volatile.Read(ref _beats), Volatile.Read(ref _beatOfHeard), Volatile.Read(ref _beatOfAsk));
+            return beat - heard > CutSeconds || (asked != 0 && beat - Math.Max(heard, asked) > AnswerSeconds);
+        }
+    }
+
     /// <inheritdoc/>
     public void Send(HubFrame frame)
     {
-        Volatile.Write(ref _beatOfFrame, Volatile.Read(ref _beats));
+        var beat = Volatile.Read(ref _beats);
+        Volatile.Write(ref _beatOfFrame, beat);
+        if (frame.FrameCase is HubFrame.FrameOneofCase.RevokeAsk or HubFrame.FrameOneofCase.Order)
+        {
+            Interlocked.CompareExchange(ref _beatOfAsk, Math.Max(beat, 1), 0);
+        }
+
         if (!_lanes.Add(frame))
         {
             End();

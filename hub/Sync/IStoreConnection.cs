@@ -19,6 +19,9 @@ internal interface IStoreConnection
     /// <summary>After how many seconds of silence the stream is cut.</summary>
     int CutSeconds => Connection.UsualCutSeconds;
 
+    /// <summary>After how many seconds watermarks that have not moved are said again.</summary>
+    int SecondsBetweenRepeats => 12;
+
     /// <summary>Queues a frame. Never waits; drops it where the stream has ended.</summary>
     void Send(HubFrame frame);
 

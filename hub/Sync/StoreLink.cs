@@ -13,7 +13,6 @@ namespace SyncHub.Hub.Sync;
 /// <remarks>Thread-safe: the streams' readers, the commit pipeline and the partitions all call it. It waits for nothing.</remarks>
 internal sealed class StoreLink
 {
-    private const int BeatsBetweenRepeats = 12; // a multiple of the seconds between two heartbeats: all of them leave in one packet
 
     private readonly Lock _gate = new();
     private readonly HubParts _parts;
@@ -230,7 +229,7 @@ internal sealed class StoreLink
     }
 
     /// <summary>What is due every second: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
-    /// <remarks>Where nothing changes an agent hears a heartbeat every three seconds, and the watermarks every twelve: a thousand idle stores would else cost a tenth of a core.</remarks>
+    /// <remarks>Where nothing changes an agent hears a heartbeat and the watermarks once in as many seconds as it bears: a thousand idle stores would else cost a tenth of a core.</remarks>
     public void Beat(IStoreConnection connection)
     {
         HubFrame? ack = null;
@@ -239,7 +238,7 @@ internal sealed class StoreLink
         {
             // With the first beat that speaks for the store, and from then on together: a beat apart they would be two packets for as long as the stream lives.
             var isSpeaking = _speaker.Is(connection);
-            isDue = isSpeaking && _beats++ % BeatsBetweenRepeats == 0;
+            isDue = isSpeaking && _beats++ % connection.SecondsBetweenRepeats == 0; // as rarely as heartbeats: all of them leave in one packet
             if (connection.WantsHeartbeat(leavesAnyway: isDue))
             {
                 connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });

@@ -66,13 +66,11 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
 
     private async Task RunAsync(StoreLink link, Connection connection, IAsyncStreamReader<AgentFrame> requests, IServerStreamWriter<HubFrame> responses, CancellationTokenSource session)
     {
-        using var silence = new CancellationTokenSource(TimeSpan.FromSeconds(connection.CutSeconds), parts.Time);
-        using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Token, silence.Token);
-        using var beating = parts.Beats.Add(() => connection.Gather(() => link.Beat(connection)), connection.End);
+        using var beating = parts.Beats.Add(() => Beat(link, connection), connection.End);
         Task[] tasks =
         [
             connection.WriteAsync(responses, session.Token),
-            ReadAsync(link, connection, requests, silence, reading.Token),
+            ReadAsync(link, connection, requests, session.Token),
         ];
         try
         {
@@ -83,6 +81,19 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             await session.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private void Beat(StoreLink link, Connection connection)
+    {
+        if (connection.IsTooSilent)
+        {
+            // A half-open stream falls silent; it is cut so that the store counts as offline.
+            parts.Log.LogInformation("The stream of store {Store} is cut: nothing came over it for too long", link.Store);
+            connection.End();
+            return;
+        }
+
+        connection.Gather(() => link.Beat(connection));
     }
 
     private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs, Hello Said)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)
@@ -112,11 +123,11 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             : throw RpcFault.Of(StatusCode.InvalidArgument, Reason.HelloMalformed, "tip_hash must have 32 bytes, or none for an empty log.");
     }
 
-    private async Task ReadAsync(StoreLink link, Connection connection, IAsyncStreamReader<AgentFrame> requests, CancellationTokenSource silence, CancellationToken ending)
+    private async Task ReadAsync(StoreLink link, Connection connection, IAsyncStreamReader<AgentFrame> requests, CancellationToken ending)
     {
         while (await requests.MoveNext(ending).ConfigureAwait(false))
         {
-            silence.CancelAfter(TimeSpan.FromSeconds(connection.CutSeconds)); // a half-open stream falls silent; it is cut so that the store counts as offline
+            connection.OnHeard();
             if (Errands.After((link, connection, requests.Current, parts), static frame => AgentFrames.Handle(frame.link, frame.connection, frame.Current, frame.parts)) is { } fault)
             {
                 parts.Log.LogError("The stream of store {Store} is ended: {Reason}", link.Store, fault);

@@ -13,7 +13,7 @@ public sealed class HubSilenceTests
     [Fact]
     public void Whoever_waits_for_nothing_stays_until_two_heartbeats_failed_to_come()
     {
-        Pass(25);
+        Pass(47);
         Assert.False(_silence.IsTooLong(owesAcks: false));
         Pass(2);
         Assert.True(_silence.IsTooLong(owesAcks: false));

@@ -97,6 +97,7 @@ public sealed class SessionPaceTests
     [InlineData(0, 2)]
     [InlineData(10, 2)]
     [InlineData(30, 7)]
+    [InlineData(52, 12)]
     public void A_hub_that_bears_a_longer_silence_hears_less_of_a_store_with_nothing_new(int silenceSeconds, int beatsBetween)
     {
         var shell = new Shell();
@@ -108,6 +109,13 @@ public sealed class SessionPaceTests
         }
 
         Assert.Equal(beatsBetween, silent + 1);
+    }
+
+    [Fact]
+    public void An_agent_says_how_long_it_bears_a_silent_hub()
+    {
+        var session = new HubSession(1, Nonce, new SelfDescription(Holder, 0, OpHash.Genesis, 1, 0, 0, 0, ""), new Shell());
+        Assert.Equal(48, session.Hello(1, Cell.Only).Hello.SilenceSeconds); // a hub beats twice in that time (tests/Hub/BeatTests)
     }
 
     private static void Log(HubSession session, Shell shell, long sequence)

@@ -11,6 +11,7 @@ namespace SyncHub.Hub.Tests;
 public sealed class BeatTests
 {
     private const int AgentLeavesAfterSeconds = 8;
+    private const int Patience = 48; // what agents say (tests/Agent/SessionPaceTests)
 
     [Fact]
     public void A_silent_stream_wants_a_heartbeat_before_its_agent_leaves_and_not_every_second()
@@ -21,26 +22,30 @@ public sealed class BeatTests
         Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 1, AgentLeavesAfterSeconds / 2));
     }
 
-    [Fact]
-    public void A_patient_agent_hears_two_heartbeats_before_it_would_leave_and_no_more()
+    [Theory]
+    [InlineData(26, 12, 30)] // agents of before
+    [InlineData(Patience, 23, 52)]
+    [InlineData(3600, 23, 52)]
+    public void A_patient_agent_hears_two_heartbeats_before_it_would_leave_and_no_more(int patience, int between, int cut)
     {
-        const int Patience = 26;
-        using var connection = new Connection(ByteString.Empty, null, 0, Patience);
-        var beats = Beats(connection, seconds: 120, sentBesides: _ => false);
-        Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 10, (Patience - 2) / 2));
-        Assert.Equal(30, connection.CutSeconds);
+        using var connection = new Connection(ByteString.Empty, null, 0, patience);
+        var beats = Beats(connection, seconds: 240, sentBesides: _ => false);
+        Assert.All(beats.Zip(beats.Skip(1)), pair => Assert.Equal(between, pair.Second - pair.First));
+        Assert.True(2 * between < patience);
+        Assert.Equal(cut, connection.CutSeconds);
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    [InlineData(11)]
-    public void A_patient_agents_heartbeats_leave_with_what_is_said_again_every_twelve_seconds_and_never_alone(int firstRepeat)
+    [InlineData(26, 1)]
+    [InlineData(26, 11)]
+    [InlineData(48, 3)]
+    [InlineData(48, 22)]
+    public void A_patient_agents_heartbeats_leave_with_what_is_said_again_and_never_alone(int patience, int firstRepeat)
     {
-        using var connection = new Connection(ByteString.Empty, null, 0, 26);
-        var beats = Enumerable.Range(1, 120).Where(second =>
+        using var connection = new Connection(ByteString.Empty, null, 0, patience);
+        var beats = Enumerable.Range(1, 10 * connection.SecondsBetweenRepeats).Where(second =>
         {
-            var isRepeated = second % Connection.LongestWithoutHeartbeat == firstRepeat;
+            var isRepeated = second % connection.SecondsBetweenRepeats == firstRepeat;
             var isBeat = connection.WantsHeartbeat(leavesAnyway: isRepeated);
             if (isRepeated)
             {
@@ -49,7 +54,35 @@ public sealed class BeatTests
 
             return isBeat;
         }).ToList();
-        Assert.Equal(Enumerable.Range(0, 10).Select(round => firstRepeat + (round * Connection.LongestWithoutHeartbeat)), beats);
+        Assert.Equal(Enumerable.Range(0, 10).Select(round => firstRepeat + (round * connection.SecondsBetweenRepeats)), beats);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(26)]
+    [InlineData(48)]
+    public void A_stream_that_brings_nothing_is_cut_when_its_time_is_over_and_no_second_before(int patience)
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, patience);
+        Assert.False(IsCutWithin(connection, connection.CutSeconds));
+        connection.OnHeard();
+        Assert.False(IsCutWithin(connection, connection.CutSeconds));
+        Assert.True(IsCutWithin(connection, 1));
+    }
+
+    [Fact]
+    public void An_agent_that_owes_an_answer_is_cut_soon_and_asking_it_again_gives_it_no_time()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, Patience);
+        Assert.False(IsCutWithin(connection, 20));
+        connection.Send(new HubFrame { RevokeAsk = new RevokeAsk() });
+        Assert.False(IsCutWithin(connection, Connection.AnswerSeconds - 2));
+        connection.Send(new HubFrame { RevokeAsk = new RevokeAsk() });
+        Assert.False(IsCutWithin(connection, 2));
+        Assert.True(IsCutWithin(connection, 1));
+
+        connection.OnHeard(); // whatever it says, it is there
+        Assert.False(IsCutWithin(connection, connection.CutSeconds));
     }
 
     [Theory]
@@ -129,6 +162,16 @@ public sealed class BeatTests
 
         await end.CancelAsync();
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    private static bool IsCutWithin(Connection connection, int seconds)
+    {
+        for (var second = 0; second < seconds; second++)
+        {
+            connection.WantsHeartbeat();
+        }
+
+        return connection.IsTooSilent;
     }
 
     private static List<int> Beats(Connection connection, int seconds, Func<int, bool> sentBesides)
