@@ -57,6 +57,9 @@ public enum Mechanism
     /// <summary>An op that a branch brought before is not applied again.</summary>
     BranchDedupe,
 
+    /// <summary>An op is not applied to a member that has it from another chain of its life, where another hub has put it.</summary>
+    MembersKnowChains,
+
     /// <summary>A store spends from rights that it holds, and not from the balance that it last heard of.</summary>
     LocalRights,
 

@@ -173,10 +173,10 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
-    /// <summary>The hub has to stop, because the journal cannot be read.</summary>
+    /// <summary>The hub has to stop, because the journal cannot be read, or has what another hub wrote.</summary>
     public void Fail(Exception fault)
     {
-        log.LogCritical(fault, "The journal cannot be read; the hub stops. Stores go on offline. {Reason}", fault.Message);
+        log.LogCritical(fault, "The hub cannot go on with what its journal has, or does not give, and stops. Stores go on offline. {Reason}", fault.Message);
         lock (_order)
         {
             _failed.TrySetResult(fault);

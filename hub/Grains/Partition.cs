@@ -34,6 +34,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
     private readonly Dictionary<MemberId, Grain> _grains = [];
     private readonly LinkedList<MemberId> _byUse = [];
     private readonly OriginalOps _originals = new(journal);
+    private readonly OtherChains _chains = new(journal, context.Stores);
 
     // Of the turn under way; kept only so that no turn has to make its own.
     private readonly ExposureList _exposureBefore = new();
@@ -56,7 +57,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
     public MemberState? Peek(MemberId member) => _grains.GetValueOrDefault(member)?.Machine.State;
 
     /// <summary>Handles messages in order and says what must be durable before anybody hears of it.</summary>
-    /// <exception cref="JournalUnavailableException">A member could not be read. No message is to blame: the hub has to stop, and nothing of it was committed.</exception>
+    /// <exception cref="JournalException">A member could not be read, or another hub has written. No message is to blame: the hub has to stop, and nothing of it was committed.</exception>
     public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {
         var batch = new Batch(++_decided, messages.Count);
@@ -66,7 +67,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
             {
                 Handle(message, batch);
             }
-            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalUnavailableException))
+            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalException))
             {
                 Recover(message, fault, batch);
             }
@@ -144,6 +145,11 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
 
         var grain = Activate(message.Member);
         var state = grain.Machine.State;
+        if (message.Message is OpArrived arrived)
+        {
+            _chains.ThrowIfApplied(state, arrived, message.Incoming);
+        }
+
         Batch.ReadExposure(state, _exposureBefore);
         var turn = grain.Machine.Turn(_originals.Fill(message.Message), context);
         foreach (var applied in turn.Events)
@@ -293,7 +299,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
             {
                 Handle(message, batch);
             }
-            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalUnavailableException))
+            catch (Exception fault) when (fault is not (OutOfMemoryException or JournalException))
             {
                 Recover(message, fault, batch);
                 if (_recovering.TryGetValue(member, out var again))

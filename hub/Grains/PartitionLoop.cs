@@ -75,9 +75,9 @@ internal sealed class PartitionLoop(Partition partition, PartitionSettings setti
                 pipeline.Submit(snapshots, null, static () => { }, []);
             }
         }
-        catch (JournalUnavailableException fault)
+        catch (JournalException fault)
         {
-            // Parking the op would blame it for the disk; what this partition holds in memory may be ahead of the journal.
+            // Parking the op would blame it for the disk or for another hub; what this one holds in memory may be ahead of the journal, or behind it.
             pipeline.Fail(fault);
             _ended.TrySetResult();
             return;

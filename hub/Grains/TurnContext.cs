@@ -20,6 +20,9 @@ internal sealed class TurnContext(TimeProvider time, PlacementPolicy policy, Rul
     /// <summary>Who has which phone and card.</summary>
     public ClaimBook Claims { get; } = claims;
 
+    /// <summary>The chain's stores.</summary>
+    public StoreRegistry Stores => stores;
+
     /// <summary>What is under way between members.</summary>
     public MergeWork Work { get; } = work;
 

@@ -16,7 +16,7 @@ internal static class Mutants
         new("hubrestore", Mechanism.GrantHealing), new("hubrestore", Mechanism.ReconcileMode), new("hubrestore", Mechanism.ResendFromHubWatermark), new("forget", Mechanism.DeadRelease),
 
         // Lives and logs.
-        new("copies", Mechanism.Challenge), new("clone", Mechanism.Branches), new("clone", Mechanism.BranchDedupe), new("calm", Mechanism.LocalRights), new("restore", Mechanism.LinesEndWithLife),
+        new("copies", Mechanism.Challenge), new("clone", Mechanism.Branches), new("clone", Mechanism.BranchDedupe), new("entire", Mechanism.MembersKnowChains) { From = 9_801_008 }, new("calm", Mechanism.LocalRights), new("restore", Mechanism.LinesEndWithLife),
         new("disk", Mechanism.DurableToken), new("forget", Mechanism.FactsFromTheStart), new("forget", Mechanism.FactsFromTheStart, Mechanism.LogsOfOtherTerms), new("max", Mechanism.TermsNeverTwice), new("base", Mechanism.RelinquishBeforeGrant),
         new("restore", Mechanism.CloseBeforeRelease), new("reclaim", Mechanism.DisownedIsCounted), new("reclaim", Mechanism.LateValueIsReleased), new("receipts", Mechanism.ReceiptsAreKept), new("utmost", Mechanism.ReceiptsReopenLives) { From = 9_502_007 },
 

@@ -150,6 +150,11 @@ internal sealed class SimHub : ISchedule
         {
             batch = decider.Decide(messages);
         }
+        catch (JournalConflictException fault)
+        {
+            Pipeline.Fail(fault); // as the loop around a partition does
+            return true;
+        }
         finally
         {
             _world.Clock.BreaksAtRead = 0;
