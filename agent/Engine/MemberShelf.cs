@@ -173,10 +173,10 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     }
 
     /// <summary>A till changed the profile or a tag: it counts here at once, and lies by itself until the hub's word contains it.</summary>
-    public void AddEdit(MemberHere member, Op op)
+    public void AddEdit(MemberHere member, Edit edit)
     {
         var before = ProfileOfMember(member);
-        member.Edits.Add(op);
+        member.Edits.Add(edit);
         SaveEdits(member);
         Index(before, ProfileOfMember(member), member.Id);
     }
@@ -184,7 +184,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
     private void SaveEdits(MemberHere member)
     {
         var edits = new V1.AgentEdits();
-        edits.Sequences.AddRange(member.Edits.Select(edit => edit.Id.Sequence));
+        edits.Sequences.AddRange(member.Edits.Select(edit => edit.Op.Id.Sequence));
         work.Write(EditsOf, member.Id.ToBytes(), member.Edits.Count == 0 ? null : Google.Protobuf.MessageExtensions.ToByteArray(edits));
     }
 
@@ -273,7 +273,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
         }
 
         _toUnite.UnionWith(member.Replica.Aliases.Append(id));
-        if (member.Edits.RemoveAll(edit => edit.Id.Sequence <= member.Replica.OwnApplied || member.Replica.IsErased) > 0)
+        if (member.Edits.RemoveAll(edit => edit.Op.Id.Sequence <= member.Replica.OwnApplied || member.Replica.IsErased) > 0)
         {
             SaveEdits(member);
         }
@@ -366,7 +366,7 @@ internal sealed class MemberShelf(Workspace work, int capacity)
 
         foreach (var sequence in work.Read(EditsOf, key) is { } edits ? V1.AgentEdits.Parser.ParseFrom(edits).Sequences : [])
         {
-            if (work.ReadOp(sequence) is { } edit)
+            if (work.ReadEdit(sequence) is { } edit)
             {
                 member.Edits.Add(edit);
             }

@@ -60,9 +60,9 @@ internal sealed partial class TillDesk
             return Refuse(call, unsigned.Code, unsigned.Message);
         }
 
-        Log(op, member, call.NowMs);
+        var hash = Log(op, member, call.NowMs);
         memory.SetClock(op.Stamp);
-        members.AddEdit(member, op);
+        members.AddEdit(member, new Edit(op, hash));
         var answer = new V1.IdentifyAnswer { Member = Answers.View(member, Available(member, call), memory.Machine.Rules) };
         _requests.Record(requestId, call.Request, answer, call.NowMs);
         return new EngineReply { Answer = answer, Member = member.Id };

@@ -1,5 +1,6 @@
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
+using SyncHub.Core.Tills;
 using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
 
@@ -116,6 +117,9 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         var stored = Journal.ReadFacts(Producer, sequence, 1, int.MaxValue);
         return stored.Count == 1 && stored[0].Sequence == sequence ? (OpHash.FromBytes(stored[0].Hash), stored[0].Bytes) : null;
     }
+
+    /// <summary>A change of profile or tags with its hash in the log; null where the log of this life has no such op.</summary>
+    public Edit? ReadEdit(long sequence) => FactAt(sequence) is { } fact ? new Edit(OpCodec.Decode(fact.Bytes), fact.Hash) : null;
 
     public Op? ReadOp(long sequence)
     {

@@ -189,6 +189,9 @@ public enum Mechanism
     /// <summary>A tag of headquarters has a name of its own at every member.</summary>
     TagsHaveOwnNames,
 
+    /// <summary>The name of a tag tells apart what a machine and its copy added under one number.</summary>
+    DotsTellHistories,
+
     /// <summary>A restored hub hears who keeps replicas of whom.</summary>
     FollowersAreHeard,
 

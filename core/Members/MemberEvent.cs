@@ -24,6 +24,9 @@ public sealed record OpApplied(Op Op) : MemberEvent
     /// <summary>Of a resumed op: whether it is the last one that waited in its chain.</summary>
     public bool EndsParking { get; init; }
 
+    /// <summary>For an op that adds a tag: the head of its hash, which is in the tag's name. 0 in events of before it was.</summary>
+    public ulong HashHead { get; init; }
+
     /// <summary>For an op that advances value: what the floor allowed when the hub took it in, so that a replay judges it alike.</summary>
     public long FloorLimitMinor { get; init; }
 }

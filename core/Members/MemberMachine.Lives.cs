@@ -42,6 +42,7 @@ public sealed partial class MemberMachine
             var outcome = Apply(new OpApplied(op)
             {
                 Place = arrived.Place,
+                HashHead = arrived.HashHead,
                 Undoing = arrived.Undoing,
                 FloorLimitMinor = FloorLimitFor(op, context),
                 IsResumed = true,

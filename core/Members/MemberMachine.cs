@@ -163,7 +163,7 @@ public sealed partial class MemberMachine(MemberState state)
         }
 
         Heal(op, turn, context);
-        var outcome = Apply(new OpApplied(op) { Place = place, Undoing = arrived.Undoing, FloorLimitMinor = FloorLimitFor(op, context) }, turn, context)!;
+        var outcome = Apply(new OpApplied(op) { Place = place, HashHead = arrived.HashHead, Undoing = arrived.Undoing, FloorLimitMinor = FloorLimitFor(op, context) }, turn, context)!;
         if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
         {
             turn.Cases.Add(opened);

@@ -16,6 +16,9 @@ public sealed record OpArrived(Op Op) : MemberMessage
     /// <summary>The chain that it came in: its holder's, or a branch of it.</summary>
     public OpId Place { get; init; } = Op.Id;
 
+    /// <summary>The head of its hash.</summary>
+    public ulong HashHead { get; init; }
+
     /// <summary>Why it must not be decided but parked; empty where it may be.</summary>
     public string ParkBecause { get; init; } = "";
 

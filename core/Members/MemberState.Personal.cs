@@ -14,8 +14,9 @@ public sealed partial class MemberState
     /// <summary>Whether the member's data were erased; the money stays accounted.</summary>
     public bool IsErased => Personal.IsErased;
 
-    private void ApplyPersonal(Op op)
+    private void ApplyPersonal(OpApplied applied)
     {
+        var op = applied.Op;
         // Ops of older agents have no stamp: the till's clock is all there is. Clamped by when the hub recorded it, which the event says.
         var at = (op.Stamp == default ? new Hlc(op.OccurredAtMs, 0) : op.Stamp).Clamped(RecordedAtMs);
         switch (op.Type)
@@ -28,7 +29,7 @@ public sealed partial class MemberState
 
                 break;
             case OpType.TagAdd:
-                Personal.Add(op.Tag, op.Id);
+                Personal.Add(op.Tag, new Dot(op.Id, Switches.IsOff(Mechanism.DotsTellHistories) ? 0 : applied.HashHead));
                 break;
             case OpType.TagRemove:
                 Personal.Remove(Switches.IsOff(Mechanism.TagsAreDots) ? [.. Personal.TagDots.Where(dot => dot.Tag == op.Tag).Select(dot => dot.Dot)] : op.RemovedDots, HasApplied, Survivors.Count > 0);
@@ -56,7 +57,7 @@ public sealed partial class MemberState
 
                 for (var i = 0; i < changed.AddedTags.Count; i++)
                 {
-                    Personal.Add(changed.AddedTags[i], changed.AddedDots.Count > i ? changed.AddedDots[i] : new OpId(new Holder(default, new Incarnation(i)), Version));
+                    Personal.Add(changed.AddedTags[i], changed.AddedDots.Count > i ? changed.AddedDots[i] : new Dot(new OpId(new Holder(default, new Incarnation(i)), Version)));
                 }
 
                 Personal.Remove(changed.RemovedDots, _ => true, Survivors.Count > 0);
@@ -93,10 +94,10 @@ public sealed partial class MemberState
     /// <summary>Names a tag that HQ adds now, and nothing else at any member: tags move when members are merged, and a restored hub gives versions again that stores may know.</summary>
     /// <param name="nowMs">The hub's clock.</param>
     /// <param name="index">Which one of the same change.</param>
-    public OpId HqDot(long nowMs, int index)
+    public Dot HqDot(long nowMs, int index)
     {
         const long Spread = 0x1E37_79B9_7F4A_7C15; // odd, so that moments next to each other are far apart
-        return new OpId(new Holder(default, new Incarnation(unchecked(((long)Id.Value ^ ((nowMs * Spread) + index)) & long.MaxValue))), Version + 1);
+        return new Dot(new OpId(new Holder(default, new Incarnation(unchecked(((long)Id.Value ^ ((nowMs * Spread) + index)) & long.MaxValue))), Version + 1));
     }
 
     /// <summary>Before this version a snapshot held the profile alone: what it says counts from when it was recorded.</summary>

@@ -224,7 +224,7 @@ public sealed partial class MemberState(MemberId id, Asset currency)
 
         ApplyMember(op);
         ApplyFollowing(applied);
-        ApplyPersonal(op);
+        ApplyPersonal(applied);
         if (op.Type == OpType.AliasIn)
         {
             TakeFromAliasLine(op, anomalies);

@@ -4,10 +4,10 @@ using SyncHub.Core.Profiles;
 namespace SyncHub.Core.Members;
 
 /// <summary>HQ changed fields and tags, or confirmed what a store had noted.</summary>
-public sealed record ProfileChanged(string Operator, IReadOnlyList<FieldChange> Fields, IReadOnlyList<string> AddedTags, IReadOnlyList<OpId> RemovedDots) : MemberEvent
+public sealed record ProfileChanged(string Operator, IReadOnlyList<FieldChange> Fields, IReadOnlyList<string> AddedTags, IReadOnlyList<Dot> RemovedDots) : MemberEvent
 {
     /// <summary>Names of the added tags, in their order; none in events of hubs before it, which named them by the member's version.</summary>
-    public IReadOnlyList<OpId> AddedDots { get; init; } = [];
+    public IReadOnlyList<Dot> AddedDots { get; init; } = [];
 }
 
 /// <summary>The member's personal data are gone for good.</summary>

@@ -175,7 +175,7 @@ public sealed record Op
     public string Tag { get; init; } = "";
 
     /// <summary>What a <see cref="OpType.TagRemove"/> removes.</summary>
-    public IReadOnlyList<OpId> RemovedDots { get; init; } = [];
+    public IReadOnlyList<Dot> RemovedDots { get; init; } = [];
 
     /// <summary>The survivor of an <see cref="OpType.AliasOut"/>, the alias of an <see cref="OpType.AliasIn"/>.</summary>
     public MemberId OtherMember { get; init; }

@@ -20,6 +20,9 @@ public readonly struct OpHash : IEquatable<OpHash>
     /// <summary>The hash before the first op: 32 zero bytes.</summary>
     public static OpHash Genesis => default;
 
+    /// <summary>The first eight bytes: enough to tell apart what two copies of one machine wrote.</summary>
+    public ulong Head => (ulong)(_high >> 64);
+
     /// <summary>Reads 32 bytes; an empty span is <see cref="Genesis"/>.</summary>
     /// <exception cref="ArgumentException">Neither 0 nor 32 bytes.</exception>
     public static OpHash FromBytes(ReadOnlySpan<byte> bytes) => bytes.Length switch

@@ -20,7 +20,7 @@ public readonly record struct Stamp(Hlc At, OpId By) : IComparable<Stamp>
 public readonly record struct Written(string Value, Stamp Stamp);
 
 /// <summary>A tag and the op that added it. Removing names ops, so a tag that is added anew at the same time elsewhere stays.</summary>
-public readonly record struct TagDot(string Tag, OpId Dot);
+public readonly record struct TagDot(string Tag, Dot Dot);
 
 /// <summary>A member's profile and tags at the hub: joins of what stores and HQ wrote, in any order the same (I18).</summary>
 /// <remarks>
@@ -39,13 +39,13 @@ public sealed class PersonalData
     public SortedDictionary<ProfileField, Written> Unproved { get; } = [];
 
     /// <summary>Tags by the op that added them.</summary>
-    public SortedDictionary<(Holder Holder, long Sequence), string> Dots { get; } = [];
+    public SortedDictionary<Dot, string> Dots { get; } = [];
 
-    /// <summary>Dots that were removed before they arrived; gone as soon as they do.</summary>
-    public SortedSet<(Holder Holder, long Sequence)> RemovedAhead { get; } = [];
+    /// <summary>Dots that were not there when they were removed; gone as soon as they arrive.</summary>
+    public SortedSet<Dot> RemovedAhead { get; } = [];
 
     /// <summary>Dots that are not taken from another member: they came with a merge before, or were removed here and may have gone to a survivor, from whom a merge the other way round would bring them back.</summary>
-    public SortedSet<(Holder Holder, long Sequence)> TakenDots { get; } = [];
+    public SortedSet<Dot> TakenDots { get; } = [];
 
     /// <summary>Whether the member's data were erased.</summary>
     public bool IsErased { get; set; }
@@ -54,7 +54,7 @@ public sealed class PersonalData
     public IReadOnlyList<string> Tags => [.. Dots.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>The dots.</summary>
-    public IReadOnlyList<TagDot> TagDots => Dots.Count == 0 ? [] : [.. Dots.Select(dot => new TagDot(dot.Value, new OpId(dot.Key.Holder, dot.Key.Sequence)))];
+    public IReadOnlyList<TagDot> TagDots => Dots.Count == 0 ? [] : [.. Dots.Select(dot => new TagDot(dot.Value, dot.Key))];
 
     /// <summary>Contact fields with a newer value that nobody has proved yet.</summary>
     public IReadOnlyList<FieldChange> Pending => Unproved.Count == 0 ? [] :
@@ -81,40 +81,45 @@ public sealed class PersonalData
     public void Write(FieldChange change, Stamp stamp, bool isProved)
     {
         var into = isProved ? Fields : Unproved;
-        if (!IsErased && (!into.TryGetValue(change.Field, out var written) || stamp.CompareTo(written.Stamp) > 0))
+        var value = change.Value ?? "";
+        if (!IsErased && (!into.TryGetValue(change.Field, out var written) || IsAfter(stamp, value, written)))
         {
-            into[change.Field] = new Written(change.Value ?? "", stamp);
+            into[change.Field] = new Written(value, stamp);
         }
     }
 
+    // A machine and its copy can write the same field by ops of one number in one moment: then the greater value wins, whichever comes first.
+    private static bool IsAfter(Stamp stamp, string value, Written written) =>
+        stamp.CompareTo(written.Stamp) is var order && (order > 0 || (order == 0 && string.CompareOrdinal(value, written.Value) > 0));
+
     /// <summary>An op added a tag.</summary>
-    public void Add(string tag, OpId dot)
+    public void Add(string tag, Dot dot)
     {
-        if (!IsErased && !RemovedAhead.Remove((dot.Holder, dot.Sequence)))
+        if (!IsErased && !WasRemovedAhead(dot))
         {
-            Dots[(dot.Holder, dot.Sequence)] = tag;
+            Dots[dot] = tag;
         }
     }
 
     /// <summary>An op removed what its store had seen.</summary>
     /// <param name="dots">What it had seen.</param>
-    /// <param name="isSeen">Whether the hub has applied the op of that name: what it has applied and not kept was removed before.</param>
+    /// <param name="isSeen">Whether the hub has applied an op of that number: what is named by its number alone, was applied and is not here was removed before.</param>
     /// <param name="wasMerged">Whether the member was ever merged into another one, which then has its tags too.</param>
-    public void Remove(IEnumerable<OpId> dots, Func<OpId, bool> isSeen, bool wasMerged)
+    public void Remove(IEnumerable<Dot> dots, Func<OpId, bool> isSeen, bool wasMerged)
     {
         foreach (var dot in IsErased ? [] : dots)
         {
-            var key = (dot.Holder, dot.Sequence);
-            if (!Dots.Remove(key))
+            var named = FindNamed(dot);
+            foreach (var found in named)
             {
-                if (!isSeen(dot))
-                {
-                    RemovedAhead.Add(key);
-                }
+                Dots.Remove(found);
+                _ = wasMerged && TakenDots.Add(found);
             }
-            else if (wasMerged)
+
+            // Of a number alone "applied" is known. Which of two histories' ops under one number was applied is not: the other one may still come.
+            if (named.Length == 0 && (dot.HashHead != 0 || !isSeen(dot.Op)))
             {
-                TakenDots.Add(key);
+                RemovedAhead.Add(dot);
             }
         }
     }
@@ -124,12 +129,17 @@ public sealed class PersonalData
     {
         foreach (var (tag, dot) in IsErased ? [] : tags)
         {
-            if (TakenDots.Add((dot.Holder, dot.Sequence)) && !RemovedAhead.Remove((dot.Holder, dot.Sequence)))
+            if (TakenDots.Add(dot) && !WasRemovedAhead(dot))
             {
-                Dots[(dot.Holder, dot.Sequence)] = tag;
+                Dots[dot] = tag;
             }
         }
     }
+
+    // Itself, where it is here; else whatever it may be the name of.
+    private Dot[] FindNamed(Dot dot) => Dots.ContainsKey(dot) && dot.HashHead != 0 ? [dot] : [.. Dots.Keys.Where(known => known.Names(dot))];
+
+    private bool WasRemovedAhead(Dot dot) => RemovedAhead.Remove(dot) || (dot.HashHead != 0 && RemovedAhead.Remove(dot with { HashHead = 0 }));
 
     /// <summary>Forgets everything for good.</summary>
     public void Erase()

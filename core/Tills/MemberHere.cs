@@ -37,7 +37,7 @@ public sealed class MemberHere(MemberId id)
     public bool IsIdle => Replica is not null && Profile is null && Edits.Count == 0 && FloorOutstandingMinor == 0 && Lines.Values.All(line => line.Available == 0);
 
     /// <summary>Changes of profile and tags that were logged here and are not in the replica yet, oldest first.</summary>
-    public List<Op> Edits { get; } = [];
+    public List<Edit> Edits { get; } = [];
 
     /// <summary>Tags as this store sees them: the hub's, with its own changes over them.</summary>
     public IReadOnlyList<TagDot> TagsHere
@@ -46,15 +46,15 @@ public sealed class MemberHere(MemberId id)
         {
             var tags = new PersonalData();
             tags.TakeTags(Replica?.Tags ?? []);
-            foreach (var edit in Edits.Where(edit => edit.Type is OpType.TagAdd or OpType.TagRemove))
+            foreach (var edit in Edits.Where(edit => edit.Op.Type is OpType.TagAdd or OpType.TagRemove))
             {
-                if (edit.Type == OpType.TagAdd)
+                if (edit.Op.Type == OpType.TagAdd)
                 {
-                    tags.Add(edit.Tag, edit.Id);
+                    tags.Add(edit.Op.Tag, edit.Dot);
                 }
                 else
                 {
-                    tags.Remove(edit.RemovedDots, _ => true, wasMerged: false);
+                    tags.Remove(edit.Op.RemovedDots, _ => true, wasMerged: false);
                 }
             }
 
@@ -64,7 +64,7 @@ public sealed class MemberHere(MemberId id)
 
     /// <summary>Changes of fields that were logged here and are not in the replica yet, with whether they count already.</summary>
     public IEnumerable<(FieldChange Change, bool Counts)> FieldEdits =>
-        Edits.SelectMany(edit => edit.Fields.Select(change => (change, edit.IsProved || !ProfileFields.NeedsProof(change.Field))));
+        Edits.SelectMany(edit => edit.Op.Fields.Select(change => (change, edit.Op.IsProved || !ProfileFields.NeedsProof(change.Field))));
 
     /// <summary>The line of a bucket; all zeros where there is none.</summary>
     public AgentLine LineOf(Bucket bucket) => Lines.GetValueOrDefault(bucket);

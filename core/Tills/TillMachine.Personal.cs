@@ -26,7 +26,7 @@ public sealed partial class TillMachine
     /// <summary>A tag less: what this store has seen of it. One that another store adds at the same time stays.</summary>
     public TillDecision RemoveTag(TillContext context, MemberHere member, string tag, Hlc stamp, OpId id)
     {
-        OpId[] seen = [.. member.TagsHere.Where(dot => dot.Tag == tag).Select(dot => dot.Dot)];
+        Dot[] seen = [.. member.TagsHere.Where(dot => dot.Tag == tag).Select(dot => dot.Dot)];
         return FindText(context)
             ?? (seen.Length == 0 ? TillDecision.Refuse(RejectionCode.InvalidRequest, "The member has no such tag here.")
                 : Accept(Draft(context, id, OpType.TagRemove, member.Id, []) with { Tag = tag, RemovedDots = seen, Stamp = stamp }, default));

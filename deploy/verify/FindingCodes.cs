@@ -138,6 +138,9 @@ public static class FindingCodes
     /// <summary>The hub judged a void or refund by another op than the one that it undoes.</summary>
     public const string RefundOriginalDiffers = "refund_original_differs";
 
+    /// <summary>A record names an added tag by another hash than its op has.</summary>
+    public const string TagNameDiffers = "tag_name_differs";
+
     /// <summary>A void or refund says otherwise than its log which day close was the newest.</summary>
     public const string RefundAfterClose = "refund_after_close";
 
@@ -282,7 +285,7 @@ public static class FindingCodes
         new(3, "facts at the hub are complete chains", [FactGap, FactChain, FactUnreadable, FactMisnamed, CursorAhead, CursorHash, BranchLoose, FactGapOpen]),
         new(4, "every logged op is applied exactly once", [OpLost, OpInvented, OpBytesDiffer, OpNotApplied, OpAppliedTwice, OpWrongMember, RecordWithoutOp, RecordPreviousHash, OpPending, ForkOpen]),
         new(5, "records run without gaps", [VersionGap, PositionGap, RecordUnreadable]),
-        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, ShortfallWrong, RefundRightEarly, RefundOriginalDiffers, RefundAfterClose, OpPastParked, ReleaseWrong, PoolOwed]),
+        new(6, "wallets are what the events add up to", [SnapshotDiffers, SnapshotAhead, SnapshotUnreadable, NegativeAmount, WalletUnbalanced, GrantShrinks, OpOutOfOrder, ClassificationDiffers, BreakageWrong, SettlementWrong, ShortfallWrong, RefundRightEarly, RefundOriginalDiffers, TagNameDiffers, RefundAfterClose, OpPastParked, ReleaseWrong, PoolOwed]),
         new(7, "the books balance", [EntriesUnbalanced, EntriesDiffer, BalanceDiffers, BalancesUnbalanced, ControlDiffers]),
         new(8, "stores hold only rights they were given", [LineUnreadable, LineDiffers, LineNegative, LineGrantAhead, LineHubAhead, ExposureDiffers, LineBehind]),
         new(9, "every request was answered once", [RequestRepeated, RequestMissing]),

@@ -95,7 +95,7 @@ internal sealed partial class MemberFold(UInt128 id)
     }
 
     /// <summary>Takes an op of this holder.</summary>
-    public OpEffect Apply(OpEnvelope op, ProducerId holder, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0, bool isBranch = false)
+    public OpEffect Apply(OpEnvelope op, ProducerId holder, long recordedAtMs, UndoneOriginal? undone = null, long floorLimit = 0, ulong hashHead = 0, bool isBranch = false)
     {
         if (OpReader.FindDefect(op) is not null)
         {
@@ -126,7 +126,7 @@ internal sealed partial class MemberFold(UInt128 id)
 
         Describe(op, (int)holder.Store);
         FollowWord(op, isBranch, holder);
-        Profile.Apply(op, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
+        Profile.Apply(op, hashHead, recordedAtMs, dot => Newest.GetValueOrDefault(new ProducerId(dot.Store, dot.Incarnation)) >= dot.Sequence);
         isAnomaly |= op.Type == OpType.AliasIn && !Merge.TakeOp(op);
         var classification = isAnomaly ? Classification.Anomaly : latePayer.Length > 0 ? Classification.Liability : losses.Where((_, i) => op.Moves[i].Kind != MoveKind.Settle).Any(loss => loss > 0) ? Classification.Liability : Classification.Normal;
         return new OpEffect(IsParked: false, classification, losses) { UndoneAt = isWrongUndo || !IsUndoing(op) ? null : op.Reference?.Store, Payers = PayersOf(op, holder), LatePayer = isWrongUndo ? "" : latePayer };

@@ -1,5 +1,6 @@
 using Google.Protobuf.Collections;
 using SyncHub.V1;
+using Name = (int Store, long Incarnation, long Sequence, ulong HashHead);
 using Stamp = (long WallMs, int Counter, int Store, long Incarnation, long Sequence);
 
 namespace SyncHub.Verify;
@@ -14,9 +15,9 @@ internal sealed class ProfileFold
     private readonly HashSet<(string Kind, string Value)> _ever = [];
     private readonly Dictionary<ProfileField, (Stamp Stamp, string Value)> _fields = [];
     private readonly Dictionary<ProfileField, (Stamp Stamp, string Value)> _unproved = [];
-    private readonly Dictionary<(int Store, long Incarnation, long Sequence), string> _tags = [];
-    private readonly HashSet<(int Store, long Incarnation, long Sequence)> _removedAhead = [];
-    private readonly HashSet<(int Store, long Incarnation, long Sequence)> _takenTags = [];
+    private readonly Dictionary<Name, string> _tags = [];
+    private readonly HashSet<Name> _removedAhead = [];
+    private readonly HashSet<Name> _takenTags = [];
 
     public bool IsErased { get; private set; }
 
@@ -26,8 +27,12 @@ internal sealed class ProfileFold
     /// <summary>HQ made the member.</summary>
     public void Register(MemberProfile? profile, long recordedAtMs, long version) => Register(profile ?? new MemberProfile(), OfHq(recordedAtMs, version));
 
-    /// <summary>An op was applied; false where it is none of profiles.</summary>
-    public void Apply(OpEnvelope op, long recordedAtMs, Func<OpId, bool> isSeen)
+    /// <summary>An op was applied.</summary>
+    /// <param name="op">The op.</param>
+    /// <param name="hashHead">Of one that adds a tag: what its record says of its hash.</param>
+    /// <param name="recordedAtMs">When the hub took it in.</param>
+    /// <param name="isSeen">Whether an op of that number was applied.</param>
+    public void Apply(OpEnvelope op, ulong hashHead, long recordedAtMs, Func<Dot, bool> isSeen)
     {
         var (wall, counter) = op.Stamp is { } hlc && (hlc.WallMs, hlc.Counter) != (0, 0) ? (hlc.WallMs, hlc.Counter) : (op.OccurredAtMs, 0);
         Stamp stamp = wall > recordedAtMs + AheadMs ? (recordedAtMs + AheadMs, 0, op.Id.Store, op.Id.Incarnation, op.Id.Sequence) : (wall, counter, op.Id.Store, op.Id.Incarnation, op.Id.Sequence);
@@ -45,7 +50,7 @@ internal sealed class ProfileFold
 
                 break;
             case OpType.TagAdd:
-                Add(op.Tag, Key(op.Id));
+                Add(op.Tag, (op.Id.Store, op.Id.Incarnation, op.Id.Sequence, hashHead));
                 break;
             case OpType.TagRemove:
                 Remove(op.RemovedDots, isSeen);
@@ -64,7 +69,7 @@ internal sealed class ProfileFold
 
         for (var i = 0; i < change.AddedTags.Count; i++)
         {
-            Add(change.AddedTags[i], i < change.AddedDots.Count ? Key(change.AddedDots[i]) : (0, i, version));
+            Add(change.AddedTags[i], i < change.AddedDots.Count ? Key(change.AddedDots[i]) : (0, i, version, 0));
         }
 
         Remove(change.RemovedDots, _ => true);
@@ -76,7 +81,7 @@ internal sealed class ProfileFold
         foreach (var tag in IsErased ? [] : tags)
         {
             var key = Key(tag.Dot);
-            if (_takenTags.Add(key) && !_removedAhead.Remove(key))
+            if (_takenTags.Add(key) && !WasRemovedAhead(key))
             {
                 _tags[key] = tag.Tag;
             }
@@ -142,7 +147,8 @@ internal sealed class ProfileFold
 
     private void Write(Dictionary<ProfileField, (Stamp Stamp, string Value)> into, ProfileField name, string value, Stamp stamp)
     {
-        if (IsErased || (into.TryGetValue(name, out var before) && stamp.CompareTo(before.Stamp) <= 0))
+        // Two copies of a machine may write at the same stamp: the greater value counts.
+        if (IsErased || (into.TryGetValue(name, out var before) && (stamp.CompareTo(before.Stamp), string.CompareOrdinal(value, before.Value)) is (< 0, _) or (0, <= 0)))
         {
             return;
         }
@@ -154,28 +160,36 @@ internal sealed class ProfileFold
         }
     }
 
-    private void Add(string tag, (int Store, long Incarnation, long Sequence) key)
+    private void Add(string tag, Name key)
     {
-        if (!IsErased && !_removedAhead.Remove(key))
+        if (!IsErased && !WasRemovedAhead(key))
         {
             _tags[key] = tag;
         }
     }
 
-    private void Remove(IEnumerable<OpId> dots, Func<OpId, bool> isSeen)
+    private void Remove(IEnumerable<Dot> dots, Func<Dot, bool> isSeen)
     {
         foreach (var dot in IsErased ? [] : dots)
         {
-            if (_tags.Remove(Key(dot)))
+            var name = Key(dot);
+            Name[] found = name.HashHead != 0 && _tags.ContainsKey(name) ? [name]
+                : [.. _tags.Keys.Where(key => key with { HashHead = 0 } == name with { HashHead = 0 } && (key.HashHead == 0 || name.HashHead == 0))];
+            foreach (var key in found)
             {
-                _ = WasMerged && _takenTags.Add(Key(dot));
+                _tags.Remove(key);
+                _ = WasMerged && _takenTags.Add(key);
             }
-            else if (!isSeen(dot))
+
+            if (found.Length == 0 && (name.HashHead != 0 || !isSeen(dot)))
             {
-                _removedAhead.Add(Key(dot));
+                _removedAhead.Add(name);
             }
         }
     }
+
+    // By whoever named this op, or, before heads of hashes were said, its number.
+    private bool WasRemovedAhead(Name name) => _removedAhead.Remove(name) || (name.HashHead != 0 && _removedAhead.Remove(name with { HashHead = 0 }));
 
     // HQ's stamp follows every one that it could see.
     private Stamp OfHq(long recordedAtMs, long version)
@@ -184,5 +198,5 @@ internal sealed class ProfileFold
         return recordedAtMs > newest.WallMs ? (recordedAtMs, 0, 0, 0, version) : (newest.WallMs, newest.Counter + 1, 0, 0, version);
     }
 
-    private static (int Store, long Incarnation, long Sequence) Key(OpId? id) => id is null ? default : (id.Store, id.Incarnation, id.Sequence);
+    private static Name Key(Dot? dot) => dot is null ? default : (dot.Store, dot.Incarnation, dot.Sequence, dot.HashHead);
 }

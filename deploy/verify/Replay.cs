@@ -214,7 +214,7 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
     private void Fold(MemberFold member, FactKey key, OpEnvelope op, OpAppliedEvent applied, long recordedAtMs)
     {
         var holder = hub.Lives.LifeOf(key.Producer);
-        var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor, isBranch: holder != key.Producer);
+        var effect = member.Apply(op, holder, recordedAtMs, applied.Undone, applied.FloorLimitMinor, applied.HashHead, isBranch: holder != key.Producer);
         if (effect.IsParked)
         {
             CountParked(member, holder, op);
@@ -228,6 +228,10 @@ internal sealed partial class Replay(HubLog hub, FindingLog findings, AccountChe
         }
 
         accounts.Compare(name, op, key.Producer.Store, effect, applied);
+        if (applied.HashHead != 0 && applied.HashHead != (ulong)(Find(key)!.HashHead >> 64))
+        {
+            findings.AddWallet(FindingCodes.TagNameDiffers, member.Id, $"{name}: its record names the tag by hash {applied.HashHead:x16}; the fact has {Find(key)!.HashHead >> 64:x16}");
+        }
     }
 
     // With the predecessor at hand its hash must be the record's; without it the record's copy is what proves the chain.

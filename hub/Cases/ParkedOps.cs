@@ -73,7 +73,7 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
         }
 
         ParkedOp[] log = [.. all.Where(waiting => waiting.Life == asked.Life).Select(waiting => waiting.Op).OrderBy(op => op.Place.Sequence).ThenBy(op => op.Place.Incarnation)];
-        var ops = log.Select(op => new OpArrived(OpCodec.Decode(BytesOf(OpIdCodec.ToCore(op.Place)))) { Place = OpIdCodec.ToCore(op.Place) }).ToArray();
+        var ops = log.Select(op => Arrived(OpIdCodec.ToCore(op.Place))).ToArray();
         await parts.Grains.AskAsync(about.Member, reply => new ResumeParkedWanted(asked.Life, ops, reply), cancellation).ConfigureAwait(false);
         parts.Log.LogWarning("{Count} parked ops of member {Member} were taken up again by {Person}", log.Length, about.Member, person);
         foreach (var op in log)
@@ -87,7 +87,13 @@ internal sealed class ParkedOps(HubParts parts, CaseBook book)
 
     private IReadOnlyList<StoredRecord> Records(MemberId member, long version) => parts.Journal.ReadRecords(new StreamId(member.Value), version, Page);
 
-    private byte[] BytesOf(OpId place) => parts.Journal.ReadFacts(new ProducerId(place.Holder.Store.Value, place.Holder.Incarnation.Value), place.Sequence, 1, int.MaxValue)[0].Bytes;
+    private OpArrived Arrived(OpId place)
+    {
+        var fact = FactAt(place);
+        return new OpArrived(OpCodec.Decode(fact.Bytes)) { Place = place, HashHead = OpHash.FromBytes(fact.Hash).Head };
+    }
+
+    private StoredFact FactAt(OpId place) => parts.Journal.ReadFacts(new ProducerId(place.Holder.Store.Value, place.Holder.Incarnation.Value), place.Sequence, 1, int.MaxValue)[0];
 
     private static ParkedOp Describe(MemberId member, FactKey fact, string reason, long atMs, byte[] bytes)
     {

@@ -52,7 +52,7 @@ internal static class OpIntake
             return;
         }
 
-        parts.Grains.Post(new GrainMessage(op.Member, new OpArrived(op) { Place = place }, incoming));
+        parts.Grains.Post(new GrainMessage(op.Member, new OpArrived(op) { Place = place, HashHead = incoming.Hash.Head }, incoming));
     }
 
     /// <summary>Keeps an op in its chain that a branch of it brought before: it is in the ledger already.</summary>

@@ -20,6 +20,7 @@ public static class EventCodec
                 var wire = ToWire(applied.Outcome!, previousHash);
                 wire.Undone = RefundCodec.ToWire(op.Undoing);
                 wire.FloorLimitMinor = op.FloorLimitMinor;
+                wire.HashHead = op.Op.Type == Core.Ops.OpType.TagAdd ? op.HashHead : 0;
                 if (op.IsResumed)
                 {
                     wire.PreviousHash = ByteString.Empty; // it stands in the record of the parking
@@ -114,7 +115,7 @@ public static class EventCodec
     }
 
     private static OpApplied Applied(byte[]? opBytes, OpId place, Wire.OpAppliedEvent wire) =>
-        Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), wire) with { FloorLimitMinor = wire.FloorLimitMinor };
+        Undoing(Place(OpCodec.Decode(opBytes ?? throw new InvalidDataException("A record names an op whose bytes are not there.")), place), wire) with { FloorLimitMinor = wire.FloorLimitMinor, HashHead = wire.HashHead };
 
     private static OpApplied Place(Core.Ops.Op op, OpId place) => place == default ? new OpApplied(op) : new OpApplied(op) { Place = place };
 

@@ -23,17 +23,23 @@ public static class PersonalCodec
     public static Hlc ToCore(Wire.Hlc? wire) => wire is null ? default : new Hlc(wire.WallMs, wire.Counter);
 
     /// <summary>For the wire.</summary>
-    public static Wire.TagDot ToWire(TagDot dot) => new() { Tag = dot.Tag, Dot = OpIdCodec.ToWire(dot.Dot) };
+    public static Wire.TagDot ToWire(TagDot dot) => new() { Tag = dot.Tag, Dot = ToWire(dot.Dot) };
 
     /// <summary>From the wire.</summary>
-    public static TagDot ToCore(Wire.TagDot wire) => new(wire.Tag, OpIdCodec.ToCore(wire.Dot ?? new Wire.OpId()));
+    public static TagDot ToCore(Wire.TagDot wire) => new(wire.Tag, ToCore(wire.Dot ?? new Wire.Dot()));
+
+    /// <summary>For the wire.</summary>
+    public static Wire.Dot ToWire(Dot dot) => new() { Store = dot.Op.Holder.Store.Value, Incarnation = dot.Op.Holder.Incarnation.Value, Sequence = dot.Op.Sequence, HashHead = dot.HashHead };
+
+    /// <summary>From the wire.</summary>
+    public static Dot ToCore(Wire.Dot wire) => new(new OpId(new Holder(new StoreId(wire.Store), new Incarnation(wire.Incarnation)), wire.Sequence), wire.HashHead);
 
     internal static void Encode(Op op, Wire.OpEnvelope wire)
     {
         wire.Stamp = ToWire(op.Stamp);
         wire.Tag = op.Tag;
         wire.Fields.AddRange(op.Fields.Select(change => new Wire.FieldChange { Field = (Wire.ProfileField)change.Field, Value = change.Value, Proved = op.IsProved }));
-        wire.RemovedDots.AddRange(op.RemovedDots.Select(OpIdCodec.ToWire));
+        wire.RemovedDots.AddRange(op.RemovedDots.Select(ToWire));
     }
 
     // Sales and top-ups have none of it: those are not copied to say so.
@@ -42,7 +48,7 @@ public static class PersonalCodec
         Tag = wire.Tag,
         Fields = [.. wire.Fields.Select(ToCore)],
         IsProved = wire.Fields.Count > 0 && wire.Fields.All(change => change.Proved),
-        RemovedDots = [.. wire.RemovedDots.Select(OpIdCodec.ToCore)],
+        RemovedDots = [.. wire.RemovedDots.Select(ToCore)],
     };
 
     internal static bool Encode(MemberEvent change, Wire.MemberEventRecord record)
@@ -53,8 +59,8 @@ public static class PersonalCodec
                 record.ProfileChanged = new Wire.ProfileChangedEvent { Operator = changed.Operator };
                 record.ProfileChanged.Fields.AddRange(changed.Fields.Select(ToWire));
                 record.ProfileChanged.AddedTags.AddRange(changed.AddedTags);
-                record.ProfileChanged.AddedDots.AddRange(changed.AddedDots.Select(OpIdCodec.ToWire));
-                record.ProfileChanged.RemovedDots.AddRange(changed.RemovedDots.Select(OpIdCodec.ToWire));
+                record.ProfileChanged.AddedDots.AddRange(changed.AddedDots.Select(ToWire));
+                record.ProfileChanged.RemovedDots.AddRange(changed.RemovedDots.Select(ToWire));
                 return true;
             case MemberErased erased:
                 record.MemberErased = new Wire.MemberErasedEvent { Operator = erased.Operator, Reason = erased.Reason };
@@ -70,9 +76,9 @@ public static class PersonalCodec
             record.ProfileChanged.Operator,
             [.. record.ProfileChanged.Fields.Select(ToCore)],
             [.. record.ProfileChanged.AddedTags],
-            [.. record.ProfileChanged.RemovedDots.Select(OpIdCodec.ToCore)])
+            [.. record.ProfileChanged.RemovedDots.Select(ToCore)])
         {
-            AddedDots = [.. record.ProfileChanged.AddedDots.Select(OpIdCodec.ToCore)],
+            AddedDots = [.. record.ProfileChanged.AddedDots.Select(ToCore)],
         },
         Wire.MemberEventRecord.EventOneofCase.MemberErased => new MemberErased(record.MemberErased.Operator, record.MemberErased.Reason),
         _ => null,
@@ -96,11 +102,11 @@ public static class PersonalCodec
         Decode(wire.Unproved, personal.Unproved);
         foreach (var dot in wire.Tags)
         {
-            personal.Dots[KeyOf(dot.Dot)] = dot.Tag;
+            personal.Dots[ToCore(dot.Dot)] = dot.Tag;
         }
 
-        personal.RemovedAhead.UnionWith(wire.RemovedAhead.Select(KeyOf));
-        personal.TakenDots.UnionWith(wire.TakenDots.Select(KeyOf));
+        personal.RemovedAhead.UnionWith(wire.RemovedAhead.Select(ToCore));
+        personal.TakenDots.UnionWith(wire.TakenDots.Select(ToCore));
     }
 
     private static void Encode(SortedDictionary<ProfileField, Written> fields, RepeatedField<Wire.StampedField> wire) => wire.AddRange(fields.Select(entry => new Wire.StampedField
@@ -117,13 +123,5 @@ public static class PersonalCodec
         {
             fields[(ProfileField)entry.Field] = new Written(entry.Value, new Stamp(ToCore(entry.At), OpIdCodec.ToCore(entry.By)));
         }
-    }
-
-    private static Wire.OpId ToWire((Holder Holder, long Sequence) dot) => OpIdCodec.ToWire(new OpId(dot.Holder, dot.Sequence));
-
-    private static (Holder Holder, long Sequence) KeyOf(Wire.OpId wire)
-    {
-        var id = OpIdCodec.ToCore(wire);
-        return (id.Holder, id.Sequence);
     }
 }

@@ -1,4 +1,8 @@
 using SyncHub.Agent.Engine;
+using SyncHub.Core.Primitives;
+using SyncHub.Core.Profiles;
+using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
 
 namespace SyncHub.Agent.Tests;
 
@@ -41,13 +45,35 @@ public sealed class ProfileTests
     public void Tags_are_added_and_removed_and_a_repeated_request_changes_nothing()
     {
         var member = _store.Register();
-        Learn(member, new V1.MemberDelta { Profile = new V1.MemberProfile { Name = "Li Lei" }, Detail = new V1.MemberDetail { OwnApplied = 1, Tags = { new V1.TagDot { Tag = "vip", Dot = new V1.OpId { Store = 3, Incarnation = 1, Sequence = 9 } } } } }, 5);
+        Learn(member, new V1.MemberDelta { Profile = new V1.MemberProfile { Name = "Li Lei" }, Detail = new V1.MemberDetail { OwnApplied = 1, Tags = { new V1.TagDot { Tag = "vip", Dot = new V1.Dot { Store = 3, Incarnation = 1, Sequence = 9 } } } } }, 5);
 
         Assert.Equal(["allergy", "vip"], Tag(member, "allergy").Member.Tags);
         Assert.Equal(["allergy"], Untag(member, "vip").Member.Tags);
         Assert.Equal(["allergy"], Untag(member, "vip").Member.Tags);
         Assert.Equal(V1.RejectionCode.InvalidRequest, _store.Ask<V1.IdentifyAnswer>(new V1.UntagRequest { RequestId = "other", MemberId = member, Tag = "vip" }).Rejection.Code);
         Assert.Equal(3, _store.Engine.TipSequence);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_removal_names_the_stores_own_tag_by_its_hash_and_another_stores_as_the_hub_did(bool crashes)
+    {
+        var member = _store.Register();
+        var theirs = new V1.Dot { Store = 3, Incarnation = 1, Sequence = 9, HashHead = 77 };
+        Learn(member, new V1.MemberDelta { Profile = new V1.MemberProfile { Name = "Li Lei" }, Detail = new V1.MemberDetail { OwnApplied = 1, Tags = { new V1.TagDot { Tag = "vip", Dot = theirs } } } }, 5);
+        Tag(member, "vip");
+        var log = _store.Journal.ReadFacts(new ProducerId(EngineDriver.Store, EngineDriver.Holder.Incarnation.Value), 1, 10, int.MaxValue);
+        if (crashes)
+        {
+            _store.Crash();
+        }
+
+        Untag(member, "vip");
+
+        var removal = OpCodec.Decode(_store.Journal.ReadFacts(new ProducerId(EngineDriver.Store, EngineDriver.Holder.Incarnation.Value), 3, 1, int.MaxValue)[0].Bytes);
+        Assert.Equal([PersonalCodec.ToCore(theirs), new Dot(new OpId(EngineDriver.Holder, 2), OpHash.FromBytes(log[1].Hash).Head)], removal.RemovedDots);
+        Assert.Empty(Identify(new V1.MemberKey { MemberId = member }).Member.Tags);
     }
 
     [Fact]

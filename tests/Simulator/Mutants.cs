@@ -34,7 +34,7 @@ internal static class Mutants
         // What stores do beside selling.
         new("leases", Mechanism.LeaseEndsSpending), new("old", Mechanism.AnswersAreKept), new("signed", Mechanism.Signatures), new("handed", Mechanism.HandedInIsKept),
         new("leavers", Mechanism.HoldersAreTold), new("leavers", Mechanism.FollowIsSaid), new("leavers", Mechanism.LinesOutliveReplicas), new("away", Mechanism.NewLivesSayWhoTheyFollow),
-        new("person", Mechanism.ClampedStamps), new("person", Mechanism.ErasureWins), new("person", Mechanism.TagsAreDots), new("twins", Mechanism.TagsHaveOwnNames),
+        new("person", Mechanism.ClampedStamps), new("person", Mechanism.ErasureWins), new("person", Mechanism.TagsAreDots), new("twins", Mechanism.TagsHaveOwnNames), new("apart", Mechanism.DotsTellHistories),
     ];
 
     /// <summary>Turns mechanisms off by name, to look at a run without them.</summary>

@@ -70,9 +70,8 @@ internal sealed partial class Oracle
     // A second, plain account of tags and the name: of all that was added, what nobody who had seen it removed; the last writer of a field.
     private void CheckTags(MemberId member, MemberState state)
     {
-        var (added, removed) = (new SortedDictionary<(Holder, long), string>(), new HashSet<(Holder, long)>());
+        var (added, removed) = (new SortedDictionary<Dot, string>(), new HashSet<Dot>());
         var (names, isErased) = (new List<(Hlc At, OpId By, string Name)>(), false);
-        var isAmbiguous = false; // two copies of one machine gave one number to two tags: either may count
         foreach (var record in world.Hub.Journal.ReadRecords(new StreamId(member.Value), 1, int.MaxValue))
         {
             var change = V1.MemberEventRecord.Parser.ParseFrom(record.Payload);
@@ -81,16 +80,15 @@ internal sealed partial class Oracle
             {
                 for (var i = 0; i < changed.AddedTags.Count; i++)
                 {
-                    added[changed.AddedDots.Count > i ? (new Holder(default, new Incarnation(changed.AddedDots[i].Incarnation)), changed.AddedDots[i].Sequence) : (new Holder(default, new Incarnation(i)), record.Version)] = changed.AddedTags[i];
+                    added[changed.AddedDots.Count > i ? PersonalCodec.ToCore(changed.AddedDots[i]) : new Dot(new OpId(new Holder(default, new Incarnation(i)), record.Version))] = changed.AddedTags[i];
                 }
 
-                removed.UnionWith(changed.RemovedDots.Select(OpIdCodec.ToCore).Select(dot => (dot.Holder, dot.Sequence)));
+                removed.UnionWith(changed.RemovedDots.Select(PersonalCodec.ToCore));
             }
 
             foreach (var (tag, dot) in change.AliasTaken is not null && EventCodec.Decode(record.Payload, null).Event is AliasTaken taken ? taken.News.Tags : [])
             {
-                isAmbiguous |= dot.Holder.Store != default && added.TryGetValue((dot.Holder, dot.Sequence), out var other) && other != tag;
-                added[(dot.Holder, dot.Sequence)] = tag;
+                added[dot] = tag;
             }
 
             if (change.OpApplied is null || record.FactBytes is null)
@@ -101,11 +99,11 @@ internal sealed partial class Oracle
             var op = OpCodec.Decode(record.FactBytes);
             if (op.Type == OpType.TagAdd)
             {
-                isAmbiguous |= added.TryGetValue((op.Id.Holder, op.Id.Sequence), out var other) && other != op.Tag;
-                added[(op.Id.Holder, op.Id.Sequence)] = op.Tag;
+                // Two copies of one machine give one number to two tags; what was logged before tells them apart.
+                added[new Dot(op.Id, OpHash.FromBytes(change.OpApplied.PreviousHash.Span).Next(record.FactBytes).Head)] = op.Tag;
             }
 
-            removed.UnionWith(op.RemovedDots.Select(dot => (dot.Holder, dot.Sequence)));
+            removed.UnionWith(op.RemovedDots);
             var name = op.Type == OpType.RegisterMember ? op.Profile?.Name : op.Type == OpType.ProfileSet ? op.Fields.Where(field => field.Field == ProfileField.Name).Select(field => field.Value).FirstOrDefault() : null;
             if (name is not null)
             {
@@ -116,13 +114,13 @@ internal sealed partial class Oracle
             }
         }
 
-        var expected = isErased ? [] : added.Where(tag => !removed.Contains(tag.Key)).Select(tag => tag.Value).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        if (!isAmbiguous && !expected.SequenceEqual(state.Personal.Tags))
+        var expected = isErased ? [] : added.Where(tag => !removed.Any(tag.Key.Names)).Select(tag => tag.Value).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        if (!expected.SequenceEqual(state.Personal.Tags))
         {
             throw new Violation("I18", $"{member} has the tags {string.Join(' ', state.Personal.Tags)}; the records say {string.Join(' ', expected)}");
         }
 
-        var last = isErased || names.Count == 0 ? "" : names.OrderBy(name => name.At).ThenBy(name => name.By.Holder).ThenBy(name => name.By.Sequence).Last().Name;
+        var last = isErased || names.Count == 0 ? "" : names.OrderBy(name => name.At).ThenBy(name => name.By.Holder).ThenBy(name => name.By.Sequence).ThenBy(name => name.Name, StringComparer.Ordinal).Last().Name;
         if (last != state.Profile.Name)
         {
             throw new Violation("I18", $"{member} is called '{state.Profile.Name}'; the records say '{last}'");

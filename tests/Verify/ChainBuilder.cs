@@ -37,15 +37,15 @@ internal sealed partial class ChainBuilder : IAsyncDisposable
     public Task Applied(int store, OpEnvelope op, params LedgerEntry[] entries) => Applied(store, op, null, entries);
 
     /// <summary>The same, with the store's lines written together with the op, as a store does.</summary>
-    public Task Applied(int store, OpEnvelope op, DocumentWrite? lines, params LedgerEntry[] entries) => Applied(store, op, lines, null, entries);
+    public Task Applied(int store, OpEnvelope op, DocumentWrite? lines, params LedgerEntry[] entries) => Applied(store, op, lines, null, 0, entries);
 
-    private async Task Applied(int store, OpEnvelope op, DocumentWrite? lines, UndoneOriginal? undone, params LedgerEntry[] entries)
+    private async Task Applied(int store, OpEnvelope op, DocumentWrite? lines, UndoneOriginal? undone, ulong hashHead, params LedgerEntry[] entries)
     {
         var (previous, fact) = await Log(store, op, lines);
         var batch = new JournalBatch();
         batch.Facts.Add(fact);
         batch.Cursors.Add(new CursorMove("committed", fact.Producer, fact.Sequence, fact.Hash));
-        var applied = new OpAppliedEvent { Classification = Classification.Normal, PreviousHash = ByteString.CopyFrom(previous), Undone = undone };
+        var applied = new OpAppliedEvent { Classification = Classification.Normal, PreviousHash = ByteString.CopyFrom(previous), Undone = undone, HashHead = hashHead };
         applied.Entries.AddRange(entries);
         var member = System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(op.Member.Span);
         batch.Records.Add(Record(member, new MemberEventRecord { OpApplied = applied }, new FactKey(fact.Producer, fact.Sequence)));
@@ -61,7 +61,15 @@ internal sealed partial class ChainBuilder : IAsyncDisposable
         op.ClosedUpTo = closedUpTo;
         var original = new UndoneOriginal { Found = true, Type = OpType.Sale, Member = op.Member, BillMinor = 3_000 };
         original.Moves.AddRange([Make.Debit(Make.Principal, claimed), Make.Debit(Make.Lot, 500), Make.Credit(Make.PointsBucket, 30)]);
-        await Applied(store, op, null, original, Make.Entry("wallet/points", 1, Make.Points), Make.Entry($"store/{store}/points-granted", -1, Make.Points));
+        await Applied(store, op, null, original, 0, Make.Entry("wallet/points", 1, Make.Points), Make.Entry($"store/{store}/points-granted", -1, Make.Points));
+    }
+
+    /// <summary>A tag, with what the hub says to be the head of its op's hash.</summary>
+    public Task Tagged(int store, UInt128 member, ulong hashHead)
+    {
+        var op = Make.Op(OpType.TagAdd, member);
+        op.Tag = "vip";
+        return Applied(store, op, null, null, hashHead);
     }
 
     /// <summary>An op about no member: a fact at the hub without a record.</summary>

@@ -20,7 +20,7 @@ public sealed class CoreAgreementTests : IDisposable
     private static readonly ProfileField[] ClaimsNothing = [ProfileField.Name, ProfileField.Notes, ProfileField.Email];
     private static readonly Asset Eur = new("EUR");
     private readonly SortedDictionary<OpId, Op> _applied = [];
-    private readonly Dictionary<(MemberId Member, Holder Chain), List<(OpId Place, Op Op)>> _parked = [];
+    private readonly Dictionary<(MemberId Member, Holder Chain), List<(OpId Place, Op Op, ulong HashHead)>> _parked = [];
     private int _resumed;
     private readonly Dictionary<Holder, long> _closed = [];
     private static readonly Incarnation BranchNumber = Incarnation.Of(1, 3);
@@ -219,12 +219,12 @@ public sealed class CoreAgreementTests : IDisposable
         if (state.Parked.ContainsKey(chain) || random.Next(100) == 0)
         {
             Write(state, new OpParked(place, "it cannot be decided"), previous, fact, batch);
-            (_parked.TryGetValue((state.Id, chain), out var waiting) ? waiting : _parked[(state.Id, chain)] = []).Add((place, applied));
+            (_parked.TryGetValue((state.Id, chain), out var waiting) ? waiting : _parked[(state.Id, chain)] = []).Add((place, applied, hash.Head));
             return;
         }
 
         var isUndoing = applied.Type is OpType.Void or OpType.Refund && random.Next(10) > 0; // else as before the hub checked
-        Write(state, new OpApplied(applied) { Place = place, Undoing = isUndoing ? new Undoing(Original(applied)) : null, FloorLimitMinor = random.Next(2) * 4_000 }, previous, fact, batch);
+        Write(state, new OpApplied(applied) { Place = place, HashHead = random.Next(5) > 0 ? hash.Head : 0, Undoing = isUndoing ? new Undoing(Original(applied)) : null, FloorLimitMinor = random.Next(2) * 4_000 }, previous, fact, batch);
         if (chain == holder)
         {
             _applied[applied.Id] = applied; // one in a branch is not what others mean by its number
@@ -238,13 +238,14 @@ public sealed class CoreAgreementTests : IDisposable
             return;
         }
 
-        foreach (var (place, op) in waiting)
+        foreach (var (place, op, head) in waiting)
         {
             var fact = new FactKey(new ProducerId(chain.Store.Value, chain.Incarnation.Value), place.Sequence);
             var isUndoing = op.Type is OpType.Void or OpType.Refund && random.Next(10) > 0;
             Write(state, new OpApplied(op)
             {
                 Place = place,
+                HashHead = head,
                 Undoing = isUndoing ? new Undoing(Original(op)) : null,
                 FloorLimitMinor = random.Next(2) * 4_000,
                 IsResumed = true,
@@ -301,7 +302,7 @@ public sealed class CoreAgreementTests : IDisposable
             IsProved = type == OpType.ProfileSet && random.Next(2) == 0,
             Profile = type == OpType.RegisterMember ? new MemberProfile("Ann", "", "", id.Holder.Store, "") : null,
             Tag = $"tag {random.Next(4)}",
-            RemovedDots = type == OpType.TagRemove ? [.. state.Personal.TagDots.Where(_ => random.Next(3) == 0).Select(dot => dot.Dot), new OpId(HolderOf(random), random.Next(1, 60))] : [],
+            RemovedDots = type == OpType.TagRemove ? [.. state.Personal.TagDots.Where(_ => random.Next(3) == 0).Select(dot => random.Next(4) == 0 ? dot.Dot with { HashHead = 0 } : dot.Dot), new Dot(new OpId(HolderOf(random), random.Next(1, 60)), (ulong)random.Next(2))] : [],
             OtherMember = new MemberId((UInt128)random.Next(5)),
         };
     }

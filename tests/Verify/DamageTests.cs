@@ -172,6 +172,13 @@ public sealed class DamageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tag_that_is_named_by_another_hash_than_its_op_has_is_found()
+    {
+        using var chains = await Chains.HealthyAsync(chain => chain.Tagged(1, Ann, hashHead: 7));
+        Expect(chains.Audit(), "tag_name_differs", MemberText.Of(Ann));
+    }
+
+    [Fact]
     public async Task A_refund_that_hides_a_day_close_of_its_log_is_found()
     {
         using var chains = await Chains.HealthyAsync(async chain =>

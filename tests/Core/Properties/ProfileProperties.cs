@@ -9,6 +9,7 @@ namespace SyncHub.Core.Tests.Properties;
 public sealed class ProfileProperties
 {
     private const int Seeds = 300;
+    private const int Stores = 3;
 
     [Fact]
     public void Any_order_of_the_stores_and_any_repetition_give_the_same_profile_and_tags() => SeededRandom.ForEachSeed(Seeds, seed =>
@@ -73,23 +74,32 @@ public sealed class ProfileProperties
         var (first, second) = (Tagged(2, "vip", store: 1), Tagged(1, "vip", store: 2));
         state.Apply(new OpApplied(first), Make.NowMs);
         state.Apply(new OpApplied(second), Make.NowMs);
-        state.Apply(new OpApplied(Make.Op(OpType.TagRemove) with { Id = Make.Id(3), Tag = "vip", RemovedDots = [first.Id] }), Make.NowMs);
+        state.Apply(new OpApplied(Make.Op(OpType.TagRemove) with { Id = Make.Id(3), Tag = "vip", RemovedDots = [new Dot(first.Id)] }), Make.NowMs);
         Assert.Equal(["vip"], state.Personal.Tags);
     }
 
+    // Three stores, and a copy of each one's machine, which writes other ops under the same numbers.
     private static List<Op>[] LogsOf(SeededRandom random)
     {
-        var dots = new List<OpId>();
-        return [.. Enumerable.Range(1, 3).Select(store => Enumerable.Range(1, 12).Select(sequence => RandomOp(random, Make.Id(sequence, store), dots)).ToList())];
+        var dots = new List<Dot>();
+        return [.. Enumerable.Range(0, Stores * 2).Select(log => Enumerable.Range(1, 12).Select(sequence => RandomOp(random, Make.Id(sequence, (log % Stores) + 1), HeadOf(log, sequence), dots)).ToList())];
     }
 
-    private static Op RandomOp(SeededRandom random, OpId id, List<OpId> dots)
+    private static ulong HeadOf(int log, long sequence) => (ulong)((log * 100) + sequence);
+
+    private static OpArrived Arrived(Op op, int log) => new(op)
+    {
+        Place = log < Stores ? op.Id : op.Id with { Holder = op.Id.Holder with { Incarnation = Incarnation.Of(1, 100) } },
+        HashHead = HeadOf(log, op.Id.Sequence),
+    };
+
+    private static Op RandomOp(SeededRandom random, OpId id, ulong head, List<Dot> dots)
     {
         var stamp = new Hlc(Make.NowMs - random.Below(5), random.Below(2)); // close together, so that ties are met
         switch (random.Below(4))
         {
             case 0:
-                dots.Add(id);
+                dots.Add(new Dot(id, head));
                 return Tagged(id.Sequence, $"tag {random.Below(3)}", id.Holder.Store.Value);
             case 1 when dots.Count > 0:
                 return Make.Op(OpType.TagRemove) with { Id = id, Tag = "x", RemovedDots = [random.Pick(dots), random.Pick(dots)] };
@@ -110,10 +120,10 @@ public sealed class ProfileProperties
             var store = random.Pick(left);
             if (next[store] > 0 && random.Chance(300))
             {
-                machine.Turn(new OpArrived(logs[store][random.Below(next[store])]), new Quiet());
+                machine.Turn(Arrived(logs[store][random.Below(next[store])], store), new Quiet());
             }
 
-            machine.Turn(new OpArrived(logs[store][next[store]++]), new Quiet());
+            machine.Turn(Arrived(logs[store][next[store]++], store), new Quiet());
         }
 
         return machine.State;
