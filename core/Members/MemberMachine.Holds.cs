@@ -8,7 +8,7 @@ public sealed partial class MemberMachine
 {
     private readonly Dictionary<Holder, long> _holds = [];
 
-    private void Hold(Holder holder, ITurnContext context) => _holds[holder] = context.NowMs;
+    private void Hold(Holder holder) => _holds[holder] = _nowMs;
 
     private void EndHold(Holder holder) => _holds.Remove(holder);
 
@@ -20,7 +20,7 @@ public sealed partial class MemberMachine
         }
 
         // A clock that was set back ends the hold as well: no store may keep rights because of a clock.
-        var isHeld = context.NowMs >= sinceMs && context.NowMs - sinceMs < context.Policy.MinHoldMs;
+        var isHeld = _nowMs >= sinceMs && _nowMs - sinceMs < context.Policy.MinHoldMs;
         if (!isHeld)
         {
             _holds.Remove(holder);

@@ -20,7 +20,7 @@ public sealed partial class MemberMachine
         }
 
         Apply(new OpParked(arrived.Place, reason) { Life = arrived.Op.Id.Holder.Incarnation }, turn, context);
-        turn.Cases.Add(CaseRules.Parked(arrived.Op, arrived.Place, reason, context.NowMs));
+        turn.Cases.Add(CaseRules.Parked(arrived.Op, arrived.Place, reason, _nowMs));
         turn.Effects.Add(new AcknowledgeOp(arrived.Place.Holder, arrived.Place.Sequence, Classification.Anomaly, $"Parked: {reason}. No value was moved; see `synchub case list`."));
         return true;
     }
@@ -48,7 +48,7 @@ public sealed partial class MemberMachine
                 IsResumed = true,
                 EndsParking = arrived.Place.Sequence == chains[arrived.Place.Holder].Last,
             }, turn, context)!;
-            if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
+            if (CaseRules.Of(op, outcome, _nowMs) is { } opened)
             {
                 turn.Cases.Add(opened);
             }
@@ -101,7 +101,7 @@ public sealed partial class MemberMachine
     {
         if (!State.IsAlias && !State.Survivors.Contains(reported.Survivor) && reported.Survivor != State.Id)
         {
-            turn.Cases.Add(CaseRules.ForgottenMerge(reported.Survivor, State.Id, reported.Store, context.NowMs));
+            turn.Cases.Add(CaseRules.ForgottenMerge(reported.Survivor, State.Id, reported.Store, _nowMs));
         }
 
         turn.Effects.Add(new Answer(reported.Reply, MemberView.Of(State)));
@@ -115,7 +115,7 @@ public sealed partial class MemberMachine
             var outcome = Apply(mend, turn, context);
             if (mend is ShortfallBorne borne && outcome is not null)
             {
-                turn.Cases.Add(CaseRules.Shortfall(State.Id, borne.Bucket, outcome.Transaction, State.Version, context.NowMs));
+                turn.Cases.Add(CaseRules.Shortfall(State.Id, borne.Bucket, outcome.Transaction, State.Version, _nowMs));
             }
         }
     }

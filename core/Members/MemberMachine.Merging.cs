@@ -241,7 +241,7 @@ public sealed partial class MemberMachine
         var left = contributed.Where(part => part.Key.IsMoney).Sum(part => part.Value) - back.Where(part => part.Bucket.IsMoney).Sum(part => part.TotalMinor);
         if (left > 0)
         {
-            turn.Cases.Add(CaseRules.UnmergeIncomplete(State.Id, wanted.Alias, left, State.Version, context.NowMs));
+            turn.Cases.Add(CaseRules.UnmergeIncomplete(State.Id, wanted.Alias, left, State.Version, _nowMs));
         }
 
         turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));

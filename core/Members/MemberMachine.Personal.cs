@@ -13,7 +13,7 @@ public sealed partial class MemberMachine
             case ProfileWanted wanted when Find(wanted.Reply, turn):
                 var dots = State.Personal.TagDots.Where(dot => wanted.RemoveTags.Contains(dot.Tag)).Select(dot => dot.Dot).ToArray();
                 string[] added = [.. wanted.AddTags.Except(State.Personal.Tags)];
-                Apply(new ProfileChanged(wanted.Operator, wanted.Fields, added, dots) { AddedDots = Switches.IsOff(Mechanism.TagsHaveOwnNames) ? [] : [.. added.Select((_, index) => State.HqDot(context.NowMs, index))] }, turn, context);
+                Apply(new ProfileChanged(wanted.Operator, wanted.Fields, added, dots) { AddedDots = Switches.IsOff(Mechanism.TagsHaveOwnNames) ? [] : [.. added.Select((_, index) => State.HqDot(_nowMs, index))] }, turn, context);
                 turn.Effects.Add(new Answer(wanted.Reply, MemberView.Of(State)));
                 return true;
             case PendingDecided decided when Find(decided.Reply, turn):

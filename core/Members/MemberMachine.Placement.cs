@@ -24,7 +24,7 @@ public sealed partial class MemberMachine
         }
 
         var sites = Sites(giver, mayAsk, context);
-        var (visits, pool) = (VisitWeights(), PoolOf(context));
+        var (visits, pool) = (VisitWeights(), PoolOf());
         var floor = Math.Max(0, context.FloorLimitMinor - State.Credit.ReceivableMinor); // what the member owes already is advanced no more
         if (!Placement.MayMove(sites, visits, pool, context.Policy, floor))
         {
@@ -39,7 +39,7 @@ public sealed partial class MemberMachine
             {
                 AskBack(shift.Holder, -shift.AmountMinor, turn, context);
             }
-            else if (shift.AmountMinor <= PoolOf(context)) // else it follows when what was asked back is here
+            else if (shift.AmountMinor <= PoolOf()) // else it follows when what was asked back is here
             {
                 GrantMoney(shift.Holder, shift.AmountMinor, turn, context);
             }
@@ -47,15 +47,15 @@ public sealed partial class MemberMachine
     }
 
     // What has expired pays nothing any more, wherever it lies.
-    private IEnumerable<BucketState> MoneyOf(ITurnContext context)
+    private IEnumerable<BucketState> MoneyOf()
     {
-        var day = Calendar.DayOf(context.NowMs);
+        var day = Calendar.DayOf(_nowMs);
         return State.Buckets.Where(bucket => bucket.Bucket.IsMoney && bucket.Bucket.IsValidOn(day));
     }
 
-    private long PoolOf(ITurnContext context)
+    private long PoolOf()
     {
-        var (day, pool) = (Calendar.DayOf(context.NowMs), 0L);
+        var (day, pool) = (Calendar.DayOf(_nowMs), 0L);
         foreach (var bucket in State.Buckets)
         {
             pool = checked(pool + (bucket.Bucket.IsMoney && bucket.Bucket.IsValidOn(day) ? bucket.Pool : 0));
@@ -78,7 +78,7 @@ public sealed partial class MemberMachine
 
     private List<Site> Sites(StoreId? giver, bool mayAsk, ITurnContext context)
     {
-        var held = HeldBySite(context);
+        var held = HeldBySite();
         var sites = new List<Site>(held.Count + Math.Min(State.Visits.Count, context.Policy.UsualStores));
         for (var i = 0; i < State.Visits.Count && i < context.Policy.UsualStores; i++)
         {
@@ -101,10 +101,10 @@ public sealed partial class MemberMachine
     }
 
     // Ordered by holder; a handful at most.
-    private List<(Holder Holder, long Amount)> HeldBySite(ITurnContext context)
+    private List<(Holder Holder, long Amount)> HeldBySite()
     {
         var held = new List<(Holder Holder, long Amount)>();
-        var day = Calendar.DayOf(context.NowMs);
+        var day = Calendar.DayOf(_nowMs);
         foreach (var bucket in State.Buckets)
         {
             if (!bucket.Bucket.IsMoney || !bucket.Bucket.IsValidOn(day))
@@ -164,10 +164,10 @@ public sealed partial class MemberMachine
 
     private List<GrantedLine> Shares(Holder holder, long amount, ITurnContext context)
     {
-        var pool = PoolOf(context);
+        var pool = PoolOf();
         var (before, given) = (0L, 0L);
         var targets = new List<GrantedLine>();
-        foreach (var bucket in MoneyOf(context).Where(bucket => bucket.Pool > 0))
+        foreach (var bucket in MoneyOf().Where(bucket => bucket.Pool > 0))
         {
             before += bucket.Pool;
             var part = Part(amount, before, pool) - given;
@@ -181,15 +181,15 @@ public sealed partial class MemberMachine
     // The member stands at this till: a whole basket may lie here, as far as it is free. What a checkout lacks beyond that it asks for.
     private void Prefetch(Holder holder, TurnResult turn, ITurnContext context)
     {
-        var here = MoneyOf(context).Sum(bucket => bucket.Find(holder)?.Outstanding ?? 0);
+        var here = MoneyOf().Sum(bucket => bucket.Find(holder)?.Outstanding ?? 0);
         var wanted = State.Baskets is { } baskets ? Math.Max(0, baskets.LargestOwnMinor - here) : long.MaxValue;
-        GrantUpTo(holder, Shares(holder, Math.Min(wanted, PoolOf(context)), context), turn, context);
+        GrantUpTo(holder, Shares(holder, Math.Min(wanted, PoolOf()), context), turn, context);
     }
 
     private void AskBack(Holder holder, long amount, TurnResult turn, ITurnContext context)
     {
         var holdings = new List<(BucketState Bucket, HubLine Line)>();
-        foreach (var bucket in MoneyOf(context))
+        foreach (var bucket in MoneyOf())
         {
             if (bucket.Find(holder) is { Outstanding: > 0 } line)
             {

@@ -19,7 +19,7 @@ public sealed partial class MemberMachine
             return;
         }
 
-        if (Expiry.Find(State, Calendar.DayOf(context.NowMs)) is { } expired)
+        if (Expiry.Find(State, Calendar.DayOf(_nowMs)) is { } expired)
         {
             Apply(expired, turn, context);
         }

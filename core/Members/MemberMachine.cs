@@ -21,6 +21,9 @@ public sealed partial class MemberMachine(MemberState state)
     // then take what is missing for owed and another for a breach, and an honest op would be parked for it.
     private bool _isReconciling;
 
+    // Of the turn under way too: what it writes down in two places, a record and its case, says one time, and no day ends within it.
+    private long _nowMs;
+
     /// <summary>The member's state.</summary>
     public MemberState State { get; } = state;
 
@@ -32,6 +35,7 @@ public sealed partial class MemberMachine(MemberState state)
     public TurnResult Turn(MemberMessage message, ITurnContext context)
     {
         var turn = new TurnResult();
+        _nowMs = context.NowMs;
         _isReconciling = context.IsReconciling;
         var claimed = ClaimSet.Of(State);
         MendShortfall(turn, context);
@@ -142,8 +146,8 @@ public sealed partial class MemberMachine(MemberState state)
 
     private OpOutcome? Apply(MemberEvent change, TurnResult turn, ITurnContext context)
     {
-        var outcome = State.Apply(change, context.NowMs);
-        turn.Events.Add(new AppliedEvent(change, State.Version, context.NowMs, outcome));
+        var outcome = State.Apply(change, _nowMs);
+        turn.Events.Add(new AppliedEvent(change, State.Version, _nowMs, outcome));
         return outcome;
     }
 
@@ -164,7 +168,7 @@ public sealed partial class MemberMachine(MemberState state)
 
         Heal(op, turn, context);
         var outcome = Apply(new OpApplied(op) { Place = place, HashHead = arrived.HashHead, Undoing = arrived.Undoing, FloorLimitMinor = FloorLimitFor(op, context) }, turn, context)!;
-        if (CaseRules.Of(op, outcome, context.NowMs) is { } opened)
+        if (CaseRules.Of(op, outcome, _nowMs) is { } opened)
         {
             turn.Cases.Add(opened);
         }
@@ -201,7 +205,7 @@ public sealed partial class MemberMachine(MemberState state)
         var isGranted = GrantUpTo(wanted.Holder, wanted.Targets, turn, context) is not null; // the reply says how much
         if (wanted.Checkout && isGranted)
         {
-            Hold(wanted.Holder, context);
+            Hold(wanted.Holder);
         }
 
         var checkout = new Checkout(context.NextAsk(), wanted);
@@ -311,7 +315,7 @@ public sealed partial class MemberMachine(MemberState state)
         var asks = new SortedDictionary<Holder, List<RevokeLine>>();
         foreach (var (bucketId, target) in checkout.Wanted.Targets)
         {
-            if (State.Find(bucketId) is not { } bucket || !bucket.Bucket.IsValidOn(Rules.Calendar.DayOf(context.NowMs)))
+            if (State.Find(bucketId) is not { } bucket || !bucket.Bucket.IsValidOn(Rules.Calendar.DayOf(_nowMs)))
             {
                 continue; // of an expired lot nothing would come through: what other stores give up goes to breakage
             }
@@ -359,7 +363,7 @@ public sealed partial class MemberMachine(MemberState state)
             var granted = GrantUpTo(checkout.Wanted.Holder, checkout.Wanted.Targets, turn, context);
             if (granted is not null)
             {
-                Hold(checkout.Wanted.Holder, context);
+                Hold(checkout.Wanted.Holder);
             }
 
             var isLast = answered is { } holder && checkout.Asked.Remove(holder) && checkout.Asked.Count == 0;

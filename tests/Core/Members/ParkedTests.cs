@@ -10,8 +10,9 @@ namespace SyncHub.Core.Tests.Members;
 public sealed class ParkedTests : ITurnContext
 {
     private readonly MemberMachine _hub = new(new MemberState(Make.Member, Make.Currency));
+    private long _clock = Make.NowMs;
 
-    public long NowMs => Make.NowMs;
+    public long NowMs => _clock++; // every look at it is a later one
 
     public PlacementPolicy Policy { get; } = new() { UsualStores = 0 };
 
@@ -39,6 +40,16 @@ public sealed class ParkedTests : ITurnContext
         Assert.Empty(Arrive(Sale(2, 200)).Events); // its place was taken when it was parked
         Arrive(Sale(3, 100));
         Assert.Equal(200, _hub.State.TotalOf(Bucket.Principal));
+    }
+
+    [Fact]
+    public void A_record_and_its_case_say_one_time()
+    {
+        var parked = _hub.Turn(new OpArrived(TopUp(1, 500)) { ParkBecause = "it cannot be decided" }, this);
+        Assert.Equal(Assert.Single(parked.Events).RecordedAtMs, Assert.Single(parked.Cases).OpenedAtMs);
+
+        var unbacked = _hub.Turn(new OpArrived(Sale(1, 200) with { Id = Make.Id(1, 2) }), this);
+        Assert.Equal(Assert.Single(unbacked.Events).RecordedAtMs, Assert.Single(unbacked.Cases).OpenedAtMs);
     }
 
     [Fact]
