@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SyncHub.Core.Primitives;
 using SyncHub.Core.Tills;
 
 namespace SyncHub.Agent.Engine;
@@ -17,6 +18,9 @@ public sealed record HubNews(V1.MemberDelta? Member, V1.Rights? Rights)
 
     /// <summary>The answer to a receipt that was handed in, or null.</summary>
     public V1.OutOfBandReply? HandIn { get; init; }
+
+    /// <summary>The hash of the op whose receipt <see cref="HandIn"/> is about; null where nobody waits for that answer any more. It names an op by its number alone, and two machines may have used one.</summary>
+    public OpHash? HandedIn { get; init; }
 }
 
 /// <summary>A till calls: any request message of the service <c>Till</c>.</summary>

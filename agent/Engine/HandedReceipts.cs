@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Google.Protobuf;
 using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
@@ -28,8 +27,8 @@ internal sealed class HandedReceipts(Workspace work)
     /// <summary>Keeps a receipt; false where too many wait.</summary>
     public bool Keep(OpId op, V1.OutOfBandOp receipt)
     {
-        var key = Key(op);
-        if (work.Read(Collection, key) is not null)
+        var hash = ReceiptCodec.HashOf(receipt);
+        if (FindKey(op, hash) is not null)
         {
             return true;
         }
@@ -45,7 +44,7 @@ internal sealed class HandedReceipts(Workspace work)
         }
 
         _waiting++;
-        work.Write(Collection, key, receipt.ToByteArray());
+        work.Write(Collection, KeyOf(op, hash), receipt.ToByteArray());
         return true;
     }
 
@@ -57,22 +56,25 @@ internal sealed class HandedReceipts(Workspace work)
     }
 
     /// <summary>Headquarters has it on its own disk, or will have none of it.</summary>
-    public void Answered(OpId op)
+    /// <param name="op">The number of its op.</param>
+    /// <param name="hash">The op's hash: another machine's op may have the same number.</param>
+    public void Answered(OpId op, OpHash hash)
     {
-        var key = Key(op);
-        if (work.Read(Collection, key) is not null)
+        if (FindKey(op, hash) is { } key)
         {
             _waiting--;
             work.Write(Collection, key, null);
         }
     }
 
-    private static byte[] Key(OpId op)
+    private byte[]? FindKey(OpId op, OpHash hash)
     {
-        var key = new byte[20];
-        BinaryPrimitives.WriteInt32BigEndian(key, op.Holder.Store.Value);
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(4), op.Holder.Incarnation.Value);
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(12), op.Sequence);
-        return key;
+        var key = KeyOf(op, hash);
+        var keyOfBefore = ReceiptCodec.KeyOf(op, 0);
+        return work.Read(Collection, key) is not null ? key
+            : work.Read(Collection, keyOfBefore) is { } kept && ReceiptCodec.HashOf(V1.OutOfBandOp.Parser.ParseFrom(kept)) == hash ? keyOfBefore
+            : null;
     }
+
+    private static byte[] KeyOf(OpId op, OpHash hash) => ReceiptCodec.KeyOf(op, Switches.IsOff(Mechanism.ReceiptsTellHistories) ? 0 : hash.Head);
 }

@@ -40,7 +40,7 @@ internal sealed partial class TillDesk
         }
 
         var answer = new V1.HandInAnswer { Op = OpIdCodec.ToWire(read.Op.Id) };
-        if (AnswerOf(call, read.Op.Id) is { } told)
+        if (AnswerOf(call, ReceiptCodec.HashOf(read.Receipt)) is { } told)
         {
             (answer.Outcome, answer.Note) = (told.Outcome, told.Note);
         }
@@ -60,6 +60,5 @@ internal sealed partial class TillDesk
         return new EngineReply { Answer = answer };
     }
 
-    private static V1.OutOfBandReply? AnswerOf(TillCall call, OpId op) =>
-        call.News.Select(news => news.HandIn).LastOrDefault(reply => reply?.Op is { } about && OpIdCodec.ToCore(about) == op);
+    private static V1.OutOfBandReply? AnswerOf(TillCall call, OpHash op) => call.News.LastOrDefault(news => news.HandIn is not null && news.HandedIn == op)?.HandIn;
 }

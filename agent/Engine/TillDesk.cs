@@ -125,9 +125,9 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             _rights.Receive(right, memory.ClosedUpTo);
         }
 
-        if (news.HandIn?.Op is { } handedIn)
+        if (news is { HandIn.Op: { } op, HandedIn: { } hash })
         {
-            HandedIn.Answered(OpIdCodec.ToCore(handedIn));
+            HandedIn.Answered(OpIdCodec.ToCore(op), hash);
         }
     }
 

@@ -53,7 +53,7 @@ internal sealed class HandInQueue(ISessionShell shell)
 
             // A hub that could not even read it names no op; it is answered all the same.
             answered.Op ??= ReceiptCodec.TryReadOp(receipt) is { } op ? OpIdCodec.ToWire(op.Id) : null;
-            shell.Tell(new NewsArrived(shell.NowMs, news, session.Number));
+            shell.Tell(new NewsArrived(shell.NowMs, news with { HandedIn = ReceiptCodec.HashOf(receipt) }, session.Number));
             Next(session, key);
         });
     });

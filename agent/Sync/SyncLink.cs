@@ -106,8 +106,8 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
     /// <inheritdoc/>
     public async Task<HubNews?> HandInAsync(V1.OutOfBandOp receipt) =>
-        _connection is { IsLive: true } connection
-            ? await connection.AskAsync(number => HandInQueue.FrameOf(connection.Nonce, number, receipt), LookUpDeadline)
+        _connection is { IsLive: true } connection && await connection.AskAsync(number => HandInQueue.FrameOf(connection.Nonce, number, receipt), LookUpDeadline) is { } news
+            ? news with { HandedIn = ReceiptCodec.HashOf(receipt) }
             : null;
 
     /// <summary>Closes the connection; what was not sent is sent after the next start.</summary>

@@ -192,6 +192,9 @@ public enum Mechanism
     /// <summary>The name of a tag tells apart what a machine and its copy added under one number.</summary>
     DotsTellHistories,
 
+    /// <summary>Receipts that a machine printed under one number before and after it was restored are kept side by side.</summary>
+    ReceiptsTellHistories,
+
     /// <summary>A restored hub hears who keeps replicas of whom.</summary>
     FollowersAreHeard,
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using SyncHub.Core.Mechanisms;
@@ -20,7 +19,7 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
 {
     private const string Documents = "receipt";
     private readonly Lock _gate = new();
-    private readonly SortedSet<OpId> _waiting = [];
+    private readonly SortedSet<(OpId Op, ulong HashHead)> _waiting = [];
 
     /// <summary>Takes a code.</summary>
     public async Task<HandInReceiptResponse> HandInAsync(string code, CancellationToken cancellation)
@@ -60,27 +59,26 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
     /// <summary>Step 2: writes an authentic receipt down.</summary>
     internal void Keep(OutOfBandOp receipt, Action durable)
     {
-        var op = ReceiptCodec.TryReadOp(receipt)!.Id;
         var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op), receipt.ToByteArray(), OnlyIfAbsent: true));
+        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(NameOf(receipt)), receipt.ToByteArray(), OnlyIfAbsent: true));
         parts.Pipeline.Submit(batch, null, durable);
     }
 
     /// <summary>Step 3, when it is durable: takes the op in where its store cannot report it any more.</summary>
     internal void Take(OutOfBandOp receipt, HandInReceiptResponse response)
     {
-        var op = ReceiptCodec.TryReadOp(receipt)!.Id;
-        (response.Outcome, response.Note) = Take(op, receipt);
+        var name = NameOf(receipt);
+        (response.Outcome, response.Note) = Take(name, receipt);
         if (response.Outcome == ReceiptOutcome.Known)
         {
             return;
         }
 
         // Not before: what waits may be taken in meanwhile, and whoever brought it would hear that it was known. After: the life may have been given up in between.
-        Wait(op);
+        Wait(name);
         if (response.Outcome == ReceiptOutcome.WillCome)
         {
-            (response.Outcome, response.Note) = Take(op, receipt);
+            (response.Outcome, response.Note) = Take(name, receipt);
         }
     }
 
@@ -89,7 +87,7 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
     {
         foreach (var document in Switches.IsOff(Mechanism.ReceiptsAreKept) ? [] : parts.Journal.ReadDocuments(Documents, default, default, int.MaxValue))
         {
-            Wait(OpOf(document.Key));
+            Wait(ReceiptCodec.ReadKey(document.Key));
             Retry(document.Key, document.Value);
         }
     }
@@ -121,20 +119,20 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
 
     private void RetryWaiting(Holder life, long upTo)
     {
-        OpId[] due;
+        (OpId Op, ulong HashHead)[] due;
         lock (_gate)
         {
-            due = _waiting.Count == 0 || Switches.IsOff(Mechanism.ReceiptsAreKept) ? [] : [.. _waiting.GetViewBetween(new OpId(life, 0), new OpId(life, upTo))];
+            due = _waiting.Count == 0 || Switches.IsOff(Mechanism.ReceiptsAreKept) ? [] : [.. _waiting.GetViewBetween((new OpId(life, 0), 0), (new OpId(life, upTo), ulong.MaxValue))];
         }
 
-        foreach (var op in due)
+        foreach (var name in due)
         {
             // Not within the caller's turn: it may hold its link's lock.
             parts.Schedule.Run(() =>
             {
-                if (parts.Journal.ReadDocument(Documents, KeyOf(op)) is { } document)
+                if (parts.Journal.ReadDocument(Documents, KeyOf(name)) is { } document)
                 {
-                    Retry(KeyOf(op), document);
+                    Retry(KeyOf(name), document);
                 }
             });
         }
@@ -143,16 +141,17 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
     private void Retry(byte[] key, byte[] document)
     {
         var receipt = OutOfBandOp.Parser.ParseFrom(document);
-        Take(OpOf(key), receipt);
+        Take(ReceiptCodec.ReadKey(key), receipt);
     }
 
-    private (ReceiptOutcome Outcome, string Note) Take(OpId op, OutOfBandOp receipt)
+    private (ReceiptOutcome Outcome, string Note) Take((OpId Op, ulong HashHead) name, OutOfBandOp receipt)
     {
+        var op = name.Op;
         var previous = OpHash.FromBytes(receipt.PreviousHash.Span);
         var fact = parts.Journal.ReadFacts(new ProducerId(op.Holder.Store.Value, op.Holder.Incarnation.Value), op.Sequence, 1, int.MaxValue);
         if (fact.Count == 1 && fact[0].Sequence == op.Sequence && OpHash.FromBytes(fact[0].Hash) == previous.Next(receipt.Envelope.Span))
         {
-            Forget(op);
+            Forget(name);
             return (ReceiptOutcome.Known, "Headquarters has this op already.");
         }
 
@@ -167,37 +166,31 @@ internal sealed class ReceiptDesk(HubParts parts, ReceiptKeys keys)
             : (ReceiptOutcome.Known, "Headquarters has this op already.");
     }
 
-    private void Forget(OpId op)
+    private void Forget((OpId Op, ulong HashHead) name)
     {
         lock (_gate)
         {
-            _waiting.Remove(op);
+            _waiting.Remove(name);
         }
 
         var batch = new JournalBatch();
-        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(op), null));
+        batch.Documents.Add(new DocumentWrite(Documents, KeyOf(name), null));
         parts.Pipeline.Submit(batch, null, static () => { });
     }
 
-    private void Wait(OpId op)
+    private void Wait((OpId Op, ulong HashHead) name)
     {
         lock (_gate)
         {
-            _waiting.Add(op);
+            _waiting.Add(name);
         }
     }
 
     private static HandInReceiptResponse NoReceipt() => new() { Outcome = ReceiptOutcome.Refused, Note = "This is no code of a receipt. Scan it again, or type it as it is printed." };
 
-    private static byte[] KeyOf(OpId op)
-    {
-        var key = new byte[20];
-        BinaryPrimitives.WriteInt32BigEndian(key, op.Holder.Store.Value);
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(4), op.Holder.Incarnation.Value);
-        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(12), op.Sequence);
-        return key;
-    }
+    // Two machines with one number print two receipts, and both are authentic: the machine before it was restored, and after.
+    private static (OpId Op, ulong HashHead) NameOf(OutOfBandOp receipt) =>
+        (ReceiptCodec.TryReadOp(receipt)!.Id, Switches.IsOff(Mechanism.ReceiptsTellHistories) ? 0 : ReceiptCodec.HashOf(receipt).Head);
 
-    private static OpId OpOf(byte[] key) => new(
-        new Holder(new StoreId(BinaryPrimitives.ReadInt32BigEndian(key)), new Incarnation(BinaryPrimitives.ReadInt64BigEndian(key.AsSpan(4)))), BinaryPrimitives.ReadInt64BigEndian(key.AsSpan(12)));
+    private static byte[] KeyOf((OpId Op, ulong HashHead) name) => ReceiptCodec.KeyOf(name.Op, name.HashHead);
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using SyncHub.Core.Primitives;
@@ -13,6 +14,7 @@ public static class ReceiptCodec
     public const int KeyBytes = 32;
 
     private const string Prefix = "SH1:"; // the version of this form; all characters of a QR code's dense mode
+    private const int NumberBytes = 20;
     private const int MacBytes = 16; // half of HMAC-SHA256: 128 bits cannot be guessed, and the code stays small
     private const int LargestEnvelopeBytes = 1400; // beyond, a QR code is too fine for a receipt printer
     private static readonly byte[] Purpose = "synchub receipt 1"u8.ToArray();
@@ -73,6 +75,31 @@ public static class ReceiptCodec
     /// <summary>Whether the op was printed by whoever has the key.</summary>
     public static bool IsAuthentic(Wire.OutOfBandOp op, ReadOnlySpan<byte> key) =>
         key.Length == KeyBytes && CryptographicOperations.FixedTimeEquals(Mac(key, op.PreviousHash.Span, op.Envelope.Span), op.Mac.Span);
+
+    /// <summary>The hash of a receipt's op in its log.</summary>
+    public static OpHash HashOf(Wire.OutOfBandOp receipt) => OpHash.FromBytes(receipt.PreviousHash.Span).Next(receipt.Envelope.Span);
+
+    /// <summary>Under what a receipt is kept: by the number of its op, and the head of the op's hash. A machine and its copy, or what was restored, print different ops under one number.</summary>
+    /// <param name="op">The number.</param>
+    /// <param name="hashHead">The head of the hash; 0 for the keys of programs of before, which are the number alone.</param>
+    public static byte[] KeyOf(OpId op, ulong hashHead)
+    {
+        var key = new byte[hashHead == 0 ? NumberBytes : NumberBytes + sizeof(ulong)];
+        BinaryPrimitives.WriteInt32BigEndian(key, op.Holder.Store.Value);
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(4), op.Holder.Incarnation.Value);
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(12), op.Sequence);
+        if (hashHead != 0)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(key.AsSpan(NumberBytes), hashHead);
+        }
+
+        return key;
+    }
+
+    /// <summary>What <see cref="KeyOf"/> made a key of.</summary>
+    public static (OpId Op, ulong HashHead) ReadKey(ReadOnlySpan<byte> key) => (
+        new OpId(new Holder(new StoreId(BinaryPrimitives.ReadInt32BigEndian(key)), new Incarnation(BinaryPrimitives.ReadInt64BigEndian(key[4..]))), BinaryPrimitives.ReadInt64BigEndian(key[12..])),
+        key.Length == NumberBytes ? 0 : BinaryPrimitives.ReadUInt64BigEndian(key[NumberBytes..]));
 
     private static byte[] Mac(ReadOnlySpan<byte> key, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> envelope)
     {

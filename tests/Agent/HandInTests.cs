@@ -13,6 +13,7 @@ public sealed class HandInTests
 {
     private static readonly byte[] Key = [.. Enumerable.Range(1, 32).Select(number => (byte)number)];
     private static readonly Holder Other = new(new StoreId(9), Incarnation.Of(1, 9));
+    private const long Usual = 10_000;
     private readonly EngineDriver _store = new();
 
     [Fact]
@@ -42,6 +43,39 @@ public sealed class HandInTests
         Assert.Equal(V1.ReceiptOutcome.WillCome, HandIn(own).Outcome);
         Assert.Equal(V1.RejectionCode.InvalidRequest, HandIn("SH1:nonsense").Rejection.Code);
         Assert.Equal(V1.RejectionCode.InvalidRequest, HandIn(CodeOf(4, OpType.RegisterMember)).Rejection.Code);
+        Assert.Equal(0, _store.Status().ReceiptsWaiting);
+    }
+
+    // The other store's machine was restored: what it printed before and after has one number.
+    [Fact]
+    public void Two_receipts_of_one_number_wait_side_by_side_and_each_has_its_own_answer()
+    {
+        HandIn(CodeOf(3));
+        HandIn(CodeOf(3, amount: 500));
+        Assert.Equal(2, _store.Status().ReceiptsWaiting);
+
+        var unasked = Told(3, V1.ReceiptOutcome.Refused) with { HandedIn = null }; // too late for whoever asked
+        _store.Turn(new NewsArrived(_store.NowMs, unasked, 1));
+        Assert.Equal(2, _store.Status().ReceiptsWaiting);
+
+        _store.Turn(new NewsArrived(_store.NowMs, Told(3, V1.ReceiptOutcome.WillCome, 500), 1));
+        _store.Crash();
+        Assert.Equal(1, _store.Status().ReceiptsWaiting);
+        Assert.Equal(ReceiptCodec.TryRead(CodeOf(3)), _store.Turn(new NextHandIn(_store.NowMs, []))[0].HandIn);
+    }
+
+    [Fact]
+    public async Task A_receipt_that_a_program_of_before_kept_is_not_kept_twice_and_goes_with_its_answer()
+    {
+        var code = CodeOf(3);
+        var kept = new SyncHub.Storage.JournalBatch();
+        kept.Documents.Add(new SyncHub.Storage.DocumentWrite("handin", ReceiptCodec.KeyOf(new OpId(Other, 3), 0), ReceiptCodec.TryRead(code)!.ToByteArray()));
+        await _store.Journal.CommitAsync(kept);
+        _store.Crash();
+        Assert.Equal(1, _store.Status().ReceiptsWaiting);
+        HandIn(code);
+        Assert.Equal(1, _store.Status().ReceiptsWaiting);
+        _store.Turn(new NewsArrived(_store.NowMs, Told(3, V1.ReceiptOutcome.Known), 1));
         Assert.Equal(0, _store.Status().ReceiptsWaiting);
     }
 
@@ -97,15 +131,16 @@ public sealed class HandInTests
 
     private V1.HandInAnswer HandIn(string code) => _store.Ask<V1.HandInAnswer>(new V1.HandInRequest { Code = code });
 
-    private static HubNews Told(long sequence, V1.ReceiptOutcome outcome) => new(null, null)
+    private static HubNews Told(long sequence, V1.ReceiptOutcome outcome, long amount = Usual) => new(null, null)
     {
         HandIn = new V1.OutOfBandReply { Request = 1, Outcome = outcome, Op = OpIdCodec.ToWire(new OpId(Other, sequence)) },
+        HandedIn = ReceiptCodec.HashOf(ReceiptCodec.TryRead(CodeOf(sequence, amount: amount))!),
     };
 
-    private static string CodeOf(long sequence, OpType type = OpType.TopUp)
+    private static string CodeOf(long sequence, OpType type = OpType.TopUp, long amount = Usual)
     {
         var member = MemberId.Create(1_700_000_000_000, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        var op = new Op { Id = new OpId(Other, sequence), Type = type, Member = member, Moves = [new Move(MoveKind.Credit, Bucket.Principal, 10_000, 0)], OccurredAtMs = 1_700_000_000_000, Terminal = "till-1", Operator = "kim", RequestId = "6f9619ff-8b86-d011-b42d-00c04fc964ff", BillMinor = 10_000, RulesetVersion = 1 };
+        var op = new Op { Id = new OpId(Other, sequence), Type = type, Member = member, Moves = [new Move(MoveKind.Credit, Bucket.Principal, amount, 0)], OccurredAtMs = 1_700_000_000_000, Terminal = "till-1", Operator = "kim", RequestId = "6f9619ff-8b86-d011-b42d-00c04fc964ff", BillMinor = amount, RulesetVersion = 1 };
         return ReceiptCodec.Encode(Key, OpHash.Genesis, OpCodec.Encode(op));
     }
 

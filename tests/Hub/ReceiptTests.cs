@@ -1,6 +1,10 @@
 using System.Security.Cryptography;
+using Google.Protobuf;
 using SyncHub.Core.Primitives;
 using SyncHub.Protos.Mapping;
+using SyncHub.Storage;
+using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Sqlite;
 using SyncHub.V1;
 using Xunit;
 using static SyncHub.Hub.Tests.ScriptedAgent;
@@ -77,6 +81,48 @@ public sealed class ReceiptTests
         await HandInAsync(hub, CodeOf(store, 5, key));
         await HandInAsync(hub, CodeOf(store, 2, key));
         await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 1_500);
+    }
+
+    // The machine was restored: what it printed before and after has one number, and both members paid.
+    [Fact]
+    public async Task Two_receipts_of_one_number_wait_side_by_side_through_a_restart_and_both_count_when_the_store_is_given_up()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        await using var restored = store.CopyOnOtherMachine();
+        var key = await KeyAsync(store);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        restored.AppendBytes(store.Log[0]);
+        store.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 700));
+        restored.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 40));
+
+        Assert.Equal(ReceiptOutcome.WillCome, await HandInAsync(hub, CodeOf(store, 2, key)));
+        Assert.Equal(ReceiptOutcome.WillCome, await HandInAsync(hub, CodeOf(restored, 2, key)));
+        await store.DisconnectAsync();
+        await hub.RestartAsync();
+        await ReclaimAsync(hub, store);
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 740);
+        Assert.Equal(ReceiptOutcome.Known, await HandInAsync(hub, CodeOf(store, 2, key)));
+    }
+
+    [Fact]
+    public async Task A_receipt_that_a_hub_of_before_kept_counts_when_the_store_is_given_up()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await using var store = await hub.EnrolAsync();
+        var key = await KeyAsync(store);
+        await store.LogAsync(OpType.RegisterMember, _member);
+        var op = store.Append(OpType.TopUp, _member, Credit(Bucket.Principal, 700)).Id;
+        await store.DisconnectAsync();
+        await hub.RestartAsync(async folder =>
+        {
+            await using var journal = SealedJournal.Reopen(SqliteJournal.Open(Path.Combine(folder, "hub.db"), new SqliteJournalOptions()), KeyRing.Open(Path.Combine(folder, "hub.keys")), new HashSet<string> { "phone", "card" });
+            var kept = new JournalBatch();
+            kept.Documents.Add(new DocumentWrite("receipt", ReceiptCodec.KeyOf(op, 0), ReceiptCodec.TryRead(CodeOf(store, 2, key))!.ToByteArray()));
+            await journal.CommitAsync(kept);
+        });
+        await ReclaimAsync(hub, store);
+        await HubFixture.UntilAsync(async () => (await hub.WalletAsync(_member)).PrincipalMinor == 700);
     }
 
     [Fact]

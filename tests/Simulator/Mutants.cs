@@ -18,7 +18,7 @@ internal static class Mutants
         // Lives and logs.
         new("copies", Mechanism.Challenge), new("clone", Mechanism.Branches), new("clone", Mechanism.BranchDedupe), new("entire", Mechanism.MembersKnowChains) { From = 9_801_008 }, new("calm", Mechanism.LocalRights), new("restore", Mechanism.LinesEndWithLife),
         new("disk", Mechanism.DurableToken), new("forget", Mechanism.FactsFromTheStart), new("forget", Mechanism.FactsFromTheStart, Mechanism.LogsOfOtherTerms), new("max", Mechanism.TermsNeverTwice), new("base", Mechanism.RelinquishBeforeGrant),
-        new("restore", Mechanism.CloseBeforeRelease), new("reclaim", Mechanism.DisownedIsCounted), new("reclaim", Mechanism.LateValueIsReleased), new("receipts", Mechanism.ReceiptsAreKept), new("utmost", Mechanism.ReceiptsReopenLives) { From = 9_502_007 },
+        new("restore", Mechanism.CloseBeforeRelease), new("reclaim", Mechanism.DisownedIsCounted), new("reclaim", Mechanism.LateValueIsReleased), new("receipts", Mechanism.ReceiptsAreKept), new("entire", Mechanism.ReceiptsTellHistories) { From = 9_980_841 }, new("utmost", Mechanism.ReceiptsReopenLives) { From = 9_502_007 },
 
         // Commits, snapshots, older and newer versions, the window, parking.
         new("base", Mechanism.SnapshotTail), new("base", Mechanism.SnapshotMarks), new("base", Mechanism.MemberMarks), new("base", Mechanism.AtomicCommit),

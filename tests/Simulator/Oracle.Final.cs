@@ -19,12 +19,12 @@ internal sealed partial class Oracle
     public void OnMerged(MemberId one, MemberId other) => _kin.Join(one, other);
 
     /// <summary>HQ wrote a receipt down: from now on its op cannot get lost.</summary>
-    public void OnHandedIn(V1.OutOfBandOp receipt) => _handedIn.Add(HashOf(receipt));
+    public void OnHandedIn(V1.OutOfBandOp receipt) => _handedIn.Add(ReceiptCodec.HashOf(receipt));
 
     /// <summary>HQ is about to write a receipt down.</summary>
     public void OnShown(V1.OutOfBandOp receipt)
     {
-        if (!_shown.Add(HashOf(receipt)))
+        if (!_shown.Add(ReceiptCodec.HashOf(receipt)))
         {
             return;
         }
@@ -37,8 +37,6 @@ internal sealed partial class Oracle
             _overtaking[key] = _overtaking.GetValueOrDefault(key) + move.AmountMinor;
         }
     }
-
-    private static OpHash HashOf(V1.OutOfBandOp receipt) => OpHash.FromBytes(receipt.PreviousHash.Span).Next(receipt.Envelope.Span);
 
     private void CheckMembers(HashSet<OpHash> applied)
     {

@@ -2,6 +2,7 @@ using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Wallets;
 using SyncHub.Hub.Stores;
+using SyncHub.Protos.Mapping;
 using SyncHub.Storage;
 
 namespace SyncHub.Simulator;
@@ -16,7 +17,7 @@ internal sealed partial class Oracle
     private readonly HashSet<StoreId> _reporting = [];
 
     /// <summary>A store's till took a receipt, and it is on that store's disk.</summary>
-    public void OnKept(V1.OutOfBandOp receipt, SimAgent agent) => _keptAtTills.Add((HashOf(receipt), agent));
+    public void OnKept(V1.OutOfBandOp receipt, SimAgent agent) => _keptAtTills.Add((ReceiptCodec.HashOf(receipt), agent));
 
     // protocol.md 1.7: past its lease a store that does not hear its hub lets nobody spend. What it knows from before its process began may be older; then it ends sooner.
     private static void CheckLease(SimAgent agent, Op op)
