@@ -114,7 +114,7 @@ public sealed record HubOptions
     public bool Reflection { get; init; }
 
     /// <summary>What the doors bear from anybody.</summary>
-    public GrpcLimits Limits { get; init; } = new();
+    public GrpcLimits Limits { get; init; } = new() { PingSeconds = 60 }; // an idle store is heard of every 48 s: a ping would be one packet more
 
     /// <summary>All that is wrong with these options, each with the key as it is written.</summary>
     public IReadOnlyList<string> FindFaults()

@@ -25,6 +25,7 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     private int _beatOfFrame;
     private int _beatOfHeartbeat;
     private int _beatOfHeard;
+    private int _beatOfLook;  // when the link last looked what there is to say
     private int _beatOfAsk; // the first question since then that the agent has to answer; 0: none
     private readonly int _longestSilence;
 
@@ -40,7 +41,7 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
             var half = (silenceSeconds - SecondsOver) / 2;
             SecondsBetweenRepeats = Math.Min(half, RarestHeartbeat);
             _longestSilence = SecondsBetweenRepeats;
-            CutSeconds = (2 * SecondsBetweenRepeats) + SecondsOverToCut;
+            CutSeconds = (2 * (silenceSeconds >= VeryPatientSeconds ? RarestOfAgents : half)) + SecondsOverToCut;
         }
         else
         {
@@ -76,6 +77,9 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     public const int AnswerSeconds = 10;
 
     private const int UsualRepeat = 12;
+    private const int VeryPatientSeconds = (2 * RarestHeartbeat) + SecondsOver;
+    private const int RarestOfAgents = 46;  // rarer than the hub's: what a thousand stores say wakes the hub a thousand times, and what it says to them leaves ten times a second in one go
+    private const int LongestRest = 5;      // until watermarks that moved, and said it to nobody, are looked for again
     private const int SecondsOver = 2;      // of two heartbeats one may be late
     private const int SecondsOverToCut = 6; // the agent beats every other second, so its heartbeats come two seconds later than it could send them
 
@@ -114,6 +118,28 @@ internal sealed class Connection : IStoreConnection, IErrand, IDisposable
     {
         _lanes.OnTaken(bytes);
         Wake();
+    }
+
+    /// <summary>Counts a second of a stream on which nothing was said or heard since the link last looked, and nothing is due; false where the link has to look.</summary>
+    public bool Rests()
+    {
+        var beat = _beats + 1; // nobody else counts
+        if (beat - _beatOfLook >= LongestRest || Math.Max(Volatile.Read(ref _beatOfFrame), Volatile.Read(ref _beatOfHeard)) >= _beatOfLook
+            || beat - _beatOfFrame >= _longestSilence || beat - _beatOfHeartbeat >= SecondsBetweenRepeats)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _beats, beat);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public int TakeSeconds()
+    {
+        var seconds = _beats + 1 - _beatOfLook;
+        _beatOfLook = _beats + 1;
+        return seconds;
     }
 
     /// <inheritdoc/>

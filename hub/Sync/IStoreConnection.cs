@@ -12,7 +12,10 @@ internal interface IStoreConnection
     /// <summary>What its machine signs with; null where nothing is signed, which is so only at a hub without certificates.</summary>
     ISignatureCheck? Signatures => null;
 
-    /// <summary>Asked once a second: whether the agent must hear that the hub is there, because nothing else has told it for a while.</summary>
+    /// <summary>Asked at each look, before <see cref="WantsHeartbeat"/>: how many seconds it is since the last one.</summary>
+    int TakeSeconds() => 1;
+
+    /// <summary>Asked at each look, once a second at the most: whether the agent must hear that the hub is there, because nothing else has told it for a while.</summary>
     /// <param name="leavesAnyway">Whether other frames leave now in any case: a heartbeat then costs no packet, and the next one is as far away as it may be.</param>
     bool WantsHeartbeat(bool leavesAnyway = false) => true;
 

@@ -23,7 +23,7 @@ internal sealed class StoreLink
     private readonly MemberFeed _feed;
     private AgentHeartbeat _heartbeat = new();
     private long _hubClockAtHeartbeat;
-    private long _beats;
+    private int _secondsToRepeat;
     private long _beatSequence; // in the newest acknowledgement of a beat
     private bool _isAckDue;
 
@@ -228,7 +228,7 @@ internal sealed class StoreLink
         Send(frame);
     }
 
-    /// <summary>What is due every second: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
+    /// <summary>What is due every second, or every few where nothing happens: that the hub is there, and the watermarks again, because an acknowledgement that fell between two connections must not wait for the store's next op.</summary>
     /// <remarks>Where nothing changes an agent hears a heartbeat and the watermarks once in as many seconds as it bears: a thousand idle stores would else cost a tenth of a core.</remarks>
     public void Beat(IStoreConnection connection)
     {
@@ -238,7 +238,13 @@ internal sealed class StoreLink
         {
             // With the first beat that speaks for the store, and from then on together: a beat apart they would be two packets for as long as the stream lives.
             var isSpeaking = _speaker.Is(connection);
-            isDue = isSpeaking && _beats++ % connection.SecondsBetweenRepeats == 0; // as rarely as heartbeats: all of them leave in one packet
+            var seconds = connection.TakeSeconds();
+            isDue = isSpeaking && (_secondsToRepeat -= seconds) <= 0; // as rarely as heartbeats: all of them leave in one packet
+            if (isDue)
+            {
+                _secondsToRepeat = connection.SecondsBetweenRepeats;
+            }
+
             if (connection.WantsHeartbeat(leavesAnyway: isDue))
             {
                 connection.Send(new HubFrame { Heartbeat = new HubHeartbeat { HubClockMs = _parts.NowMs(), CommittedSequence = CommittedSequence } });
@@ -318,7 +324,7 @@ internal sealed class StoreLink
             _reconciliation.Begin(hello.TipSequence, caller.DeadLogs);
         }
 
-        _beats = 0; // the first beat of a connection says all again
+        _secondsToRepeat = 0; // the first beat of a connection says all again
         _heartbeat = new AgentHeartbeat { TipSequence = hello.TipSequence, BacklogOps = hello.TipSequence - session.CommittedSequence, FeedPosition = hello.FeedPosition };
         Send(new HubFrame
         {

@@ -93,7 +93,10 @@ internal sealed class SyncService(HubParts parts, IHostApplicationLifetime lifet
             return;
         }
 
-        connection.Gather(() => link.Beat(connection));
+        if (!connection.Rests())
+        {
+            connection.Gather(() => link.Beat(connection));
+        }
     }
 
     private async Task<(CoreHello Hello, IReadOnlyList<DeadLog> DeadLogs, Hello Said)> ReadHelloAsync(IAsyncStreamReader<AgentFrame> requests, StoreId? store, CancellationToken ending)

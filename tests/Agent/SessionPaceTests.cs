@@ -98,6 +98,7 @@ public sealed class SessionPaceTests
     [InlineData(10, 2)]
     [InlineData(30, 7)]
     [InlineData(52, 12)]
+    [InlineData(98, 24)]
     public void A_hub_that_bears_a_longer_silence_hears_less_of_a_store_with_nothing_new(int silenceSeconds, int beatsBetween)
     {
         var shell = new Shell();

@@ -24,8 +24,8 @@ public sealed class BeatTests
 
     [Theory]
     [InlineData(26, 12, 30)] // agents of before
-    [InlineData(Patience, 23, 52)]
-    [InlineData(3600, 23, 52)]
+    [InlineData(Patience, 23, 98)]
+    [InlineData(3600, 23, 98)]
     public void A_patient_agent_hears_two_heartbeats_before_it_would_leave_and_no_more(int patience, int between, int cut)
     {
         using var connection = new Connection(ByteString.Empty, null, 0, patience);
@@ -83,6 +83,64 @@ public sealed class BeatTests
 
         connection.OnHeard(); // whatever it says, it is there
         Assert.False(IsCutWithin(connection, connection.CutSeconds));
+    }
+
+    [Fact]
+    public void A_stream_on_which_nothing_happens_is_looked_at_every_fifth_second_and_beats_as_ever()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, Patience);
+        var (looks, beats, counted) = (new List<int>(), new List<int>(), 0);
+        for (var second = 1; second <= 230; second++)
+        {
+            if (connection.Rests())
+            {
+                continue;
+            }
+
+            looks.Add(second);
+            counted += connection.TakeSeconds();
+            Assert.Equal(second, counted);
+            if (connection.WantsHeartbeat())
+            {
+                connection.Send(new HubFrame { Heartbeat = new HubHeartbeat() });
+                beats.Add(second);
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(1, 10).Select(round => round * 23), beats);
+        Assert.All(looks.Zip(looks.Skip(1)), pair => Assert.InRange(pair.Second - pair.First, 1, 5));
+        Assert.InRange(looks.Count, 230 / 5, 230 / 3);
+    }
+
+    [Fact]
+    public void What_is_said_or_heard_ends_a_streams_rest_and_its_silence_counts_the_seconds_of_rest()
+    {
+        using var connection = new Connection(ByteString.Empty, null, 0, Patience);
+        Look();
+        Assert.True(connection.Rests());
+        connection.OnHeard();
+        Look();
+        Assert.True(connection.Rests());
+        connection.Send(new HubFrame { RevokeAsk = new RevokeAsk() });
+        Look();
+        var seconds = 1;
+        for (; !connection.IsTooSilent; seconds++)
+        {
+            if (!connection.Rests())
+            {
+                connection.TakeSeconds();
+                connection.WantsHeartbeat();
+            }
+        }
+
+        Assert.Equal(Connection.AnswerSeconds + 1, seconds);
+
+        void Look()
+        {
+            Assert.False(connection.Rests());
+            connection.TakeSeconds();
+            connection.WantsHeartbeat();
+        }
     }
 
     [Theory]

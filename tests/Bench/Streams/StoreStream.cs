@@ -20,7 +20,7 @@ internal sealed class StoreStream : IAsyncDisposable
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
     private const int SilenceSeconds = 48; // as an agent says
-    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(24); // as an agent with nothing new to say
+    private static readonly TimeSpan BeatEvery = TimeSpan.FromSeconds(48); // as an agent with nothing new to say
 
     private readonly ByteString _device = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16));
     private readonly SemaphoreSlim _writing = new(1);
