@@ -23,7 +23,7 @@ internal static class Mutants
         // Commits, snapshots, older and newer versions, the window, parking.
         new("base", Mechanism.SnapshotTail), new("base", Mechanism.SnapshotMarks), new("base", Mechanism.MemberMarks), new("base", Mechanism.AtomicCommit),
         new("base", Mechanism.Dedupe, Mechanism.MemberMarks, Mechanism.JournalFences), new("base", Mechanism.Dedupe, Mechanism.SnapshotMarks, Mechanism.JournalFences),
-        new("full", Mechanism.BatchesBreakTogether), new("full", Mechanism.BatchesBreakTogether, Mechanism.JournalFences), new("full", Mechanism.JournalFences), new("whole", Mechanism.ParksTheLog), new("merge", Mechanism.MembersStayWhileDeciding),
+        new("full", Mechanism.BatchesBreakTogether), new("full", Mechanism.BatchesBreakTogether, Mechanism.JournalFences), new("full", Mechanism.JournalFences), new("whole", Mechanism.ParksTheLog) { From = 7_663 }, new("merge", Mechanism.MembersStayWhileDeciding),
         new("forget", Mechanism.LogsOfOtherTerms) { From = 3_828 }, new("utmost", Mechanism.FollowersAreHeard) { From = 1_000_524 },
         new("upgrade", Mechanism.OldSnapshotsAreReplayed), new("versions", Mechanism.UnknownOpsAreKept), new("narrow", Mechanism.Window), new("poison", Mechanism.Parking),
 
