@@ -22,6 +22,8 @@ internal sealed class DatabaseLine : IAsyncDisposable
     private readonly Task _accepting;
     private readonly List<string> _deaths = [];
     private (string Side, int At, Action Kill)? _order;
+    private int _orders;
+    private bool _isOutlived;
 
     /// <summary>A line to a server on this machine.</summary>
     /// <param name="database">The server's port.</param>
@@ -49,12 +51,26 @@ internal sealed class DatabaseLine : IAsyncDisposable
         }
     }
 
-    /// <summary>"before", 3: whoever next sends a third statement of that work is killed, and the statement never arrives; "after": it was carried out, and nobody was told.</summary>
+    /// <summary>Whether work that began under the newest order was brought to its end.</summary>
+    public bool IsOutlived
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isOutlived;
+            }
+        }
+    }
+
+    /// <summary>"before", 3: whoever next begins that work and sends a third statement of it is killed, and the statement never arrives; "after": it was carried out, and nobody was told.</summary>
     public void Order(string side, int statement, Action kill)
     {
         lock (_lock)
         {
             _order = (side, statement, kill);
+            _orders++;
+            _isOutlived = false;
         }
     }
 
@@ -116,17 +132,33 @@ internal sealed class DatabaseLine : IAsyncDisposable
     }
 
     // Whether the sender dies at this statement, and on which side of it.
-    private string SideOf(int number, string statement)
+    private string SideOf(int number, int begunUnder, string statement)
     {
         lock (_lock)
         {
-            if (_order is not { } order || order.At != number)
+            if (_order is not { } order || order.At != number || begunUnder != _orders)
             {
                 return "";
             }
 
             _deaths.Add($"{order.Side} {number}: {statement[..Math.Min(statement.Length, ShownChars)].ReplaceLineEndings(" ")}");
             return order.Side;
+        }
+    }
+
+    private int NewestOrder()
+    {
+        lock (_lock)
+        {
+            return _orders;
+        }
+    }
+
+    private void OnEnded(int begunUnder)
+    {
+        lock (_lock)
+        {
+            _isOutlived |= begunUnder == _orders;
         }
     }
 
@@ -145,6 +177,7 @@ internal sealed class DatabaseLine : IAsyncDisposable
         private readonly StringBuilder _statements = new();
         private readonly Dictionary<string, string> _prepared = new(StringComparer.Ordinal);
         private int _number; // of the newest request of the work that is counted; 0: other work
+        private int _begunUnder; // the newest order when that work began: one that came in its midst is for the next
         private volatile bool _isWithheld;
 
         public async Task SendAsync()
@@ -229,8 +262,10 @@ internal sealed class DatabaseLine : IAsyncDisposable
         {
             var statements = _statements.ToString();
             _statements.Clear();
-            _number = statements.Contains(line._beginning, StringComparison.Ordinal) ? 1 : _number == 0 ? 0 : _number + 1;
-            var side = _number == 0 ? "" : line.SideOf(_number, statements);
+            var isBeginning = statements.Contains(line._beginning, StringComparison.Ordinal);
+            _begunUnder = isBeginning ? line.NewestOrder() : _begunUnder;
+            _number = isBeginning ? 1 : _number == 0 ? 0 : _number + 1;
+            var side = _number == 0 ? "" : line.SideOf(_number, _begunUnder, statements);
             if (side == "before")
             {
                 line.Kill();
@@ -240,7 +275,15 @@ internal sealed class DatabaseLine : IAsyncDisposable
             _isWithheld = side == "after";
             await SendAsync(database, _request.GetBuffer().AsMemory(0, (int)_request.Length));
             _request.SetLength(0);
-            _number = statements.StartsWith("COMMIT", StringComparison.Ordinal) ? 0 : _number;
+            if (_number > 0 && statements.StartsWith("COMMIT", StringComparison.Ordinal))
+            {
+                _number = 0;
+                if (!_isWithheld)
+                {
+                    line.OnEnded(_begunUnder);
+                }
+            }
+
             return !_isWithheld;
         }
 

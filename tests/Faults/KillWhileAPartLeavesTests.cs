@@ -31,7 +31,7 @@ public sealed class KillWhileAPartLeavesTests(ITestOutputHelper output)
             {
                 var (deaths, parts) = (line.Deaths.Count, Left(instance));
                 line.Order(side, statement, chain.KillHub);
-                while (line.Deaths.Count == deaths && Left(instance) == parts)
+                while (line.Deaths.Count == deaths && !line.IsOutlived)
                 {
                     await chain.PayAsync(chain.First, $"t{++round}", (till, name, options) => till.TopUpAsync(new TopUpRequest { RequestId = name, MemberId = member, AmountMinor = 100 }, options));
                 }
