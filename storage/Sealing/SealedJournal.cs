@@ -18,12 +18,12 @@ public sealed class SealedJournal : IJournal
     private readonly Lock _gate = new();
 
     // Documents on their way to the disk: a fence compares what was given, but beneath only what was sealed can be compared.
-    private readonly Dictionary<(string Collection, string Key), (byte[]? Given, byte[]? Stored, int Writes, bool AreWritten)> _underWay = [];
+    private readonly Dictionary<DocumentName, (byte[]? Given, byte[]? Stored, int Writes, bool AreWritten)> _underWay = [];
     private readonly Queue<(Task Commit, List<DocumentWrite> Writes)> _commits = new(); // theirs
 
     // Fenced documents as this journal last wrote them: whoever fences a document writes it again, and reading it back before each commit would be a round trip to the
     // database for each. The fence beneath still compares with what is there; who is wrong here is refused there. Nothing is kept of what was deleted or did not get there.
-    private readonly Dictionary<(string Collection, string Key), (byte[] Given, byte[] Stored)> _written = [];
+    private readonly Dictionary<DocumentName, (byte[] Given, byte[] Stored)> _written = [];
 
     private SealedJournal(IJournal inner, Sealer sealer, DocumentSeal documents)
     {
@@ -238,10 +238,10 @@ public sealed class SealedJournal : IJournal
             for (var i = 0; i < given.Documents.Count; i++)
             {
                 var write = given.Documents[i];
-                var name = (write.Collection, Convert.ToHexString(stored.Documents[i].Key));
+                var name = DocumentName.Of(stored.Documents[i]);
                 if (write.Expected is { } expected)
                 {
-                    stored.Documents[i] = stored.Documents[i] with { Expected = Beneath(name, stored.Documents[i].Key, expected.Span) };
+                    stored.Documents[i] = stored.Documents[i] with { Expected = Beneath(name, expected.Span) };
                 }
 
                 if (!write.OnlyIfAbsent)
@@ -270,7 +270,7 @@ public sealed class SealedJournal : IJournal
     {
         foreach (var write in writes)
         {
-            var name = (write.Collection, Convert.ToHexString(write.Key));
+            var name = DocumentName.Of(write);
             if (!write.OnlyIfAbsent && _underWay.TryGetValue(name, out var known))
             {
                 known = known with { Writes = known.Writes - 1, AreWritten = known.AreWritten && areWritten };
@@ -286,7 +286,7 @@ public sealed class SealedJournal : IJournal
         }
     }
 
-    private void Keep((string Collection, string Key) name, (byte[] Given, byte[] Stored)? written)
+    private void Keep(DocumentName name, (byte[] Given, byte[] Stored)? written)
     {
         if (written is not { } kept)
         {
@@ -303,9 +303,9 @@ public sealed class SealedJournal : IJournal
     }
 
     // The stored bytes behind what the writer last saw; something that is never stored where it is not that any more, so that the batch conflicts beneath.
-    private ReadOnlyMemory<byte> Beneath((string Collection, string Key) name, byte[] storedKey, ReadOnlySpan<byte> expected)
+    private ReadOnlyMemory<byte> Beneath(DocumentName name, ReadOnlySpan<byte> expected)
     {
-        var (given, there) = _underWay.TryGetValue(name, out var newest) ? (newest.Given, newest.Stored) : _written.TryGetValue(name, out var written) ? (written.Given, written.Stored) : Read(name.Collection, storedKey);
+        var (given, there) = _underWay.TryGetValue(name, out var newest) ? (newest.Given, newest.Stored) : _written.TryGetValue(name, out var written) ? (written.Given, written.Stored) : Read(name.Collection, name.Key);
         return expected.SequenceEqual(given) ? there ?? [] : new byte[] { 0 };
     }
 

@@ -42,9 +42,15 @@ internal sealed class GroupCommit : IDisposable
         {
             _begin.Run();
             var position = Position;
+            var isAlone = group.Count == 1; // then the transaction is all there is to undo
             foreach (var pending in group)
             {
-                position = Write(pending, position);
+                position = Write(pending, position, isAlone);
+            }
+            if (isAlone && group[0].Failure is not null)
+            {
+                _rollback.Run();
+                return null;
             }
             isCommitting = true;
             _commit.Run();
@@ -72,13 +78,16 @@ internal sealed class GroupCommit : IDisposable
         return newest.First(static row => row.Integer(0));
     }
 
-    private long Write(PendingBatch pending, long position)
+    private long Write(PendingBatch pending, long position, bool isAlone)
     {
         if (pending.Batch.IsEmpty || pending.IsRefused())
         {
             return position;
         }
-        _save.Run();
+        if (!isAlone)
+        {
+            _save.Run();
+        }
         try
         {
             position = _batches.Write(pending.Batch, position);
@@ -91,6 +100,10 @@ internal sealed class GroupCommit : IDisposable
         {
             // A conflict, an overflow or a mistake in the batch: its own affair. Whoever waits for it is told.
             pending.Failure = error;
+        }
+        if (isAlone)
+        {
+            return position;
         }
         if (pending.Failure is not null)
         {

@@ -14,8 +14,8 @@ internal sealed class JournalWriter : IDisposable
     private const int MaxBatchesPerCommit = 512;
 
     private readonly string _path;
-    private readonly SqliteConnection _connection;
     private readonly GroupCommit _commits;
+    private readonly JournalReader _reader;
     private readonly Checkpoint _checkpoint;
     private readonly Action<JournalUnavailableException>? _onTrouble;
     private readonly CommitQueue _queue = new();
@@ -28,8 +28,8 @@ internal sealed class JournalWriter : IDisposable
     public JournalWriter(SqliteConnection connection, string path, SqliteJournalOptions options)
     {
         _path = path;
-        _connection = connection;
         _commits = new GroupCommit(connection, path);
+        _reader = new JournalReader(connection);
         _checkpoint = new Checkpoint(connection, path, options.CheckpointPages);
         _onTrouble = options.OnTrouble;
         _lastPosition = _commits.Position;
@@ -87,6 +87,31 @@ internal sealed class JournalWriter : IDisposable
         return pending.Done;
     }
 
+    /// <summary>Reads a document by the writing connection, where nothing is being written or waits for it.</summary>
+    /// <returns>False where the readers have to be asked: somebody else has the turn, or the read failed.</returns>
+    public bool TryRead(string collection, byte[] key, out byte[]? value)
+    {
+        value = null;
+        if (!_queue.TryBegin())
+        {
+            return false;
+        }
+
+        try
+        {
+            value = _reader.Document(collection, key);
+            return true;
+        }
+        catch (SqliteException)
+        {
+            return false; // a reader meets the same fault, and says what it means
+        }
+        finally
+        {
+            _queue.End(wakes: false);
+        }
+    }
+
     /// <summary>Takes nothing more, commits what is queued, and ends the thread.</summary>
     public Task StopAsync()
     {
@@ -98,9 +123,9 @@ internal sealed class JournalWriter : IDisposable
     public void Dispose()
     {
         _commits.Dispose();
-        // The last connection to close folds the log in and deletes it. After a failed commit that also removes its rest from the log,
+        // And with it the connection. The last connection to close folds the log in and deletes it. After a failed commit that also removes its rest from the log,
         // which a later start could otherwise take for a commit.
-        _connection.Dispose();
+        _reader.Dispose();
     }
 
     private void Run()

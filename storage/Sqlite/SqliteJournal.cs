@@ -16,10 +16,12 @@ public sealed class SqliteJournal : IJournal
     private readonly FileLock _lock;
     private readonly JournalWriter _writer;
     private readonly ReaderPool _readers;
+    private readonly bool _readsWhereItWrites;
     private int _isDisposed;
 
-    private SqliteJournal(FileLock fileLock, JournalWriter writer, ReaderPool readers)
+    private SqliteJournal(FileLock fileLock, JournalWriter writer, ReaderPool readers, bool readsWhereItWrites)
     {
+        _readsWhereItWrites = readsWhereItWrites;
         _lock = fileLock;
         _writer = writer;
         _readers = readers;
@@ -40,7 +42,7 @@ public sealed class SqliteJournal : IJournal
         try
         {
             JournalCopy.ThrowIfHalfReplaced(path); // under the lock: nobody begins to replace it from here on
-            return new SqliteJournal(fileLock, OpenWriter(path, options), new ReaderPool(path, options));
+            return new SqliteJournal(fileLock, OpenWriter(path, options), new ReaderPool(path, options), options.ReadsWhereItWrites);
         }
         catch (SqliteException error)
         {
@@ -121,7 +123,8 @@ public sealed class SqliteJournal : IJournal
     public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key)
     {
         var wanted = key.ToArray();
-        return Read(reader => reader.Document(collection, wanted));
+        _writer.ThrowIfClosed();
+        return _readsWhereItWrites && _writer.TryRead(collection, wanted, out var value) ? value : _readers.Read(reader => reader.Document(collection, wanted));
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,12 @@ public sealed record SqliteJournalOptions
     /// <summary>Page cache of each reading connection, in KiB.</summary>
     public int ReaderCacheKib { get; init; } = 2 * 1024;
 
+    /// <summary>
+    /// Whether single documents are read by the writing connection where it has nothing to do. Its pages are still good after a commit, and a reader's are not: for one who
+    /// reads and writes in turn, as a store does. Where many read at once, a commit would wait for their reads.
+    /// </summary>
+    public bool ReadsWhereItWrites { get; init; }
+
     /// <summary>How many reads may run at the same time; each has a connection of its own, opened when first needed.</summary>
     public int Readers { get; init; } = 4;
 

@@ -56,6 +56,20 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
+    public void A_batch_that_is_alone_and_refused_leaves_nothing_and_the_next_is_written()
+    {
+        var conflict = Pending(Make.Record(1, 1), Make.Record(2, 9));
+        Assert.Null(_commits.Run([conflict]));
+        Assert.IsType<JournalConflictException>(conflict.Failure);
+        Assert.Equal((0, "0"), (_commits.Position, Count()));
+
+        var next = Pending(Make.Record(1, 1));
+        Assert.Null(_commits.Run([next]));
+        Assert.Null(next.Failure);
+        Assert.Equal((1, "1"), (_commits.Position, Count()));
+    }
+
+    [Fact]
     public void A_group_without_a_row_writes_nothing()
     {
         var before = new FileInfo(_folder.Journal + "-wal").Length;

@@ -4,11 +4,13 @@ using SyncHub.Storage.Sqlite;
 namespace SyncHub.Storage.Tests;
 
 /// <summary>The conformance suite on real files.</summary>
-public sealed class SqliteConformanceTests : JournalConformance, IDisposable
+public class SqliteConformanceTests : JournalConformance, IDisposable
 {
     private readonly TempFolder _folder = new();
 
-    protected override IJournal Open() => SqliteJournal.Open(_folder.Journal, new SqliteJournalOptions { CheckpointPages = 20 });
+    protected virtual SqliteJournalOptions Options => new() { CheckpointPages = 20 };
+
+    protected override IJournal Open() => SqliteJournal.Open(_folder.Journal, Options);
 
     protected override async Task<IJournal> ReopenAsync()
     {
@@ -33,5 +35,15 @@ public sealed class SqliteConformanceTests : JournalConformance, IDisposable
         return submitted;
     }
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>The same where single documents are read by the connection that writes.</summary>
+public sealed class SqliteReadsWhereItWritesTests : SqliteConformanceTests
+{
+    protected override SqliteJournalOptions Options => base.Options with { ReadsWhereItWrites = true };
 }
