@@ -107,8 +107,7 @@ public sealed class AgentEngine
         _members.Load();
         _memory.Load();
         _open.Load(_memory.CommittedSequence);
-        _desk.Lease.Load();
-        _desk.HandedIn.Load();
+        _desk.Load();
         _guarded = _guard.Read();
         if (_memory.LockReason.Length == 0 && Continuity.FindAmnesia(_guarded, _work, _memory) is { Length: > 0 } amnesia)
         {
@@ -386,6 +385,7 @@ public sealed class AgentEngine
         _work.Write(AgentIdentity.Collection, AgentIdentity.Key, AgentIdentity.Encode(_work.Holder, _storeName));
         _memory.BeginLife(ended);
         _members.BeginLife();
+        _desk.BeginLife();
         _open.Load(0);
         return new EngineReply();
     }

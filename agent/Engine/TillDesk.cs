@@ -42,6 +42,17 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     /// <summary>Brings together what this store holds on the lines of merged members.</summary>
     public required Action<long> Unite { get; init; }
 
+    /// <summary>Reads what it keeps in memory; after the memory of the agent.</summary>
+    public void Load()
+    {
+        Lease.Load();
+        HandedIn.Load();
+        _day.Load(FindOwn);
+    }
+
+    /// <summary>A new life of the database has begun, with a log that is empty.</summary>
+    public void BeginLife() => _day.Save();
+
     public EngineReply Answer(TillCall call) => call.Request switch
     {
         V1.TopUpRequest request => OnMember(call, request.RequestId, request.MemberId, (member, id) =>
@@ -416,16 +427,23 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         return moved is not null && !moved.Right.IsGivenUpBy(memory.ClosedUpTo) ? moved : ReadOwn(id) ?? moved;
     }
 
+    // The log says what an op of this store was, and a document only what has become of it since. Of an op whose right was given up the document may have been
+    // pruned, and with it that it was undone: such an op is asked of the hub, never read from the log.
     private OwnOp? ReadOwn(OpId id)
     {
-        if (id.Holder != work.Holder || work.Read(OwnOps, Key(id.Sequence)) is not { } bytes)
+        if (id.Holder != work.Holder)
         {
             return null;
         }
 
-        var own = AgentCodec.ReadOwnOp(id, bytes, memory.DeadLogs.Count == 0);
-        // Documents of older agents do not say what else paid; the log does.
-        return own is null or { OtherTenderMinor: > 0 } ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
+        if (work.Read(OwnOps, Key(id.Sequence)) is { } bytes && AgentCodec.ReadOwnOp(id, bytes, memory.DeadLogs.Count == 0) is { } own)
+        {
+            // Documents of older agents do not say what else paid; the log does.
+            return own.OtherTenderMinor > 0 ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
+        }
+
+        var mayBeUndoneHere = !RefundRight.AsLogged(id).IsGivenUpBy(memory.ClosedUpTo) || Switches.IsOff(Mechanism.RefundRightHasOneOwner);
+        return mayBeUndoneHere && work.ReadOp(id.Sequence) is { } op && UndoCheck.IsUndoable(op.Type) ? OwnOp.Of(op) : null;
     }
 
     private void UpdateOwn(Op op, OwnOp? own)
@@ -433,6 +451,11 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
         if (op is { Type: OpType.Adjust, Reference: null })
         {
             return; // what was given by hand is taken back by hand
+        }
+
+        if (UndoCheck.IsUndoable(op.Type) && op.Tender != Tender.CardStoreAndForward)
+        {
+            return; // the log has it; a stored payment stays with the store that took it, so its document is there before a day close, and until it is decided
         }
 
         var changed = op.Type switch

@@ -10,12 +10,12 @@ namespace SyncHub.Agent.Engine;
 /// <remarks>Owned by the engine; not thread-safe. Nothing in it survives <see cref="Load"/> but what the journal has.</remarks>
 internal sealed class Workspace(IJournal journal, Holder holder)
 {
-    private readonly OrderedDictionary<(string Collection, string Key), DocumentWrite> _changed = [];
-    private readonly OrderedDictionary<(string Collection, string Key), DocumentWrite> _lazy = [];
+    private readonly OrderedDictionary<DocumentName, DocumentWrite> _changed = [];
+    private readonly OrderedDictionary<DocumentName, DocumentWrite> _lazy = [];
     private readonly List<NewFact> _facts = [];
 
     // Single documents that every op reads; nobody but the engine writes them. A read of the file costs more than deciding a sale.
-    private readonly Dictionary<(string Collection, string Key), byte[]?> _kept = [];
+    private readonly Dictionary<DocumentName, byte[]?> _kept = [];
     private OpHash _durableHash;
 
     public IJournal Journal { get; } = journal;
@@ -46,7 +46,7 @@ internal sealed class Workspace(IJournal journal, Holder holder)
 
     public byte[]? Read(string collection, byte[] key)
     {
-        var name = (collection, Convert.ToHexString(key));
+        var name = new DocumentName(collection, key);
         return _changed.TryGetValue(name, out var change) || _lazy.TryGetValue(name, out change)
             ? change.Value
             : Journal.ReadDocument(collection, key);
@@ -55,7 +55,7 @@ internal sealed class Workspace(IJournal journal, Holder holder)
     /// <summary>As <see cref="Read"/>, for a document that stands alone: it is kept in memory from then on.</summary>
     public byte[]? ReadKept(string collection, byte[] key)
     {
-        var name = (collection, Convert.ToHexString(key));
+        var name = new DocumentName(collection, key);
         if (_changed.TryGetValue(name, out var change) || _lazy.TryGetValue(name, out change))
         {
             return change.Value;
@@ -70,11 +70,11 @@ internal sealed class Workspace(IJournal journal, Holder holder)
     }
 
     public void Write(string collection, byte[] key, byte[]? value) =>
-        _changed[(collection, Convert.ToHexString(key))] = new DocumentWrite(collection, key, value);
+        _changed[new DocumentName(collection, key)] = new DocumentWrite(collection, key, value);
 
     /// <summary>Written with the next batch that has something else to write: a cursor alone is not worth an fsync.</summary>
     public void WriteLazily(string collection, byte[] key, byte[]? value) =>
-        _lazy[(collection, Convert.ToHexString(key))] = new DocumentWrite(collection, key, value);
+        _lazy[new DocumentName(collection, key)] = new DocumentWrite(collection, key, value);
 
     public OpHash Append(Op op)
     {
@@ -175,7 +175,7 @@ internal sealed class Workspace(IJournal journal, Holder holder)
         _durableHash = TipHash;
     }
 
-    private void Keep(OrderedDictionary<(string Collection, string Key), DocumentWrite> written)
+    private void Keep(OrderedDictionary<DocumentName, DocumentWrite> written)
     {
         foreach (var (name, change) in written)
         {

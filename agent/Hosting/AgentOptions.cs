@@ -3,6 +3,7 @@ using Grpc.Standard;
 using SyncHub.Agent.Engine;
 using SyncHub.Storage;
 using SyncHub.Storage.Sealing;
+using SyncHub.Storage.Sqlite;
 
 namespace SyncHub.Agent.Hosting;
 
@@ -14,6 +15,9 @@ public sealed record AgentOptions
 
     /// <summary>The largest message from and to the hub, KiB, where nothing else is said.</summary>
     public const int DefaultHubMessageKib = 4096;
+
+    /// <summary>How a store's database is opened: for little memory, and for one who reads and writes in turn.</summary>
+    public static readonly SqliteJournalOptions Journal = new() { WriterCacheKib = 2048, ReaderCacheKib = 1024, Readers = 2, ReadsWhereItWrites = true };
 
     private const int LeastTillMessageKib = 16; // a basket of many lines
 

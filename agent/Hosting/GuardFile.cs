@@ -55,14 +55,13 @@ public sealed class GuardFile : IGuard, IDisposable
     /// <inheritdoc/>
     public void Write(GuardRecord record)
     {
-        var bytes = new byte[BodyBytes + CheckBytes];
-        Device.ToBytes().CopyTo(bytes, 0);
-        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(16), record.Incarnation.Value);
-        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(24), record.TipSequence);
-        record.TipHash.ToBytes().CopyTo(bytes, 32);
-        CheckOf(bytes.AsSpan(0, BodyBytes)).CopyTo(bytes, BodyBytes);
-        _file.Position = 0;
-        _file.Write(bytes);
+        Span<byte> bytes = stackalloc byte[BodyBytes + CheckBytes];
+        Device.ToBytes().CopyTo(bytes);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[16..], record.Incarnation.Value);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[24..], record.TipSequence);
+        record.TipHash.ToBytes().CopyTo(bytes[32..]);
+        CheckOf(bytes[..BodyBytes]).CopyTo(bytes[BodyBytes..]);
+        RandomAccess.Write(_file.SafeFileHandle, bytes, fileOffset: 0); // one call of the system, and nothing of a stream's between
     }
 
     /// <inheritdoc/>

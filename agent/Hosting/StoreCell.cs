@@ -82,13 +82,7 @@ internal sealed class StoreCell : IAsyncDisposable
 
     private static async Task<AgentLoop> OpenLoopAsync(AgentOptions options, StoreIdentity identity, GuardFile guard, ILogger log)
     {
-        var journalOptions = new SqliteJournalOptions
-        {
-            WriterCacheKib = 2048,
-            ReaderCacheKib = 1024,
-            Readers = 2,
-            OnTrouble = trouble => log.LogError("The database has trouble: {Reason}", trouble.Message),
-        };
+        var journalOptions = AgentOptions.Journal with { OnTrouble = trouble => log.LogError("The database has trouble: {Reason}", trouble.Message) };
         var path = Path.Combine(options.DataDirectory, "agent.db");
         var ring = KeyRing.Of(path, options.KeyPath);
         IJournal Open() => options.AroundJournal(SqliteJournal.Open(path, journalOptions));

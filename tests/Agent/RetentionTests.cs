@@ -53,19 +53,47 @@ public sealed class RetentionTests
     }
 
     [Fact]
-    public void An_op_that_may_be_undone_here_stays_and_after_its_day_is_closed_and_reported_it_goes()
+    public void What_became_of_an_op_that_may_be_undone_here_stays_and_after_its_day_is_closed_and_reported_it_goes()
     {
         var sale = _store.Sell(_member, 100).Receipt.Op;
+        Assert.NotNull(_store.Pay(new V1.RefundRequest { RequestId = "part", Op = sale, AmountMinor = 30 }).Receipt);
         _store.NowMs += 100 * Day;
-        _store.Turn(new Acknowledged(_store.NowMs, 3));
+        _store.Turn(new Acknowledged(_store.NowMs, 4));
         Assert.Equal(0, Prune("own"));
         _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "close" });
         Assert.Equal(0, Prune("own")); // the close is not reported
-        _store.Turn(new Acknowledged(_store.NowMs, 4));
-        Assert.Equal(2, Prune("own"));
+        _store.Turn(new Acknowledged(_store.NowMs, 5));
+        Assert.Equal(1, Prune("own"));
 
         var refused = _store.Pay(new V1.VoidRequest { RequestId = "void", Op = sale });
         Assert.Equal(V1.RejectionCode.RefundRightElsewhere, refused.Rejection.Code); // headquarters is asked, as before
+    }
+
+    [Fact]
+    public void What_was_undone_cannot_be_undone_again_once_nothing_here_says_so_any_more()
+    {
+        var sale = _store.Sell(_member, 100).Receipt.Op;
+        Assert.NotNull(_store.Pay(new V1.VoidRequest { RequestId = "void", Op = sale }).Receipt);
+        _store.Crash();
+        Assert.Equal(V1.RejectionCode.AlreadyVoided, _store.Pay(new V1.VoidRequest { RequestId = "again", Op = sale }).Rejection.Code);
+        _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "close" });
+        _store.NowMs += 100 * Day;
+        _store.Turn(new Acknowledged(_store.NowMs, 5));
+        Assert.Equal(1, Prune("own"));
+        Assert.Equal(V1.RejectionCode.RefundRightElsewhere, _store.Pay(new V1.VoidRequest { RequestId = "once-more", Op = sale }).Rejection.Code);
+        Assert.Equal(V1.RejectionCode.RefundRightElsewhere, _store.Pay(new V1.RefundRequest { RequestId = "or-part", Op = sale, AmountMinor = 1 }).Rejection.Code);
+    }
+
+    [Fact]
+    public void A_payment_that_was_declined_cannot_be_confirmed_once_nothing_here_says_so_any_more()
+    {
+        var pending = _store.Pay(new V1.TopUpRequest { RequestId = "p", MemberId = _member, AmountMinor = 500, Tender = V1.Tender.CardStoreAndForward }).Receipt.Op;
+        Assert.NotNull(_store.Pay(new V1.RejectTenderRequest { RequestId = "r", Op = pending }).Receipt);
+        _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "close" });
+        _store.NowMs += 100 * Day;
+        _store.Turn(new Acknowledged(_store.NowMs, 5));
+        Assert.Equal(1, Prune("own"));
+        Assert.Equal(V1.RejectionCode.UnknownOp, _store.Pay(new V1.TenderRequest { RequestId = "c", Op = pending }).Rejection.Code);
     }
 
     [Fact]
@@ -75,7 +103,7 @@ public sealed class RetentionTests
         _store.Ask<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = "close" });
         _store.NowMs += 1_000 * Day;
         _store.Turn(new Acknowledged(_store.NowMs, 4));
-        Assert.Equal(1, Prune("own")); // the cash top-up
+        Assert.Equal(0, Prune("own"));
         Assert.NotNull(_store.Pay(new V1.TenderRequest { RequestId = "c", Op = pending }).Receipt);
     }
 

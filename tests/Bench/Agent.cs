@@ -68,7 +68,6 @@ internal sealed class Agent : IAsyncDisposable
     public long BytesOfNewestSale(string requestId) =>
         (long)Ask("SELECT length(bytes) + length(hash) FROM fact ORDER BY store DESC, incarnation DESC, sequence DESC LIMIT 1")
         + (long)Ask($"SELECT length(key) + length(value) FROM document WHERE collection = 'request' AND key = CAST('{requestId}' AS BLOB)")
-        + (long)Ask("SELECT length(key) + length(value) FROM document WHERE collection = 'own' ORDER BY key DESC LIMIT 1")
         + (long)Ask("SELECT length(key) + length(value) FROM document WHERE collection = 'lines' LIMIT 1");
 
     /// <summary>Ends it well.</summary>

@@ -27,7 +27,7 @@ internal sealed class EngineDoor : IAsyncDisposable
         var path = Path.Combine(folder, "agent.db");
         var guard = GuardFile.Open(Path.Combine(folder, "agent.guard"));
         var ring = KeyRing.OpenOrCreate(path + KeyRing.Extension);
-        SqliteJournal Open() => SqliteJournal.Open(path, new SqliteJournalOptions { WriterCacheKib = 2048, ReaderCacheKib = 1024, Readers = 2 });
+        SqliteJournal Open() => SqliteJournal.Open(path, AgentOptions.Journal);
         var hidden = new HashSet<string> { "phone", "card" };
         var holder = new Holder(new StoreId(1), Incarnation.Of(1, 1));
         var loop = new AgentLoop(await SealedJournal.OpenAsync(Open(), ring, hidden), () => SealedJournal.Reopen(Open(), ring, hidden),
