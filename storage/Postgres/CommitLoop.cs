@@ -23,6 +23,7 @@ internal sealed class CommitLoop : IAsyncDisposable
     private readonly Database _database;
     private readonly WriterSession _session;
     private readonly Parts _parts;
+    private readonly KnownHeads _known = new();
     private readonly CommitQueue _queue = new();
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _number;
@@ -231,16 +232,20 @@ internal sealed class CommitLoop : IAsyncDisposable
                     await _session.ReconnectAsync().ConfigureAwait(false);
                 }
                 await _parts.ReachAsync(_session.Connection, LastPosition, records).ConfigureAwait(false);
-                if (inOnePiece is not null)
+                if (inOnePiece is null)
                 {
-                    inOnePiece.Position = LastPosition;
+                    return await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false);
                 }
-                return inOnePiece is null ? await ExactWriter.CommitAsync(_session.Connection, _session, number, writes).ConfigureAwait(false)
-                    : _database.Options.CommitsOneByCall && LoneWriter.Fits(inOnePiece, _parts) ? LoneWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
-                    : GroupWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece);
+                inOnePiece.Position = LastPosition;
+                _known.BeIn(_parts.Newest);
+                var position = _database.Options.CommitsOneByCall && LoneWriter.Fits(inOnePiece, _parts) ? LoneWriter.Commit(_session.Connection, _session, _parts, number, inOnePiece)
+                    : GroupWriter.Commit(_session.Connection, _session, _parts, _known, number, inOnePiece);
+                _known.Learn(inOnePiece, position);
+                return position;
             }
             catch (PostgresException error) when (PostgresFaults.IsAnswer(error))
             {
+                _known.Forget();
                 if (error.SqlState is PostgresFaults.OtherSession or PostgresFaults.OtherOwner)
                 {
                     throw PostgresFaults.TakenOver(_database.Name, _database.Options.Writer);
@@ -263,6 +268,7 @@ internal sealed class CommitLoop : IAsyncDisposable
             }
             catch (Exception error) when (error is NpgsqlException || PostgresFaults.IsTransient(error))
             {
+                _known.Forget();
                 _database.Options.OnTrouble?.Invoke(PostgresFaults.From(error, _database.Name));
                 if (await IsThereAsync(number).ConfigureAwait(false))
                 {

@@ -21,6 +21,9 @@ internal sealed class Group
     /// <summary>Each stream with the first version that is appended to it.</summary>
     public IEnumerable<(StreamId Stream, long First)> Heads => _streams.Select(stream => (stream.Key, stream.Value.First));
 
+    /// <summary>Each stream with the last version that is appended to it.</summary>
+    public IEnumerable<(StreamId Stream, long Last)> Tips => _streams.Select(stream => (stream.Key, stream.Value.Last));
+
     public int Streams => _streams.Count;
 
     public IReadOnlyCollection<NewSnapshot> Snapshots => _snapshots.Values;

@@ -76,9 +76,9 @@ internal static class GroupWriter
 
     /// <summary>Writes the group and commits. The thread waits at the socket.</summary>
     /// <returns>The position of its newest record, or the journal's newest where it has none.</returns>
-    public static long Commit(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
+    public static long Commit(NpgsqlConnection connection, WriterSession session, Parts parts, KnownHeads known, long number, Group group)
     {
-        using var batch = BatchOf(connection, session, parts, number, group);
+        using var batch = BatchOf(connection, session, parts, known, number, group);
         // To the very end: only the last answer says that the transaction is committed.
         using var answers = batch.ExecuteReader();
         answers.Read();
@@ -89,12 +89,14 @@ internal static class GroupWriter
         return position;
     }
 
-    private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, Parts parts, long number, Group group)
+    private static NpgsqlBatch BatchOf(NpgsqlConnection connection, WriterSession session, Parts parts, KnownHeads known, long number, Group group)
     {
         var batch = new NpgsqlBatch(connection);
         var writesRows = group.Facts.Count + group.Records.Count + group.Unbacked.Count > 0;
-        batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions, writesRows ? parts.Guard : ""));
-        AddStreams(batch, parts, group);
+        // A commit that goes on in the next part looks for all heads: what is known here, that part's key does not know.
+        var heads = parts.Within(group.Position, group.Records.Count) ? [.. group.Heads.Where(head => !known.Has(head.Stream, head.First - 1))] : group.Heads.ToArray();
+        batch.BatchCommands.Add(session.BeginCommit(number, group.Records.Count, group.Partitions, writesRows ? parts.Bounds(within: heads.Length < group.Streams ? group.Records.Count : 0) : null));
+        AddStreams(batch, parts, group, heads);
         AddCursors(batch, group);
         AddDocuments(batch, group.Documents);
         if (group.Balances.Count > 0)
@@ -117,7 +119,7 @@ internal static class GroupWriter
         WHERE n.version > coalesce({parts.NewestVersion}, 0)
         """;
 
-    private static void AddStreams(NpgsqlBatch batch, Parts parts, Group group)
+    private static void AddStreams(NpgsqlBatch batch, Parts parts, Group group, (StreamId Stream, long First)[] heads)
     {
         var (facts, records) = (group.Facts, group.Records);
         if (facts.Count > 0)
@@ -132,8 +134,10 @@ internal static class GroupWriter
         }
         if (records.Count > 0)
         {
-            var heads = group.Heads.ToArray();
-            Add(batch, Heads(parts), Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First));
+            if (heads.Length > 0)
+            {
+                Add(batch, Heads(parts), Column(heads, head => head.Stream.ToUuid()), Column(heads, head => head.First));
+            }
             Add(batch, Records, (long)records.Count, Column(records, record => record.Partition), Column(records, record => record.Stream.ToUuid()),
                 Column(records, record => record.Version), Column(records, record => record.Payload), Column(records, record => record.Fact?.Producer.Store),
                 Column(records, record => record.Fact?.Producer.Incarnation), Column(records, record => record.Fact?.Sequence));

@@ -61,9 +61,15 @@ internal sealed class Parts(Database database) : IAsyncDisposable
     /// <summary>Forgets what it knows.</summary>
     public void Forget() => (_upto, _nextTry, _isOld) = (0, 0, true);
 
-    /// <summary>SQL that refuses a commit where the position b.base before its records is not in the newest part, or just before it.</summary>
-    public string Guard =>
-        $"WHERE CASE WHEN b.base BETWEEN {Text(_newest.First - 1)} AND {Text(_newest.Last)} THEN true ELSE refuse('{Changed}', 'the newest part is another one') END";
+    /// <summary>SQL that refuses a commit where the position b.base before its records is not between $6 and $7, <see cref="Bounds"/>.</summary>
+    public const string Guard = $"WHERE CASE WHEN b.base BETWEEN $6 AND $7 THEN true ELSE refuse('{Changed}', 'the newest part is another one') END";
+
+    /// <summary>Where the position before a commit's records may be: in the newest part, or just before it.</summary>
+    /// <param name="within">How many records after that position have to be in it too.</param>
+    public (long Least, long Most) Bounds(long within = 0) => (_newest.First - 1, _newest.Last - within);
+
+    /// <summary>Whether a commit of so many records after a position lies in the newest part whole, as far as is known.</summary>
+    public bool Within(long position, long records) => position + 1 >= _newest.First && position + records <= _newest.Last;
 
     /// <summary>SQL for the newest version of n.stream, null for none, in a commit that has passed the guard.</summary>
     /// <remarks>

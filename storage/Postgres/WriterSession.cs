@@ -117,11 +117,20 @@ internal sealed class WriterSession : IAsyncDisposable
     /// <param name="number">The commit's number.</param>
     /// <param name="records">How many records it will have.</param>
     /// <param name="partitions">The partitions that it writes to.</param>
-    /// <param name="guard">SQL that refuses a position b.base; empty: every one will do.</param>
-    public NpgsqlBatchCommand BeginCommit(long number, long records, IEnumerable<int> partitions, string guard = "") => new($"SELECT b.base FROM begin_commit($1, $2, $3, $4, $5) AS b (base) {guard}")
+    /// <param name="bounds">Where that position has to be; null: every one will do.</param>
+    public NpgsqlBatchCommand BeginCommit(long number, long records, IEnumerable<int> partitions, (long Least, long Most)? bounds = null)
     {
-        Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] }, new() { Value = number }, new() { Value = records }, new() { Value = partitions.ToArray() } },
-    };
+        var command = new NpgsqlBatchCommand($"SELECT b.base FROM begin_commit($1, $2, $3, $4, $5) AS b (base) {(bounds is null ? "" : Parts.Guard)}")
+        {
+            Parameters = { new() { Value = Writer }, new() { Value = _sessions[0] }, new() { Value = number }, new() { Value = records }, new() { Value = partitions.ToArray() } },
+        };
+        if (bounds is var (least, most))
+        {
+            command.Parameters.Add(new() { Value = least });
+            command.Parameters.Add(new() { Value = most });
+        }
+        return command;
+    }
 
     /// <summary>The first parameters of a commit that is one call: who writes, the commit's number, the partitions that it writes to.</summary>
     public void AddTo(NpgsqlParameterCollection parameters, long number, IEnumerable<int> partitions)
