@@ -13,6 +13,12 @@ switch (args)
         await Loader.RunAsync(address);
         return 0;
     case ["run", .. var options] when BenchOptions.TryParse(options, out var parsed):
+        if (parsed.Cpp is { } cpp && !File.Exists(cpp))
+        {
+            await Console.Error.WriteLineAsync($"There is no program {cpp}. `make bench-grpc` builds it; without --cpp it is left out.");
+            return 2;
+        }
+
         return await BenchRun.RunAsync(parsed);
     default:
         await Console.Error.WriteLineAsync("usage: run [--cpp PROGRAM] [--seconds N] [--rounds N] [--only ROW,ROW] [--output FOLDER] | serve PORT | load HOST:PORT");
