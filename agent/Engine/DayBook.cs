@@ -13,7 +13,6 @@ internal sealed class DayBook(Workspace work)
 {
     private const string Collection = "day";
     private const int OpsBetweenSaves = 256;
-    private const int PageBytes = 1 << 20;
     private static readonly byte[] SoFar = "so-far"u8.ToArray();
     private static readonly byte[] Today = "today"u8.ToArray(); // where programs of before wrote the totals with each op
 
@@ -30,18 +29,15 @@ internal sealed class DayBook(Workspace work)
         var written = work.Read(Collection, SoFar) is { } bytes ? V1.DaySoFar.Parser.ParseFrom(bytes) : TakeOver();
         _day = V1.CloseDayAnswer.Parser.ParseFrom(written.Totals);
         _saved = written.Incarnation == work.Holder.Incarnation.Value ? written.Through : 0;
-        for (var next = _saved + 1; work.Journal.ReadFacts(work.Producer, next, OpsBetweenSaves, PageBytes) is { Count: > 0 } page; next = page[^1].Sequence + 1)
+        foreach (var op in work.ReadOpsAfter(_saved))
         {
-            foreach (var op in page.Select(fact => OpCodec.Decode(fact.Bytes)))
+            if (op.Type == OpType.CloseDay)
             {
-                if (op.Type == OpType.CloseDay)
-                {
-                    _day = new V1.CloseDayAnswer { SinceMs = op.OccurredAtMs }; // by a program of before, which did not write where it stood
-                }
-                else
-                {
-                    Add(op, op.Type == OpType.Void && op.Reference is { } undone ? find(undone) : null);
-                }
+                _day = new V1.CloseDayAnswer { SinceMs = op.OccurredAtMs }; // by a program of before, which did not write where it stood
+            }
+            else
+            {
+                Add(op, op.Type == OpType.Void && op.Reference is { } undone ? find(undone) : null);
             }
         }
     }
@@ -78,7 +74,7 @@ internal sealed class DayBook(Workspace work)
         Save();
     }
 
-    /// <summary>Writes the totals, with where the log stands: before a life ends, and with it its numbers.</summary>
+    /// <summary>Writes the totals with where the log stands; also when a life has begun, whose log does not have the ops of the one before.</summary>
     public void Save()
     {
         _saved = work.TipSequence;

@@ -13,9 +13,6 @@ namespace SyncHub.Agent.Engine;
 /// </remarks>
 internal sealed class OpenOps(Workspace work)
 {
-    private const int PageOps = 500;
-    private const int PageBytes = 1 << 20;
-
     private readonly Queue<OpenOp> _open = new();
     private readonly Dictionary<MemberId, long> _points = [];
     private long _topUps;
@@ -32,12 +29,9 @@ internal sealed class OpenOps(Workspace work)
         _open.Clear();
         _points.Clear();
         (_topUps, _advances) = (0, 0);
-        for (var next = committed + 1; work.Journal.ReadFacts(work.Producer, next, PageOps, PageBytes) is { Count: > 0 } page; next = page[^1].Sequence + 1)
+        foreach (var op in work.ReadOpsAfter(committed))
         {
-            foreach (var fact in page)
-            {
-                Add(OpCodec.Decode(fact.Bytes));
-            }
+            Add(op);
         }
 
         foreach (var op in work.PendingOps.Where(op => op.Id.Holder == work.Holder && op.Id.Sequence > committed))

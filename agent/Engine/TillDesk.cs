@@ -453,11 +453,6 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return; // what was given by hand is taken back by hand
         }
 
-        if (UndoCheck.IsUndoable(op.Type) && op.Tender != Tender.CardStoreAndForward)
-        {
-            return; // the log has it; a stored payment stays with the store that took it, so its document is there before a day close, and until it is decided
-        }
-
         var changed = op.Type switch
         {
             OpType.Sale or OpType.TopUp or OpType.Redeem => OwnOp.Of(op),
@@ -465,6 +460,11 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             OpType.Adjust => own!.Decided(op),
             _ => own! with { GivenBack = [.. own!.GivenBack, .. op.Moves] },
         };
+        if (UndoCheck.IsUndoable(op.Type) && !changed.StaysAtItsStore)
+        {
+            return; // the log has it; what stays here has its document before a day close, and until it is decided
+        }
+
         if (changed.Right == RefundRight.AsLogged(changed.Id))
         {
             work.Write(OwnOps, Key(changed.Id.Sequence), AgentCodec.Write(changed));

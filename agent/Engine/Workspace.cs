@@ -10,6 +10,9 @@ namespace SyncHub.Agent.Engine;
 /// <remarks>Owned by the engine; not thread-safe. Nothing in it survives <see cref="Load"/> but what the journal has.</remarks>
 internal sealed class Workspace(IJournal journal, Holder holder)
 {
+    private const int PageOps = 500;
+    private const int PageBytes = 1 << 20;
+
     private readonly OrderedDictionary<DocumentName, DocumentWrite> _changed = [];
     private readonly OrderedDictionary<DocumentName, DocumentWrite> _lazy = [];
     private readonly List<NewFact> _facts = [];
@@ -131,6 +134,18 @@ internal sealed class Workspace(IJournal journal, Holder holder)
 
         var stored = Journal.ReadFacts(Producer, sequence, 1, int.MaxValue);
         return stored.Count == 1 && stored[0].Sequence == sequence ? OpCodec.Decode(stored[0].Bytes) : null;
+    }
+
+    /// <summary>The durable ops of this life behind a place in its log, oldest first.</summary>
+    public IEnumerable<Op> ReadOpsAfter(long sequence)
+    {
+        for (var next = sequence + 1; Journal.ReadFacts(Producer, next, PageOps, PageBytes) is { Count: > 0 } page; next = page[^1].Sequence + 1)
+        {
+            foreach (var fact in page)
+            {
+                yield return OpCodec.Decode(fact.Bytes);
+            }
+        }
     }
 
     /// <summary>The newest ops, newest first, those of the batch at hand included.</summary>

@@ -123,8 +123,7 @@ public sealed class SqliteJournal : IJournal
     public byte[]? ReadDocument(string collection, ReadOnlySpan<byte> key)
     {
         var wanted = key.ToArray();
-        _writer.ThrowIfClosed();
-        return _readsWhereItWrites && _writer.TryRead(collection, wanted, out var value) ? value : _readers.Read(reader => reader.Document(collection, wanted));
+        return _readsWhereItWrites && _writer.TryRead(collection, wanted, out var value) ? value : Read(reader => reader.Document(collection, wanted));
     }
 
     /// <inheritdoc/>

@@ -28,12 +28,7 @@ public sealed class PostgresGuardTests(PostgresInstance instance)
     [Fact]
     public async Task A_writer_that_takes_a_head_for_known_is_refused_where_another_one_went_on_in_the_same_part()
     {
-        await using var late = await OpenAsync("late", byCall: false);
-        await late.CommitAsync(Make.Records(Make.Record(1, 1), Make.Record(1, 2)));
-        await using (var other = await OpenAsync("other"))
-        {
-            await other.CommitAsync(Make.Records(Make.Record(1, 3)));
-        }
+        await using var late = await OvertakenAsync();
 
         await Assert.ThrowsAsync<JournalConflictException>(() => late.CommitAsync(Make.Records(Make.Record(1, 3))));
         Assert.Equal(4, await late.CommitAsync(Make.Records(Make.Record(1, 4))));
@@ -44,18 +39,23 @@ public sealed class PostgresGuardTests(PostgresInstance instance)
     [Fact]
     public async Task A_head_is_known_only_for_a_commit_that_lies_in_its_part_whole()
     {
-        await using var late = await OpenAsync("late", byCall: false);
-        await late.CommitAsync(Make.Records(Make.Record(1, 1), Make.Record(1, 2)));
-        await using (var other = await OpenAsync("other"))
-        {
-            await other.CommitAsync(Make.Records(Make.Record(1, 3)));
-        }
+        await using var late = await OvertakenAsync();
 
         // Two records before it fill the part, as nobody told this writer: the third would lie in the next one, whose key knows nothing of the other writer's.
         await Assert.ThrowsAsync<JournalConflictException>(() => late.CommitAsync(Make.Records(Make.Record(2, 1), Make.Record(2, 2), Make.Record(1, 3))));
         Assert.Equal([1, 2, 3], late.ReadRecords(Make.Stream(1), 1, 10).Select(record => (int)record.Version));
         Assert.Equal(6, await late.CommitAsync(Make.Records(Make.Record(2, 1), Make.Record(2, 2), Make.Record(1, 4))));
         Assert.Equal(8, await late.CommitAsync(Make.Records(Make.Record(1, 5), Make.Record(2, 3))));
+    }
+
+    // It wrote two versions, and knows nothing of the third, which lies in the same part.
+    private async Task<PostgresJournal> OvertakenAsync()
+    {
+        var late = await OpenAsync("late", byCall: false);
+        await late.CommitAsync(Make.Records(Make.Record(1, 1), Make.Record(1, 2)));
+        await using var other = await OpenAsync("other");
+        await other.CommitAsync(Make.Records(Make.Record(1, 3)));
+        return late;
     }
 
     private Task<PostgresJournal> OpenAsync(string writer, bool byCall = true) =>
