@@ -27,6 +27,9 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
     /// <summary>Takes what the hub says of void certificates; null where there are none.</summary>
     public HubTrust? Trust { get; init; }
 
+    /// <summary>Whether a hub that stands by is to say who leads, and not to forward the stream.</summary>
+    public bool LeaderOnly { get; init; }
+
     /// <summary>How silent the hub may be, where that is not as ever.</summary>
     public TimeSpan? LongestSilence
     {
@@ -78,7 +81,7 @@ internal sealed class HubConnection(long number, AgentLoop loop, ILogSigner? sig
         using var stopped = stopping.Register(Abandon);
         var self = (await loop.AskAsync(new DescribeSelf(loop.NowMs, RandomNumberGenerator.GetBytes(LifeKey.Size)))).Self ?? throw new HubConnectionException("The journal cannot be read at present.");
         var session = new HubSession(Number, Nonce, self, this, signer);
-        using var call = client.Link(cancellationToken: _ended.Token);
+        using var call = client.Link(LeaderOnly ? new Metadata { { StandbyReasons.LeaderOnly, "1" } } : null, cancellationToken: _ended.Token);
         _session = session;
         Task[] tasks = [ReceiveAsync(session, call.ResponseStream), SendAsync(session.Hello(self.PolicyVersion, cell), call.RequestStream), BeatAsync(session)];
         var first = await Task.WhenAny(tasks);

@@ -10,6 +10,9 @@ internal static class HubRefusal
     /// <summary>Whether the hub answered that another one has to be called: it stands by, is being stopped, or is cut off from its database.</summary>
     public static bool IsOfAnother(Exception fault) => InfoOf(fault) is { Reason: StandbyReasons.StandingBy or StandbyReasons.Stopping or StandbyReasons.CutOff };
 
+    /// <summary>Whether the hub stands by: then it can forward calls to the one that leads.</summary>
+    public static bool StandsBy(Exception fault) => InfoOf(fault) is { Reason: StandbyReasons.StandingBy };
+
     /// <summary>Who leads, as a hub said that stands by; empty where it did not say so.</summary>
     public static string LeaderIn(Exception fault) => InfoOf(fault)?.Metadata.GetValueOrDefault(StandbyReasons.Leader, "") ?? "";
 

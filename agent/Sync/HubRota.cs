@@ -3,7 +3,7 @@ namespace SyncHub.Agent.Sync;
 /// <summary>The hubs that an agent knows, and which one it calls next.</summary>
 /// <remarks>
 /// One leads, the others stand by and say so. A round is one call of each, in order, from the one on; who says that it stands by may name the leader, which is
-/// called next where it is one of those known and was not called in this round. Not thread-safe.
+/// called next where it is one of those known and was not called in this round. Where none of a round leads, one that stands by is called once more: it forwards. Not thread-safe.
 /// </remarks>
 internal sealed class HubRota
 {
@@ -17,8 +17,21 @@ internal sealed class HubRota
     /// <summary>Who is called next.</summary>
     public string Current => _hubs[_place];
 
+    /// <summary>Whether others are known, one of which may lead.</summary>
+    public bool HasOthers => _hubs.Count > 1;
+
+    /// <summary>One that stood by in this round and can forward to whoever leads; null where none did.</summary>
+    public string? Forwarder { get; private set; }
+
     /// <summary>Begins a round.</summary>
-    public void BeginRound() => _called.Clear();
+    public void BeginRound()
+    {
+        _called.Clear();
+        Forwarder = null;
+    }
+
+    /// <summary>The present one stands by.</summary>
+    public void NoteStandby() => Forwarder ??= Current;
 
     /// <summary>The present one is not the right one, or no longer.</summary>
     /// <param name="leader">Who leads, as it said; empty where it did not.</param>

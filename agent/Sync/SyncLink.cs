@@ -164,10 +164,15 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
         while (true)
         {
             _hub = _rota.Current;
-            var end = await ConnectOnceAsync(_hub, stopping);
+            var end = await ConnectOnceAsync(_hub, leaderOnly: _rota.HasOthers, stopping);
             if (end.Fault is null || end.WantsTheSame)
             {
                 return null;
+            }
+
+            if (HubRefusal.StandsBy(end.Fault))
+            {
+                _rota.NoteStandby();
             }
 
             if (end.HadLived)
@@ -178,15 +183,29 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
 
             if (!_rota.MoveOn(HubRefusal.LeaderIn(end.Fault)))
             {
-                return end.Fault;
+                return _rota.Forwarder is { } forwarder ? await ConnectThroughAsync(forwarder, stopping) : end.Fault;
             }
 
             await Task.Delay(HubBackoff.WithinRound(Random.Shared.NextDouble()), _time, stopping);
         }
     }
 
+    // None of those that can be reached from here leads: one that stands by forwards to whoever does.
+    private async Task<Exception?> ConnectThroughAsync(string forwarder, CancellationToken stopping)
+    {
+        while (true)
+        {
+            _hub = forwarder;
+            var end = await ConnectOnceAsync(forwarder, leaderOnly: false, stopping);
+            if (end is not { Fault: not null, WantsTheSame: true })
+            {
+                return end.HadLived ? null : end.Fault;
+            }
+        }
+    }
+
     /// <summary>One connection from Hello to its end.</summary>
-    private async Task<ConnectionEnd> ConnectOnceAsync(string hub, CancellationToken stopping)
+    private async Task<ConnectionEnd> ConnectOnceAsync(string hub, bool leaderOnly, CancellationToken stopping)
     {
         var started = _time.GetTimestamp();
         var wasWelcomed = false;
@@ -198,7 +217,7 @@ public sealed class SyncLink : IHubLink, IAsyncDisposable
             var key = _keys.Current;
             // A channel for each connection: a pooled one could go on to use a TCP connection that is dead without knowing it.
             using var channel = HubChannel.Open(hub, _options.HubMessageKib, _identity, _floor, key, out trust);
-            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders) { Trust = trust, LongestSilence = _options.LongestHubSilence };
+            var connection = new HubConnection(++_connectionNumber, _loop, key, _identity.InCell, _time, _log, Orders) { Trust = trust, LeaderOnly = leaderOnly, LongestSilence = _options.LongestHubSilence };
             _connection = connection;
             try
             {

@@ -55,21 +55,26 @@ internal static class HqCall
         var (given, authority, token) = (arguments.GetValue(Hub)!, arguments.GetValue(AuthorityFile) ?? "", arguments.GetValue(TokenFile) ?? "");
         authority = authority.Length > 0 || token.Length > 0 ? authority : HqSession.AuthorityOf(given);
         var hubs = given.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var next = hubs is [var first, ..] ? first : given; // what it says is the way out
+        var isThere = false;
         foreach (var hub in hubs.Length > 1 ? hubs : [])
         {
             var channel = Open(hub, authority, token);
-            if (Leads(channel))
+            var leads = Leads(channel);
+            if (leads == true)
             {
                 return channel;
             }
 
             channel.Dispose();
+            (next, isThere) = leads is not null && !isThere ? (hub, true) : (next, isThere); // one that stands by forwards
         }
 
-        return Open(hubs is [var first, ..] ? first : given, authority, token); // what it says is the way out
+        return Open(next, authority, token);
     }
 
-    private static bool Leads(GrpcChannel channel)
+    // Null where it is down, or cut off: one of the others may lead.
+    private static bool? Leads(GrpcChannel channel)
     {
         try
         {
@@ -77,7 +82,7 @@ internal static class HqCall
         }
         catch (RpcException)
         {
-            return false; // down, or cut off: one of the others may lead
+            return null;
         }
     }
 

@@ -16,6 +16,9 @@ internal static class HubHealth
     /// <summary>The name of the partitions' state.</summary>
     public const string Partitions = "partitions";
 
+    /// <summary>The name under which a hub says that it takes calls which a hub that stands by forwards.</summary>
+    public const string Forwarding = "forwarding";
+
     /// <summary>Announces a hub that is ready, and takes it back when one of its parts ends.</summary>
     /// <param name="health">Where it is told.</param>
     /// <param name="services">The names of all that needs the parts.</param>

@@ -1,3 +1,4 @@
+using Grpc.Health.V1;
 using Grpc.HealthCheck;
 using Grpc.Standard;
 using Microsoft.AspNetCore.Builder;
@@ -12,6 +13,7 @@ using SyncHub.Hub.Cases;
 using SyncHub.Hub.Cells;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.Doors;
+using SyncHub.Hub.Forwarding;
 using SyncHub.Hub.OnAccount;
 using SyncHub.Hub.Grains;
 using SyncHub.Hub.Hq;
@@ -204,6 +206,8 @@ public sealed class HubHost : IAsyncDisposable
         var web = builder.Build();
         opening.LogTo(web.Services.GetRequiredService<ILoggerFactory>().CreateLogger("SyncHub.Storage"));
         var parts = web.Services.GetRequiredService<HubParts>();
+        var forwarded = new ForwardedCalls(certificates, parts.Log);
+        web.Use(next => http => forwarded.InvokeAsync(http, next)); // before all that asks who calls
         UseDoors(web, parts);
         web.MapGrpcService<SyncService>();
         web.MapGrpcService<EnrolmentService>();
@@ -244,6 +248,11 @@ public sealed class HubHost : IAsyncDisposable
         await web.Services.GetRequiredService<AccessBooks>().TakeInSeedsAsync().ConfigureAwait(false);
         var health = web.Services.GetRequiredService<HealthServiceImpl>();
         HubHealth.Announce(health, web.MappedNames(), parts.Pipeline.Failed, running, parts.Log);
+        if (certificates is not null)
+        {
+            health.SetStatus([HubHealth.Forwarding], HealthCheckResponse.Types.ServingStatus.Serving);
+        }
+
         host._watch = opening.IsShared ? new JournalWatch(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), health, web.MappedNames(), parts, () => running.Any(partition => partition.IsCompleted)) : null;
         await web.StartAsync(cancellation).ConfigureAwait(false);
         (host.GrpcPort, host.HttpPort) = HubReady.PortsOf(web);

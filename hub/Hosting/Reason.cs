@@ -123,6 +123,9 @@ internal static class Reason
     /// <summary>This hub stands by; the metadata says where the one is that leads.</summary>
     public const string HubStandingBy = StandbyReasons.StandingBy;
 
+    /// <summary>A call was forwarded by something that shows no hub's certificate.</summary>
+    public const string ForwarderUnknown = "FORWARDER_UNKNOWN";
+
     /// <summary>This hub is being stopped.</summary>
     public const string HubStopping = StandbyReasons.Stopping;
 

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using SyncHub.Hub.Certificates;
 using SyncHub.Hub.Doors;
+using SyncHub.Hub.Forwarding;
 using SyncHub.Protos.Trust;
 using SyncHub.Storage.Postgres;
 using SyncHub.V1;
@@ -18,8 +19,8 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace SyncHub.Hub;
 
-/// <summary>The doors of a hub that stands by: whoever comes is told that another one leads, and which.</summary>
-/// <remarks>Health says NOT_SERVING, so that balancers send nobody here. The same ports and certificates as of the hub that it may become: it opens its own doors
+/// <summary>The doors of a hub that stands by: calls go on to the one that leads. Whoever would rather call that one itself, and everybody where it is not known or does not answer, is told so.</summary>
+/// <remarks>Health says NOT_SERVING, so that balancers send nobody here who could go straight. The same ports and certificates as of the hub that it may become: it opens its own doors
 /// after these are closed.</remarks>
 internal sealed class StandbyDoors : IAsyncDisposable
 {
@@ -28,16 +29,19 @@ internal sealed class StandbyDoors : IAsyncDisposable
         SyncReflection.Descriptor, HqReflection.Descriptor, CreditReflection.Descriptor, CasesReflection.Descriptor, UsersReflection.Descriptor, ApprovalsReflection.Descriptor, AuditReflection.Descriptor,
     ];
 
+    private const string HealthPath = "/healthz"; // asks for this hub, too
+
     private readonly WebApplication _web;
     private readonly ILogger _log;
     private volatile RpcException _refusal = RefusalOf(default);
-
     private readonly CertificateRenewal _renewal;
+    private readonly Forwarder? _forwarder; // hubs know each other by their certificates
 
     private StandbyDoors(WebApplication web, CertificateAuthority? certificates, TimeProvider time, ILogger log)
     {
         (_web, _log) = (web, log);
         _renewal = new CertificateRenewal(certificates, time, log); // it may stand by for months
+        _forwarder = certificates is null ? null : new Forwarder(certificates, log);
     }
 
     /// <summary>The ports that were opened.</summary>
@@ -70,6 +74,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
     public void Tell(LeadingWriter leader)
     {
         _refusal = RefusalOf(leader);
+        _forwarder?.Tell(leader);
         _log.LogInformation("{Refusal}", _refusal.Status.Detail);
     }
 
@@ -78,6 +83,7 @@ internal sealed class StandbyDoors : IAsyncDisposable
     {
         _web.Services.GetRequiredService<HealthServiceImpl>().Shutdown();
         await _renewal.DisposeAsync().ConfigureAwait(false);
+        _forwarder?.Dispose(); // streams under way end with a word, and not with their connection
         await _web.StopAsync().ConfigureAwait(false);
         await _web.DisposeAsync().ConfigureAwait(false);
     }
@@ -93,7 +99,15 @@ internal sealed class StandbyDoors : IAsyncDisposable
         },
         metadata: leader.Address is { Length: > 0 } address ? new Dictionary<string, string> { [StandbyReasons.Leader] = address } : null);
 
-    private Task AnswerAsync(HttpContext http, RequestDelegate next) => http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null // health; everything else is answered alike
-        ? next(http)
-        : Refusal.WriteAsync(http, http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) == true, _refusal);
+    private async Task AnswerAsync(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not null) // health of this hub
+        {
+            await next(http).ConfigureAwait(false);
+        }
+        else if (http.Request.Path == HealthPath || http.Request.Headers.ContainsKey(StandbyReasons.LeaderOnly) || _forwarder is null || !await _forwarder.TryForwardAsync(http).ConfigureAwait(false))
+        {
+            await Refusal.WriteAsync(http, ForwardedCalls.IsGrpc(http), _refusal).ConfigureAwait(false);
+        }
+    }
 }

@@ -14,4 +14,7 @@ public static class StandbyReasons
 
     /// <summary>The metadata that names the leader's address, where it is known.</summary>
     public const string Leader = "leader";
+
+    /// <summary>Request metadata of callers who know other hubs, and would rather be told who leads than have their calls forwarded.</summary>
+    public const string LeaderOnly = "synchub-leader-only";
 }

@@ -51,6 +51,21 @@ public sealed class HubRotaTests
         Assert.False(rota.MoveOn("no address"));
     }
 
+    [Fact]
+    public void The_first_that_stood_by_in_a_round_forwards_in_that_round()
+    {
+        var rota = new HubRota([A, B, C]);
+        Assert.True(rota.HasOthers);
+        rota.BeginRound();
+        rota.MoveOn();
+        rota.NoteStandby();
+        rota.MoveOn();
+        rota.NoteStandby();
+        Assert.Equal(B, rota.Forwarder);
+        rota.BeginRound(); // it may lead by now, or be gone
+        Assert.Null(rota.Forwarder);
+    }
+
     [Theory]
     [InlineData("https://a:1,https://b:2", "")]
     [InlineData("https://a:1, https://b:2,", "")]

@@ -29,8 +29,12 @@ internal sealed class ProcessChain : IAsyncDisposable
     private readonly List<Process> _agents = [];
     private readonly List<SemaphoreSlim> _counters = []; // one for each till; who holds it pays, or keeps the till from paying
     private readonly int[] _ports = new int[3];
+    private readonly int[] _httpPorts = new int[3];
 
     private ProcessChain(string storage, string storageOfFirst, string[] hubArguments) => (_storage, _storageOfFirst, _hubArguments) = (storage, storageOfFirst, hubArguments);
+
+    /// <summary>Where the stores look for a hub.</summary>
+    private Func<ProcessChain, string> KnownToStores { get; init; } = static chain => $"{chain.HubAddress(2)},{chain.HubAddress(1)}";
 
     /// <summary>The hubs' processes; 1 and 2.</summary>
     public Process[] Hubs { get; } = new Process[3];
@@ -50,10 +54,14 @@ internal sealed class ProcessChain : IAsyncDisposable
     /// <summary>Starts hub 1, which leads, hub 2, which stands by, and stores that sell.</summary>
     public static Task<ProcessChain> StartAsync(string storage, params string[] hubArguments) => StartAsync(storage, storage, hubArguments);
 
+    /// <summary>The same, where stores know of other addresses than those of both.</summary>
+    public static Task<ProcessChain> StartAsync(string storage, Func<ProcessChain, string> knownToStores) => OpenAsync(new ProcessChain(storage, storage, []) { KnownToStores = knownToStores });
+
     /// <summary>The same, where hub 1 reaches the database by another way.</summary>
-    public static async Task<ProcessChain> StartAsync(string storage, string storageOfFirst, string[] hubArguments)
+    public static Task<ProcessChain> StartAsync(string storage, string storageOfFirst, string[] hubArguments) => OpenAsync(new ProcessChain(storage, storageOfFirst, hubArguments));
+
+    private static async Task<ProcessChain> OpenAsync(ProcessChain chain)
     {
-        var chain = new ProcessChain(storage, storageOfFirst, hubArguments);
         try
         {
             await chain.OpenAsync();
@@ -71,6 +79,9 @@ internal sealed class ProcessChain : IAsyncDisposable
 
     /// <summary>Where a hub is.</summary>
     public string HubAddress(int number) => $"https://127.0.0.1:{_ports[number]}";
+
+    /// <summary>Where a hub's JSON door is.</summary>
+    public string JsonAddress(int number) => $"https://127.0.0.1:{_httpPorts[number]}";
 
     /// <summary>What a hub said last that it does: leader or standby.</summary>
     public string? RoleOf(int number)
@@ -95,7 +106,8 @@ internal sealed class ProcessChain : IAsyncDisposable
         File.Delete(ready);
         var process = Hubs[number] = Spawn(["hub", "run", "--data", HubFolder(number), "--storage", "file:" + Path.Combine(_folder, $"storage{number}"), "--port", _ports[number].ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--parts", PartsFolder, .. _hubArguments]);
         await Until.TrueAsync(() => process.HasExited ? throw new InvalidOperationException($"hub {number} ended with {process.ExitCode}") : Task.FromResult(File.Exists(ready)), $"hub {number} is ready");
-        _ports[number] = JsonDocument.Parse(await File.ReadAllTextAsync(ready)).RootElement.GetProperty("grpc").GetInt32();
+        var said = JsonDocument.Parse(await File.ReadAllTextAsync(ready)).RootElement;
+        (_ports[number], _httpPorts[number]) = (said.GetProperty("grpc").GetInt32(), said.GetProperty("http").GetInt32());
     }
 
     /// <summary>Where parts of the journal go that leave the database; both hubs see it.</summary>
@@ -203,7 +215,7 @@ internal sealed class ProcessChain : IAsyncDisposable
         {
             using var channel = Trust.Channel(HubAddress(1), HubFolder(1));
             var made = await new V1.Stores.StoresClient(channel).CreateStoreAsync(new CreateStoreRequest(), new Metadata { { "authorization", "Bearer " + await File.ReadAllTextAsync(token) } });
-            await Cli.DoAsync("agent", "enrol", "--data", StoreFolder(store), "--hub", $"{HubAddress(2)},{HubAddress(1)}", "--code", made.EnrolmentCode);
+            await Cli.DoAsync("agent", "enrol", "--data", StoreFolder(store), "--hub", KnownToStores(this), "--code", made.EnrolmentCode);
             _agents.Add(Spawn(["agent", "run", "--data", StoreFolder(store), "--till-port", "0", "--json-port", "0"])); // the hubs are remembered
             var ready = Path.Combine(StoreFolder(store), "agent.ready.json");
             await Until.TrueAsync(() => Task.FromResult(File.Exists(ready)), "the agent is ready");

@@ -14,7 +14,7 @@ using SyncHub.V1;
 
 namespace SyncHub.Hub.Tests;
 
-/// <summary>Somebody who answers at the address of another cell's hub, with whatever certificate.</summary>
+/// <summary>Somebody who answers at the address of another hub, with whatever certificate.</summary>
 internal sealed class FakeCell : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -29,10 +29,16 @@ internal sealed class FakeCell : IAsyncDisposable
     /// <summary>Whether anybody told it for whom he calls.</summary>
     public bool WasTold { get; private set; }
 
+    /// <summary>How often it was asked for stores.</summary>
+    public int Asked { get; private set; }
+
+    /// <summary>What of its health it never heard of.</summary>
+    public string Unknown { get; init; } = "nothing";
+
     /// <summary>What it answers when it is asked for stores.</summary>
     public ListStoresResponse Stores { get; set; } = new();
 
-    public static async Task<FakeCell> StartAsync()
+    public static async Task<FakeCell> StartAsync(string unknown = "nothing")
     {
         FakeCell? fake = null;
         var builder = WebApplication.CreateSlimBuilder();
@@ -48,23 +54,24 @@ internal sealed class FakeCell : IAsyncDisposable
         var app = builder.Build();
         app.MapGrpcService<FakeHealth>();
         app.MapGrpcService<FakeStores>();
-        fake = new FakeCell(app);
+        fake = new FakeCell(app) { Unknown = unknown };
         await app.StartAsync();
         return fake;
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private sealed class FakeHealth : Health.HealthBase
+    private sealed class FakeHealth(FakeCell fake) : Health.HealthBase
     {
         public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context) =>
-            Task.FromResult(new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving });
+            request.Service == fake.Unknown ? throw new RpcException(new Status(StatusCode.NotFound, "unknown service")) : Task.FromResult(new HealthCheckResponse { Status = HealthCheckResponse.Types.ServingStatus.Serving });
     }
 
     private sealed class FakeStores(FakeCell fake) : V1.Stores.StoresBase
     {
         public override Task<ListStoresResponse> ListStores(ListStoresRequest request, ServerCallContext context)
         {
+            fake.Asked++;
             fake.WasTold |= context.RequestHeaders.Get("synchub-caller-bin") is not null;
             return Task.FromResult(fake.Stores);
         }
