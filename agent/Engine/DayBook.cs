@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SyncHub.Core.Mechanisms;
 using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Core.Refunds;
@@ -9,7 +10,7 @@ namespace SyncHub.Agent.Engine;
 
 /// <summary>The totals of the business day so far. The log has them; what is written beside it, now and then, only saves reading it from the last day close on.</summary>
 /// <remarks>Owned by the engine; not thread-safe.</remarks>
-internal sealed class DayBook(Workspace work)
+internal sealed class DayBook(Workspace work, AgentMemory memory)
 {
     private const string Collection = "day";
     private const int OpsBetweenSaves = 256;
@@ -29,7 +30,7 @@ internal sealed class DayBook(Workspace work)
         var written = work.Read(Collection, SoFar) is { } bytes ? V1.DaySoFar.Parser.ParseFrom(bytes) : TakeOver();
         _day = V1.CloseDayAnswer.Parser.ParseFrom(written.Totals);
         _saved = written.Incarnation == work.Holder.Incarnation.Value ? written.Through : 0;
-        foreach (var op in work.ReadOpsAfter(_saved))
+        foreach (var op in Switches.IsOff(Mechanism.DayIsReadFromTheLog) ? [] : work.ReadOpsAfter(_saved))
         {
             if (op.Type == OpType.CloseDay)
             {
@@ -98,7 +99,7 @@ internal sealed class DayBook(Workspace work)
                 day.ExpectedCashMinor += CashOf(op.Tender, op.BillMinor);
                 break;
             case OpType.Void when undone?.Type == OpType.TopUp:
-                day.TopUps -= undone.Right == RefundRight.AsLogged(undone.Id) ? 1 : 0; // one of another day or store was never counted here
+                day.TopUps -= undone.Id.Holder == work.Holder && undone.Id.Sequence > memory.ClosedUpTo ? 1 : 0; // one of another day, life or store was never counted here, whoever may undo it now
                 day.TopUpCashMinor -= CashOf(undone.Tender, undone.BillMinor);
                 day.ExpectedCashMinor -= CashOf(undone.Tender, undone.BillMinor);
                 break;

@@ -27,7 +27,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
     private const int ReceiptSearchDepth = 2000; // ops looked through for one member's receipts
 
     private readonly RequestBook _requests = new(work);
-    private readonly DayBook _day = new(work);
+    private readonly DayBook _day = new(work, memory);
     private readonly RefundRights _rights = new(work);
 
     /// <summary>The codes of receipts.</summary>
@@ -442,7 +442,7 @@ internal sealed partial class TillDesk(Workspace work, MemberShelf members, Agen
             return own.OtherTenderMinor > 0 ? own : own with { OtherTenderMinor = work.ReadOp(id.Sequence)?.OtherTenderMinor ?? 0 };
         }
 
-        var mayBeUndoneHere = !RefundRight.AsLogged(id).IsGivenUpBy(memory.ClosedUpTo) || Switches.IsOff(Mechanism.RefundRightHasOneOwner);
+        var mayBeUndoneHere = !RefundRight.AsLogged(id).IsGivenUpBy(memory.ClosedUpTo) || Switches.IsOff(Mechanism.RefundRightHasOneOwner) || Switches.IsOff(Mechanism.ClosedOpsAreNotReadFromTheLog);
         return mayBeUndoneHere && work.ReadOp(id.Sequence) is { } op && UndoCheck.IsUndoable(op.Type) ? OwnOp.Of(op) : null;
     }
 

@@ -144,6 +144,12 @@ public enum Mechanism
     /// <summary>A day close counts when the hub has every op before it.</summary>
     ClosesNeedTheLog,
 
+    /// <summary>The totals of the day are what was written of them and what the log has behind that.</summary>
+    DayIsReadFromTheLog,
+
+    /// <summary>What was undone behind a day close may be forgotten: such an op is not read from the log alone.</summary>
+    ClosedOpsAreNotReadFromTheLog,
+
     /// <summary>What the hub knows of refunds is told with the right to make more.</summary>
     RightsSayWhatWasRefunded,
 

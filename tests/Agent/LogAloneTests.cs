@@ -114,6 +114,20 @@ public sealed class LogAloneTests
         Assert.Equal((2, 100, 2, 10_500), (day.Sales, day.SalesStoredValueMinor, day.TopUps, day.ExpectedCashMinor));
     }
 
+    // Found by the simulator (D1): the day said that -1 top-ups were made.
+    [Fact]
+    public void A_stored_payment_that_is_voided_after_its_day_was_closed_is_no_top_up_less_of_the_next_day()
+    {
+        var pending = _store.Pay(new V1.TopUpRequest { RequestId = "p", MemberId = _member, AmountMinor = 500, Tender = V1.Tender.CardStoreAndForward }).Receipt.Op;
+        Assert.Equal(2, Close("close", isProbe: false).TopUps);
+        Assert.NotNull(_store.Pay(new V1.VoidRequest { RequestId = "r", Op = pending }).Receipt);
+        Assert.Equal(0, Close("next", isProbe: true).TopUps);
+
+        pending = _store.Pay(new V1.TopUpRequest { RequestId = "p2", MemberId = _member, AmountMinor = 500, Tender = V1.Tender.CardStoreAndForward }).Receipt.Op;
+        Assert.NotNull(_store.Pay(new V1.VoidRequest { RequestId = "r2", Op = pending }).Receipt);
+        Assert.Equal(0, Close("next", isProbe: true).TopUps); // of the same day it is
+    }
+
     // A sale that is voided, one of which a part is given back, a top-up that is voided, one that stays.
     private void Trade(string name)
     {

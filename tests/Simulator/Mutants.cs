@@ -29,7 +29,7 @@ internal static class Mutants
 
         // What members own and owe, and who they are.
         new("lots", Mechanism.BreakageTakesOnlyWhatIsFree), new("tills", Mechanism.PointsAreRights), new("account", Mechanism.FloorIsCumulative), new("account", Mechanism.FloorBudget),
-        new("account", Mechanism.SettlesOnlyWhatIsFree), new("refunds", Mechanism.RefundsAreCumulative), new("refunds", Mechanism.ClosesNeedTheLog), new("rounds", Mechanism.RightsSayWhatWasRefunded),
+        new("account", Mechanism.SettlesOnlyWhatIsFree), new("refunds", Mechanism.RefundsAreCumulative), new("refunds", Mechanism.ClosesNeedTheLog), new("calm", Mechanism.DayIsReadFromTheLog), new("old", Mechanism.ClosedOpsAreNotReadFromTheLog), new("rounds", Mechanism.RightsSayWhatWasRefunded),
         new("rounds", Mechanism.SurvivorsSayWhatWasRefunded), new("returns", Mechanism.DebtsFollowTheMerge), new("rounds", Mechanism.CreditFollowsTheMerge), new("merge", Mechanism.AbsoluteTransfers), new("merge", Mechanism.MergeWorkIsDurable), new("merge", Mechanism.AnswersNameVersions), new("merge", Mechanism.OffersComeFirst),
         // What stores do beside selling.
         new("leases", Mechanism.LeaseEndsSpending), new("old", Mechanism.AnswersAreKept), new("signed", Mechanism.Signatures), new("handed", Mechanism.HandedInIsKept),

@@ -27,6 +27,7 @@ internal sealed partial class Oracle(World world)
     private readonly List<Holder> _cloned = [];
     private readonly Dictionary<Holder, int> _copies = [];
     private readonly HashSet<OpId> _ids = [];
+    private readonly Dictionary<OpId, Op[]> _named = [];
     private readonly Kin _kin = new();
     private readonly List<OpHash> _unanswered = [];
     private readonly Dictionary<OpHash, Fact> _gone = [];
@@ -65,7 +66,14 @@ internal sealed partial class Oracle(World world)
             _ids.Add(op.Id);
             _logged.Add(op.Member);
             var known = new Fact(op, hash);
-            if (!_truth.TryAdd(hash, known))
+            var isNew = _truth.TryAdd(hash, known);
+            if (isNew)
+            {
+                _named[op.Id] = [.. _named.GetValueOrDefault(op.Id, []), op];
+            }
+
+            agent.CountDay(op, id => _named.GetValueOrDefault(id, []));
+            if (!isNew)
             {
                 continue; // the same bytes after the same history: one fact
             }

@@ -49,6 +49,12 @@ internal sealed class SimAgent : ISessionShell
 
     public bool IsClone { get; init; }
 
+    /// <summary>The day so far, as the god's eye counts it on this disk.</summary>
+    public DayTally Day { get; private set; } = new();
+
+    /// <summary>The day that the newest close on this disk ended.</summary>
+    public DayTally ClosedDay { get; private set; } = new();
+
     /// <summary>Whether it knows an older form of the protocol only.</summary>
     public bool IsOld { get; init; }
 
@@ -145,7 +151,7 @@ internal sealed class SimAgent : ISessionShell
 
         if (Switches.IsOff(Mechanism.FullSync) && _dice.Chance(40))
         {
-            _unsynced ??= Journal.Copy();
+            _unsynced ??= Copy();
         }
 
         Journal.Flush();
@@ -205,6 +211,7 @@ internal sealed class SimAgent : ISessionShell
         if (_unsynced is { } image)
         {
             Disk++;
+            Day = _world.DayOn(image);
             Journal = SimulatedJournal.Open(image); // without fsync the newest commits are gone
             _unsynced = null;
             _world.Oracle.MayLose();
@@ -223,6 +230,7 @@ internal sealed class SimAgent : ISessionShell
     public void RollBack(JournalImage image, GuardRecord? guard, bool withGuard)
     {
         Crash();
+        Day = _world.DayOn(image);
         Journal = SimulatedJournal.Open(image);
         Disk++;
         if (withGuard)
@@ -231,7 +239,28 @@ internal sealed class SimAgent : ISessionShell
         }
     }
 
-    public JournalImage Copy() => Journal.Copy();
+    public JournalImage Copy()
+    {
+        var image = Journal.Copy();
+        _world.KeepDay(image, Day);
+        return image;
+    }
+
+    /// <summary>Counts an op that the disk has now.</summary>
+    public void CountDay(Op op, Func<OpId, IReadOnlyList<Op>> find)
+    {
+        if (op.Type == OpType.CloseDay)
+        {
+            (ClosedDay, Day) = (Day, new DayTally());
+        }
+        else
+        {
+            Day.Count(op, find);
+        }
+    }
+
+    /// <summary>Another machine goes on with this one's disk.</summary>
+    public void TakeDay(DayTally day) => Day = day.Copy();
 
     /// <summary>Opens a stream.</summary>
     public void Connect(SimHub hub, int number)

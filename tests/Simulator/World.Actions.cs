@@ -146,8 +146,7 @@ internal sealed partial class World
 
         if (dice.Chance(40))
         {
-            Trace($"{Step} day close at {agent.Number}");
-            agent.Call<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = NextRequest() });
+            CloseDay(agent);
         }
         else
         {
@@ -466,6 +465,7 @@ internal sealed partial class World
         Trace($"{Step} agent {agent.Number} is cloned as {number}");
         Count("clones");
         var clone = new SimAgent(this, number, agent.Store, agent.Enrolled.Incarnation, SimulatedJournal.Open(agent.Copy()), new SimGuard(Active.HasFlag(Fault.Image) ? (ulong)agent.Store.Value : (ulong)number) { Record = agent.Guard.Record }) { IsClone = true };
+        clone.TakeDay(agent.Day);
         Agents.Add(clone);
         Oracle.OnCloned(clone);
     }

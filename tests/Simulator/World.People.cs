@@ -205,10 +205,15 @@ internal sealed partial class World
         }
     }
 
-    private void CloseDay(Dice dice, SimAgent agent)
+    private void CloseDay(Dice dice, SimAgent agent) => CloseDay(agent);
+
+    private void CloseDay(SimAgent agent)
     {
         Trace($"{Step} day close at {agent.Number}");
-        agent.Call<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = NextRequest() });
+        if (agent.Call<V1.CloseDayAnswer>(new V1.CloseDayRequest { RequestId = NextRequest() }) is { Op: not null } said && agent.ClosedDay.FindFault(said) is { Length: > 0 } fault)
+        {
+            throw new Violation("D1", $"the day close {OpIdCodec.ToCore(said.Op)} of store {agent.Number} says {fault}");
+        }
     }
 
     // A battery that is empty: the clock begins at its epoch, or stands. HQ's own clock is put right, backwards.

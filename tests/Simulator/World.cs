@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using SyncHub.Agent.Engine;
 using SyncHub.Core.Primitives;
@@ -19,6 +20,7 @@ internal sealed partial class World
     private const int NarrowWindowBytes = 500;
     private readonly List<SimHub> _zombies = [];
     private readonly List<(JournalImage Image, long Facts)> _hubBackups = [];
+    private readonly ConditionalWeakTable<JournalImage, DayTally> _days = [];
     private readonly RulesetInForce _rules;
     private readonly Action<Dice, SimAgent>[] _customs;
     private readonly List<MemberId> _members = [];
@@ -125,6 +127,12 @@ internal sealed partial class World
     }
 
     public void OnWritten(SimAgent agent, JournalBatch batch) => Oracle.OnWritten(agent, batch);
+
+    /// <summary>What the day was on a disk of which a copy was made.</summary>
+    public DayTally DayOn(JournalImage image) => _days.TryGetValue(image, out var day) ? day.Copy() : throw new InvalidOperationException("Nobody kept the day of this copy.");
+
+    /// <summary>Keeps the day of a disk with the copy of it.</summary>
+    public void KeepDay(JournalImage image, DayTally day) => _days.Add(image, day.Copy());
 
     /// <summary>Whether an op is on any disk, on a copy of one, or on its way.</summary>
     public bool IsAnywhere(OpHash hash)
