@@ -13,6 +13,7 @@ internal static class HubCommand
     private static readonly Option<string> Data = new("--data") { Description = "Folder of the hub's database, token and logs.", Required = true };
     private static readonly Option<string> Storage = new("--storage") { Description = $"PostgreSQL instead of the file hub.db: {StorageSetting.Help}.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> Advertise = new("--advertise") { Description = "Where stores reach this hub, https://host:port: what the hubs that stand by tell them. Empty = its own address.", DefaultValueFactory = _ => "" };
+    private static readonly Option<bool> Prefer = new("--prefer") { Description = "This hub leads whenever it can: one without this option lets go when this one has stood by for a minute (twelve times --storage-lease-ms). With several cells each machine prefers its own." };
     private static readonly Option<int> StorageLeaseMs = new("--storage-lease-ms") { Description = "How long a hub that falls silent keeps the right to write to the database; another one that stands by leads after that.", DefaultValueFactory = _ => 5_000 };
     private static readonly Option<string> From = new("--from") { Description = "Folder of another hub of the same chain, or a copy of it: its secrets are taken over, so that this hub can lead in its place.", DefaultValueFactory = _ => "" };
     private static readonly Option<string> AuthorityFrom = new("--authority-from") { Description = "Folder of a hub of the chain's first cell, or a copy of it: its authority is taken over, for the first hub of another cell.", DefaultValueFactory = _ => "" };
@@ -46,7 +47,7 @@ internal static class HubCommand
     /// <summary>The command.</summary>
     public static Command Create()
     {
-        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, CellOption, CellHubs, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables, PartsFolder, KeepDays, PartRecords };
+        var run = new Command("run", "Runs the hub until it is told to stop.") { Data, Storage, Advertise, StorageLeaseMs, Prefer, Listen, Port, HttpPort, Certificate, Key, StoreCertificateDays, InsecureLoopback, Ruleset, Placement, LeaseHours, Partitions, CellOption, CellHubs, GrainBudget, OnePerson, ApprovalAbove, Reflection, NoHqTables, PartsFolder, KeepDays, PartRecords };
         Limits.AddTo(run);
         run.SetAction(RunAsync);
         var init = new Command("init", "Makes the hub's certificate authority and its certificate; where there is an authority, only a new certificate for these names.") { Data, Names, From, AuthorityFrom };
@@ -112,6 +113,7 @@ internal static class HubCommand
             StandsBy = storage.Length > 0,
             Advertise = arguments.GetValue(Advertise)!,
             StorageLeaseMs = arguments.GetValue(StorageLeaseMs),
+            IsPreferred = arguments.GetValue(Prefer),
             DataDirectory = Path.GetFullPath(arguments.GetValue(Data)!),
             Address = address,
             GrpcPort = arguments.GetValue(Port),
@@ -136,6 +138,21 @@ internal static class HubCommand
             PartRecords = arguments.GetValue(PartRecords),
             Limits = Limits.Of(arguments),
         };
+        while (true)
+        {
+            var (end, ports) = await LeadAsync(options, cancellation).ConfigureAwait(false);
+            if (end is { } code)
+            {
+                return code;
+            }
+
+            options = options with { GrpcPort = ports.Grpc, HttpPort = ports.Http }; // it stands by where stores know it
+        }
+    }
+
+    // Until it is stopped or fails; null where another hub is to lead, and this one to stand by.
+    private static async Task<(int? End, (int Grpc, int Http) Ports)> LeadAsync(HubOptions options, CancellationToken cancellation)
+    {
         HubHost hub;
         try
         {
@@ -143,25 +160,32 @@ internal static class HubCommand
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return ExitCode.Ok; // stopped while it stood by
+            return (ExitCode.Ok, default); // stopped while it stood by
         }
         catch (Exception fault) when (fault is ArgumentException or JournalException or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(fault.Message).ConfigureAwait(false);
-            return ExitCode.Usage;
+            return (ExitCode.Usage, default);
         }
 
         await using (hub.ConfigureAwait(false))
         {
             await Console.Out.WriteLineAsync($"hub: agents and HQ programs on port {hub.GrpcPort}, JSON view on port {hub.HttpPort}").ConfigureAwait(false);
             var stop = Task.Delay(Timeout.Infinite, cancellation);
-            if (await Task.WhenAny(hub.Failed, stop).ConfigureAwait(false) == hub.Failed)
+            var first = await Task.WhenAny(hub.Failed, hub.HandsOver, stop).ConfigureAwait(false);
+            if (first == hub.Failed)
             {
                 await Console.Error.WriteLineAsync($"hub: stopped. {(await hub.Failed.ConfigureAwait(false)).Message}").ConfigureAwait(false);
-                return ExitCode.Failed;
+                return (ExitCode.Failed, default);
             }
-        }
 
-        return ExitCode.Ok;
+            if (first == stop)
+            {
+                return (ExitCode.Ok, default);
+            }
+
+            await Console.Out.WriteLineAsync("hub: lets go; a hub that is preferred leads from here on").ConfigureAwait(false);
+            return (null, (hub.GrpcPort, hub.HttpPort));
+        }
     }
 }

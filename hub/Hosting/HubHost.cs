@@ -47,6 +47,7 @@ public sealed class HubHost : IAsyncDisposable
     private JournalWatch? _watch;
     private HqProjector? _hqTables;
     private PartRetention? _retention;
+    private HandBack? _handBack;
 
     private HubHost(WebApplication web, IJournal journal, PartitionLoop[] loops, CommitPipeline pipeline, Task released, Task partitions, MemberSweep sweep, CertificateRenewal renewal)
     {
@@ -68,6 +69,9 @@ public sealed class HubHost : IAsyncDisposable
 
     /// <summary>Completes with the reason when the hub cannot go on, because its journal failed.</summary>
     public Task<Exception> Failed => _pipeline.Failed;
+
+    /// <summary>Completes when a hub that is preferred has stood by for long enough: then this one should be disposed of, and stand by. Never at one that is preferred itself.</summary>
+    public Task HandsOver => _handBack?.Wanted ?? new TaskCompletionSource().Task;
 
     /// <summary>Looks at every member now, as the hub does by itself each night: lots whose last day has passed expire.</summary>
     /// <returns>How many members were looked at.</returns>
@@ -120,6 +124,11 @@ public sealed class HubHost : IAsyncDisposable
         if (_watch is not null)
         {
             await _watch.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_handBack is not null)
+        {
+            await _handBack.DisposeAsync().ConfigureAwait(false);
         }
 
         if (_hqTables is not null)
@@ -254,6 +263,7 @@ public sealed class HubHost : IAsyncDisposable
         }
 
         host._watch = opening.IsShared ? new JournalWatch(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), health, web.MappedNames(), parts, () => running.Any(partition => partition.IsCompleted)) : null;
+        host._handBack = opening.IsShared && !options.IsPreferred ? new HandBack(opening, TimeSpan.FromMilliseconds(options.StorageLeaseMs), parts.Log) : null;
         await web.StartAsync(cancellation).ConfigureAwait(false);
         (host.GrpcPort, host.HttpPort) = HubReady.PortsOf(web);
         await opening.AnnounceAsync(options.AddressOn(host.GrpcPort)).ConfigureAwait(false);

@@ -52,6 +52,10 @@ internal sealed class HubJournal
     /// <summary>Tells the hubs that stand by where this one is.</summary>
     public Task AnnounceAsync(string address) => _database?.AnnounceAsync(address) ?? Task.CompletedTask;
 
+    /// <summary>Whether another hub that is preferred waits for its turn.</summary>
+    /// <exception cref="JournalUnavailableException">The database cannot be reached.</exception>
+    public bool IsAnotherPreferred() => _database?.IsAnotherPreferred() == true;
+
     /// <summary>Opens it, when it is this hub's turn.</summary>
     /// <param name="options">Where it is.</param>
     /// <param name="onWaiting">Told who writes while this hub stands by.</param>
@@ -71,7 +75,7 @@ internal sealed class HubJournal
         // the commits must go on beside them: the pool adds threads one by one, each half a second.
         ThreadPool.GetMinThreads(out var workers, out var completions);
         ThreadPool.SetMinThreads(Math.Max(workers, PartitionSettings.LoopsFor(options.Partitions) + ThreadsBeside), completions);
-        var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, PartsFolder = options.PartsFolder, PartRecords = options.PartRecords, OnTrouble = Tell };
+        var settings = new PostgresJournalOptions { PatienceMs = options.StoragePatienceMs, LeaseMs = options.StorageLeaseMs, PartsFolder = options.PartsFolder, PartRecords = options.PartRecords, IsPreferred = options.IsPreferred, OnTrouble = Tell };
         var journal = _database = await PostgresJournal.OpenAsync(options.Storage, options.StandsBy ? settings with { TakeOverMs = int.MaxValue, OnWaiting = onWaiting } : settings, cancellation).ConfigureAwait(false);
         try
         {

@@ -29,6 +29,9 @@ public sealed record HubOptions
     /// <summary>Whether to stand by, for as long as it takes, while another hub writes to that database; false: it is refused after a while.</summary>
     public bool StandsBy { get; init; }
 
+    /// <summary>Whether this hub leads whenever it can: one that leads and is not preferred lets go when this one has stood by for twelve leases.</summary>
+    public bool IsPreferred { get; init; }
+
     /// <summary>Where stores reach this hub, <c>https://host:port</c>, told by the hubs that stand by; empty: its own address and port.</summary>
     public string Advertise { get; init; } = "";
 
@@ -130,6 +133,7 @@ public sealed record HubOptions
 
         Check(DataDirectory.Length > 0, "--data: name a folder.");
         Check(Storage.Length == 0 || Storage.StartsWith("Host=", StringComparison.OrdinalIgnoreCase), "--storage: a PostgreSQL connection string begins with Host=.");
+        Check(!IsPreferred || Storage.Length > 0, "--prefer: only with --storage; a journal in a file has one hub.");
         Check(StorageLeaseMs is >= 500 and <= 600_000, "--storage-lease-ms: 500 to 600000.");
         Check(Advertise.Length == 0 || Uri.TryCreate(Advertise, UriKind.Absolute, out _), $"--advertise: '{Advertise}' is not of the form https://host:port.");
         Check(GrpcPort is >= 0 and <= 65535, "--port: 0 to 65535.");

@@ -90,6 +90,14 @@ public sealed class PostgresJournal : IJournal
         return command.ExecuteNonQuery();
     }));
 
+    /// <summary>Whether another process that should write whenever it can waits for its turn.</summary>
+    /// <exception cref="JournalUnavailableException">The database cannot be reached.</exception>
+    public bool IsAnotherPreferred() => _database.Retry(connection =>
+    {
+        using var command = new NpgsqlCommand($"SELECT NOT {Preference.IsNobodysSql}", connection) { Parameters = { new() { Value = _database.Options.Writer } } };
+        return (bool)command.ExecuteScalar()!;
+    });
+
     /// <summary>The leases of the partitions, for writers that share the journal. From the first round on this writer commits only to partitions that it owns.</summary>
     /// <param name="partitions">How many partitions there are.</param>
     /// <param name="address">Where the other writers reach this one.</param>

@@ -26,6 +26,9 @@ public sealed record PostgresJournalOptions
     /// <summary>How long, in milliseconds, an opening journal waits for another process of the same name to let go; <see cref="int.MaxValue"/>: as long as it takes.</summary>
     public int TakeOverMs { get; init; } = 10_000;
 
+    /// <summary>Whether this process should write whenever it can: others that wait leave the place to it, and one that writes can ask whether it waits (<see cref="PostgresJournal.IsAnotherPreferred"/>).</summary>
+    public bool IsPreferred { get; init; }
+
     /// <summary>After how long without a sign of life, in milliseconds, a writer may be replaced. It renews three times as often, so one lost round trip costs nothing.</summary>
     public int LeaseMs { get; init; } = 5_000;
 

@@ -272,6 +272,7 @@ internal sealed class WriterSession : IAsyncDisposable
                 var (mayTake, seen) = await succession.LookAsync(Connection, cancellation).ConfigureAwait(false);
                 if (mayTake && await TryTakeAsync(seen is null ? TakeFirst : TakeOver, mine => [Writer, mine, Self, .. seen is { } before ? [before.Session, before.RenewedAt] : Array.Empty<object>()]).ConfigureAwait(false))
                 {
+                    await succession.OnTakenAsync(Connection).ConfigureAwait(false);
                     return;
                 }
             }

@@ -110,6 +110,28 @@ public sealed class HubFailoverTests(PostgresInstance instance, ITestOutputHelpe
     }
 
     [Fact]
+    public async Task A_hub_that_is_preferred_leads_again_when_it_is_back()
+    {
+        await using var chain = await ProcessChain.StartAsync(NewStorage(), "--storage-lease-ms", "500"); // it is waited for twelve of them
+        await chain.SellAsync(50);
+        chain.Hubs[1].Kill();
+        await chain.LeadsAsync(2);
+        await chain.DrainedAsync();
+        await chain.StartHubAsync(1, "--prefer");
+        Assert.Equal("standby", chain.RoleOf(1));
+        output.WriteLine($"hub 1 led {(await chain.LeadsAsync(1)).TotalSeconds:0.00} s after it stood by");
+        await chain.SellAsync(50);
+        await Until.TrueAsync(() => Task.FromResult(chain.RoleOf(2) == "standby"), "hub 2 stands by");
+        await chain.AllAtAsync(1);
+        Assert.Contains("this one lets go and stands by", chain.LogOf(2), StringComparison.Ordinal); // what it said after it had stood by once
+
+        chain.Hubs[1].Kill(); // the same process of hub 2 leads once more
+        await chain.LeadsAsync(2);
+        await chain.SellAsync(50);
+        await chain.EndAsync();
+    }
+
+    [Fact]
     public async Task A_database_that_crashes_under_both_leaves_the_one_that_leads_in_its_place()
     {
         using var database = new PostgresInstance(); // of its own: the others share theirs

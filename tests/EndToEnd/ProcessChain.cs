@@ -90,6 +90,13 @@ internal sealed class ProcessChain : IAsyncDisposable
         return File.Exists(path) ? JsonDocument.Parse(File.ReadAllText(path)).RootElement.GetProperty("role").GetString() : null;
     }
 
+    /// <summary>What a hub wrote into the files of its log.</summary>
+    public string LogOf(int number) => string.Concat(Directory.EnumerateFiles(Path.Combine(HubFolder(number), "log")).Order(StringComparer.Ordinal).Select(static file =>
+    {
+        using var open = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return open.ReadToEnd();
+    }));
+
     /// <summary>Waits until a hub leads.</summary>
     /// <returns>How long it took.</returns>
     public async Task<TimeSpan> LeadsAsync(int number)
@@ -100,11 +107,11 @@ internal sealed class ProcessChain : IAsyncDisposable
     }
 
     /// <summary>Starts a hub that does not run, on the ports it had.</summary>
-    public async Task StartHubAsync(int number)
+    public async Task StartHubAsync(int number, params string[] arguments)
     {
         var ready = Path.Combine(HubFolder(number), "hub.ready.json");
         File.Delete(ready);
-        var process = Hubs[number] = Spawn(["hub", "run", "--data", HubFolder(number), "--storage", "file:" + Path.Combine(_folder, $"storage{number}"), "--port", _ports[number].ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--parts", PartsFolder, .. _hubArguments]);
+        var process = Hubs[number] = Spawn(["hub", "run", "--data", HubFolder(number), "--storage", "file:" + Path.Combine(_folder, $"storage{number}"), "--port", _ports[number].ToString(CultureInfo.InvariantCulture), "--http-port", "0", "--parts", PartsFolder, .. _hubArguments, .. arguments]);
         await Until.TrueAsync(() => process.HasExited ? throw new InvalidOperationException($"hub {number} ended with {process.ExitCode}") : Task.FromResult(File.Exists(ready)), $"hub {number} is ready");
         var said = JsonDocument.Parse(await File.ReadAllTextAsync(ready)).RootElement;
         (_ports[number], _httpPorts[number]) = (said.GetProperty("grpc").GetInt32(), said.GetProperty("http").GetInt32());

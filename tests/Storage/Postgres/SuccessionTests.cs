@@ -50,6 +50,49 @@ public sealed class SuccessionTests(PostgresInstance instance)
     }
 
     [Fact]
+    public async Task Who_is_preferred_is_waited_for_and_followed_by_others_only_when_it_is_gone()
+    {
+        var one = await OpenAsync(Never);
+        Assert.False(one.IsAnotherPreferred());
+        using var giveUp = new CancellationTokenSource();
+        var first = StandByAsync(giveUp.Token);
+        Assert.False(one.IsAnotherPreferred()); // whoever waits is not preferred for that
+        var preferred = StandByAsync(CancellationToken.None, isPreferred: true);
+        while (!one.IsAnotherPreferred())
+        {
+            await Task.Delay(20);
+        }
+
+        await one.CommitAsync(Make.Records(Make.Record(1, 1)));
+        await one.DisposeAsync();
+        Assert.Same(preferred, await Task.WhenAny(preferred, first)); // else this would wait for ever
+        var next = await preferred;
+        Assert.False(next.IsAnotherPreferred()); // it leads, and waits no more
+        await next.CommitAsync(Make.Records(Make.Record(1, 2)));
+        await next.DisposeAsync();
+        await using var last = await first;
+        await last.CommitAsync(Make.Records(Make.Record(1, 3)));
+    }
+
+    [Fact]
+    public async Task One_that_is_preferred_and_does_not_come_is_not_waited_for_for_ever()
+    {
+        var one = await OpenAsync(Never);
+        await using var frozen = new Npgsql.NpgsqlConnection(instance.ConnectionString);
+        await frozen.OpenAsync();
+        await using (var claim = new Npgsql.NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('synchub prefers {_schema} hub', 0))", frozen))
+        {
+            await claim.ExecuteNonQueryAsync();
+        }
+
+        Assert.True(one.IsAnotherPreferred());
+        var waiting = StandByAsync(CancellationToken.None);
+        await one.DisposeAsync();
+        await using var next = await waiting;
+        await next.CommitAsync(Make.Records(Make.Record(1, 1)));
+    }
+
+    [Fact]
     public async Task Who_stands_by_is_told_who_leads_and_where()
     {
         await using var one = await OpenAsync(Never);
@@ -92,6 +135,6 @@ public sealed class SuccessionTests(PostgresInstance instance)
 
     private Task<PostgresJournal> OpenAsync(int leaseMs, int takeOverMs = 30_000) => PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { TakeOverMs = takeOverMs });
 
-    private Task<PostgresJournal> StandByAsync(CancellationToken cancellation, Func<LeadingWriter, Task>? onWaiting = null, int leaseMs = Never) =>
-        PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { TakeOverMs = int.MaxValue, GoneMs = Long, OnWaiting = onWaiting }, cancellation);
+    private Task<PostgresJournal> StandByAsync(CancellationToken cancellation, Func<LeadingWriter, Task>? onWaiting = null, int leaseMs = Never, bool isPreferred = false) =>
+        PostgresJournal.OpenAsync(instance.ConnectionString, Options(leaseMs) with { IsPreferred = isPreferred, TakeOverMs = int.MaxValue, GoneMs = Long, OnWaiting = onWaiting }, cancellation);
 }
