@@ -74,12 +74,13 @@ internal sealed class Parts(Database database) : IAsyncDisposable
     /// <summary>SQL for the newest version of n.stream, null for none, in a commit that has passed the guard.</summary>
     /// <remarks>
     /// Most streams that change have changed before in the newest part, and there one look at one index tells. What is not there is in an older part, or in one that has left.
+    /// A function looks there, where it has to: the indexes of all parts would be opened with the statement.
     /// Always by the whole table and a range: a statement that names a part locks it before the table, and whoever alters the table locks them the other way round.
     /// </remarks>
     public string NewestVersion =>
         $"""
         coalesce((SELECT r.version FROM record r WHERE r.stream = n.stream AND r.position BETWEEN {Text(_newest.First)} AND {Text(_newest.Last)} ORDER BY r.version DESC LIMIT 1),
-        (SELECT r.version FROM record r WHERE r.stream = n.stream ORDER BY r.version DESC LIMIT 1), (SELECT h.version FROM stream_head h WHERE h.stream = n.stream))
+        newest_version(n.stream))
         """;
 
     /// <summary>SQL for the positions of facts f where a commit's facts have to be looked for one by one: full parts that are not summed up, and the newest where the commit does not end in it. The key of the part that they come into sees to the rest.</summary>

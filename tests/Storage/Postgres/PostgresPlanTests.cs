@@ -26,6 +26,33 @@ public sealed partial class PostgresPlanTests(PostgresInstance instance)
     }
 
     [Fact]
+    public async Task What_looks_into_one_part_opens_no_other()
+    {
+        using var database = new Database(instance.ConnectionString, new PostgresJournalOptions { Schema = "plan_" + Guid.NewGuid().ToString("N")[..12], PartRecords = 1000 });
+        await PostgresJournal.PrepareAsync(database);
+        await using var connection = await database.OpenAsync();
+        await RunAsync(connection, "SELECT add_parts(5000, 1000)::text");
+        await using var parts = new Parts(database);
+        await parts.ReachAsync(connection, 3500, 1);
+        var heads = await RunAsync(connection, $"EXPLAIN SELECT {parts.NewestVersion} FROM unnest(ARRAY['00000000-0000-0000-0000-000000000001']::uuid[]) AS n (stream)");
+        Assert.Contains("record_3_stream_version_key", heads, StringComparison.Ordinal);
+        Assert.DoesNotContain("record_2", heads, StringComparison.Ordinal);
+
+        await RunAsync(connection, $"PREPARE activation (uuid) AS {PostgresReader.StreamSql}");
+        var activation = await RunAsync(connection, "EXPLAIN EXECUTE activation ('00000000-0000-0000-0000-000000000001')");
+        Assert.Contains("record_2_stream_version_key", activation, StringComparison.Ordinal);
+        Assert.DoesNotContain("fact", activation, StringComparison.Ordinal);
+
+        var body = await RunAsync(connection, "SELECT prosrc FROM pg_proc WHERE proname = 'fact_bytes' AND pronamespace = current_schema()::regnamespace");
+        var first = FirstOfFacts().Match(body).Value.Replace(" INTO held", "", StringComparison.Ordinal).Replace("its_position", "$1", StringComparison.Ordinal).Replace("its_store", "$2", StringComparison.Ordinal)
+            .Replace("its_incarnation", "$3", StringComparison.Ordinal).Replace("its_sequence", "$4", StringComparison.Ordinal);
+        await RunAsync(connection, $"PREPARE fact (bigint, bigint, bigint, bigint) AS {first}");
+        var fact = await RunAsync(connection, "EXPLAIN EXECUTE fact (2500, 1, 1, 1)");
+        Assert.Contains("fact_2_pkey", fact, StringComparison.Ordinal);
+        Assert.DoesNotContain("fact_1", fact, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_lone_commit_looks_at_the_same_index()
     {
         using var database = new Database(instance.ConnectionString, new PostgresJournalOptions { Schema = "plan_" + Guid.NewGuid().ToString("N")[..12], PartRecords = 1000 });
@@ -47,6 +74,9 @@ public sealed partial class PostgresPlanTests(PostgresInstance instance)
 
     [GeneratedRegex(@"SELECT r\.version INTO head FROM record r WHERE [^;]*BETWEEN[^;]*", RegexOptions.None, 1000)]
     private static partial Regex HeadOfLoneCommit();
+
+    [GeneratedRegex("SELECT f.bytes INTO held[^;]*position[^;]*", RegexOptions.None, 1000)]
+    private static partial Regex FirstOfFacts();
 
     private static async Task<string> RunAsync(NpgsqlConnection connection, string sql)
     {
