@@ -24,6 +24,9 @@ public sealed partial class MemberMachine(MemberState state)
     // Of the turn under way too: what it writes down in two places, a record and its case, says one time, and no day ends within it.
     private long _nowMs;
 
+    // Of a batch: a sale has come, and rights are placed after the last op of the batch. Who is read anew in its midst forgets it, and places after the next op.
+    private bool _isPlacementDue;
+
     /// <summary>The member's state.</summary>
     public MemberState State { get; } = state;
 
@@ -153,6 +156,16 @@ public sealed partial class MemberMachine(MemberState state)
 
     private void OnOp(OpArrived arrived, TurnResult turn, ITurnContext context)
     {
+        Take(arrived, turn, context);
+        if (_isPlacementDue && !arrived.PlacesLater)
+        {
+            _isPlacementDue = false;
+            Place(giver: null, mayAsk: true, turn, context);
+        }
+    }
+
+    private void Take(OpArrived arrived, TurnResult turn, ITurnContext context)
+    {
         var op = arrived.Op;
         var place = arrived.Place;
         if (State.HasApplied(place) && !Switches.IsOff(Mechanism.MemberMarks))
@@ -181,7 +194,7 @@ public sealed partial class MemberMachine(MemberState state)
         {
             case OpType.Sale:
                 EndHold(op.Id.Holder);
-                Place(giver: null, mayAsk: true, turn, context);
+                _isPlacementDue = true;
                 break;
             case OpType.Relinquish:
                 Place(op.Id.Holder.Store, mayAsk: false, turn, context);

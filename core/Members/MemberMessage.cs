@@ -24,6 +24,9 @@ public sealed record OpArrived(Op Op) : MemberMessage
 
     /// <summary>For a void or refund: what the journal has of the op that it undoes. Null: not looked up, and not checked.</summary>
     public Undoing? Undoing { get; init; }
+
+    /// <summary>Another op of this member comes in the same batch: rights are placed after that one. What is placed is comfort, so a batch pays for it once.</summary>
+    public bool PlacesLater { get; init; }
 }
 
 /// <summary>A life of a store is over: take from it what it held of this member.</summary>

@@ -39,6 +39,7 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
     // Of the turn under way; kept only so that no turn has to make its own.
     private readonly ExposureList _exposureBefore = new();
     private readonly ExposureList _exposureAfter = new();
+    private readonly FollowedOps _followed = new();
     private long _decided;
     private long _released;
     private int _active;
@@ -61,8 +62,10 @@ internal sealed class Partition(int partitions, PartitionSettings settings, IJou
     public Batch Decide(IReadOnlyList<GrainMessage> messages)
     {
         var batch = new Batch(++_decided, messages.Count);
-        foreach (var message in messages)
+        _followed.Find(messages);
+        for (var i = 0; i < messages.Count; i++)
         {
+            var message = _followed.Mark(messages[i], i);
             try
             {
                 Handle(message, batch);

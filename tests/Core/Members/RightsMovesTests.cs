@@ -99,6 +99,31 @@ public sealed class RightsMovesTests : ITurnContext
         Assert.True(_hub.State.Find(Bucket.Principal)!.Find(Make.Holder(2))!.Outstanding >= 2_000);
     }
 
+    [Theory]
+    [InlineData(OpType.Sale, false)]
+    [InlineData(OpType.TopUp, false)]
+    [InlineData(OpType.Sale, true)]
+    public void Rights_are_placed_once_for_a_batch_after_its_last_op_whatever_that_is(OpType last, bool isSentAgain)
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            TopUp(1 + (i % 2), 2_000);
+            Arrive(1 + (i % 2), Sale(2_000));
+        }
+
+        TopUp(1, 12_000);
+        var first = new OpArrived(Sale(2_000) with { Id = Make.Id(_logged[1] + 1, 1) });
+        Assert.Empty(Asks(_hub.Turn(first with { PlacesLater = true }, this)));
+        _logged[1]++;
+
+        var end = isSentAgain ? _hub.Turn(first, this) : Arrive(1, last == OpType.Sale ? Sale(10) : Make.Op(last, Make.Credit(Bucket.Principal, 10)));
+
+        Assert.Equal(Make.Holder(1), Assert.Single(Asks(end)).Holder);
+        Assert.Empty(Asks(Arrive(1, Make.Op(OpType.TopUp, Make.Credit(Bucket.Principal, 10))))); // a top-up alone places nothing
+
+        static Op Sale(long amount) => Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, amount)) with { BillMinor = amount };
+    }
+
     [Fact]
     public void The_newest_sixteen_baskets_are_remembered_and_only_those_in_which_the_wallet_paid()
     {
