@@ -16,6 +16,9 @@ internal sealed partial class Oracle
     private readonly HashSet<Holder> _heardOut = [];
     private readonly HashSet<StoreId> _reporting = [];
 
+    /// <summary>Stores that were given up instead of being heard out, with the lives that the hub knew then.</summary>
+    private readonly Dictionary<StoreId, HashSet<Incarnation>> _givenUp = [];
+
     /// <summary>A store's till took a receipt, and it is on that store's disk.</summary>
     public void OnKept(V1.OutOfBandOp receipt, SimAgent agent) => _keptAtTills.Add((ReceiptCodec.HashOf(receipt), agent));
 
@@ -28,6 +31,9 @@ internal sealed partial class Oracle
             throw new Violation("L1", $"store {agent.Number} let a member spend by op {op.Id}, {agent.Elapsed(heard)} ms after it had heard its hub; its lease is {World.LeaseMs}");
         }
     }
+
+    /// <summary>A store is given up by a restored hub that has not heard it out.</summary>
+    public void OnGivenUp(StoreId store, IEnumerable<Incarnation> lives) => _givenUp[store] = [.. lives];
 
     // protocol.md 1.17: what earlier lives held comes back when their store was heard out, because the restore may have forgotten that they were reclaimed.
     private void FollowReports()
@@ -43,10 +49,13 @@ internal sealed partial class Oracle
             }
             else if (_reporting.Remove(store.Id))
             {
-                _heardOut.UnionWith(store.Lives.All.Where(life => life.Status == Core.Identity.LifeStatus.Dead && life.Number != store.Incarnation).Select(life => new Holder(store.Id, life.Number)));
+                _heardOut.UnionWith(store.Lives.All.Where(life => life.Status == Core.Identity.LifeStatus.Dead && life.Number != store.Incarnation && WasKnown(store.Id, life)).Select(life => new Holder(store.Id, life.Number)));
             }
         }
     }
+
+    // A life that the hub had forgotten, and hears of after it gave the store up, holds what its log brings until HQ gives up dead lives again. Another hub may have heard of it before this one showed that the store was given up.
+    private bool WasKnown(StoreId store, Core.Identity.Life life) => !_givenUp.TryGetValue(store, out var known) || known.Contains(life.Number) || life.Release != Core.Identity.ReleaseKind.None;
 
     // I12 for money: such a life holds nothing any more, whether the hub says that it was given up or not.
     private void CheckHeardOut(MemberId member, Core.Members.MemberState state)

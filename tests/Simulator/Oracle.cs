@@ -225,6 +225,7 @@ internal sealed partial class Oracle(World world)
         _hubForgot = true;
         _heardOut.Clear();
         _reporting.Clear();
+        _givenUp.Clear();
         foreach (var holder in _rolledBack)
         {
             OnGivenUpUnheard(holder);

@@ -424,6 +424,7 @@ internal sealed partial class World
         if (Hub.Stores.Find(store)!.IsReconciling)
         {
             Oracle.OnGivenUpUnheard(store);
+            Oracle.OnGivenUp(store, lives);
         }
 
         var wasReconciling = Hub.Stores.Find(store)!.IsReconciling;
