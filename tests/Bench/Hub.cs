@@ -54,6 +54,8 @@ internal sealed class Hub : IAsyncDisposable
         if (servesMany)
         {
             variables["DOTNET_TieredPGO"] = "1";
+            variables["DOTNET_gcServer"] = "1";
+            variables["DOTNET_GCHeapCount"] = Environment.ProcessorCount.ToString("x", CultureInfo.InvariantCulture); // the runtime reads it as hexadecimal
         }
 
         if (isMetered)

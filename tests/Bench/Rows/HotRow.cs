@@ -11,7 +11,8 @@ internal sealed class HotRow : IRow
 {
     private const int Stores = 16;
     private const int UnderWay = 16;
-    private const int WarmOps = 4_000;
+    private const int LeastOps = 4_000;
+    private const int MostOps = 500_000;
 
     /// <inheritdoc/>
     public string Name => "hot";
@@ -26,12 +27,7 @@ internal sealed class HotRow : IRow
         await fleet.ConnectAsync(cancellation);
         var member = OpMill.NewMember();
         await fleet.ShareAsync(member, cancellation);
-        var ops = WarmOps;
-        for (var warm = 0; warm < 2; warm++)
-        {
-            ops = (int)Math.Clamp(await SendAsync(fleet, member, ops, cancellation) * site.Options.Seconds, WarmOps, 500_000);
-        }
-
+        var ops = await WarmUp.RunAsync(site.Options, LeastOps, MostOps, ops => SendAsync(fleet, member, ops, cancellation));
         var pgbench = site.Server is null ? null : new PgBench(site.Storage, 1, payloadBytes: 200);
         await (pgbench?.PrepareAsync(Math.Max(2, site.Options.Seconds / 2), cancellation) ?? Task.CompletedTask);
         await using var append = await site.OpenAppendAsync();

@@ -12,13 +12,14 @@ internal sealed class StreamRow : IRow
     /// <summary>Stores that send.</summary>
     public const int Stores = 16;
 
-    /// <summary>Ops that each has under way.</summary>
-    public const int Window = 250;
+    /// <summary>Ops that each has under way: a quarter of what the hub allows it.</summary>
+    public const int Window = 1_000;
 
-    /// <summary>The least that leaves at once.</summary>
-    public const int LeastBatch = 50;
+    /// <summary>The least that leaves at once: as much as an agent with more to say sends.</summary>
+    public const int LeastBatch = 200;
 
-    private const int WarmOps = 20_000;
+    private const int LeastOps = 20_000;
+    private const int MostOps = 1_000_000;
     private const int PeerBatch = 1_000;
 
     /// <inheritdoc/>
@@ -33,11 +34,11 @@ internal sealed class StreamRow : IRow
         await using var fleet = await Fleet.EnrolAsync(site.Hub, Stores, site.Options.StreamMembers, cancellation);
         await fleet.ConnectAsync(cancellation);
         await fleet.LoadAsync(cancellation);
-        fleet.Prepare(WarmOps);
-        var ops = WarmOps;
-        ops = OpsFor(site, (await SendAsync(fleet, site, ops, cancellation)).OpsPerSecond); // cold code
-        fleet.Prepare(ops);
-        ops = OpsFor(site, (await SendAsync(fleet, site, ops, cancellation)).OpsPerSecond);
+        var ops = await WarmUp.RunAsync(site.Options, LeastOps, MostOps, async ops =>
+        {
+            fleet.Prepare(ops);
+            return (await SendAsync(fleet, site, ops, cancellation)).OpsPerSecond;
+        });
         var pgbench = site.Server is null ? null : new PgBench(site.Storage, site.Options.StreamMembers, payloadBytes: 200);
         await (pgbench?.PrepareAsync(Math.Max(2, site.Options.Seconds / 2), cancellation) ?? Task.CompletedTask);
         await using var append = await site.OpenAppendAsync();
@@ -69,8 +70,6 @@ internal sealed class StreamRow : IRow
     }
 
     private readonly record struct StreamRun(double Ours, double Limit, double LimitCpuUs, double Function, double FunctionCpuUs);
-
-    private static int OpsFor(Site site, double rate) => (int)Math.Clamp(rate * site.Options.Seconds, WarmOps / 2, 1_000_000);
 
     private static async Task<(double OpsPerSecond, Cost Cost, Quantiles? Latency)> SendAsync(Fleet fleet, Site site, int ops, CancellationToken cancellation)
     {
