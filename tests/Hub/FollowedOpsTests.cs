@@ -5,6 +5,8 @@ using SyncHub.Core.Ops;
 using SyncHub.Core.Primitives;
 using SyncHub.Hub.Grains;
 using Xunit;
+using static SyncHub.Hub.Tests.ScriptedAgent;
+using Bucket = SyncHub.Core.Wallets.Bucket;
 
 namespace SyncHub.Hub.Tests;
 
@@ -22,6 +24,37 @@ public sealed class FollowedOpsTests
         Assert.Equal([true, true, true, false, false, false], Places(followed, OpOf(Ann), OpOf(Bob), OpOf(Ann), OpOf(Ann), OpOf(Bob), new GrainMessage(Bob, new StateWanted(this))));
         Assert.Equal([false], Places(followed, OpOf(Ann))); // nothing is left of the batch before
         Assert.Empty(Places(followed));
+    }
+
+    [Fact]
+    public async Task A_hub_asks_nobody_for_what_the_next_op_of_the_batch_has_spent()
+    {
+        await using var hub = await HubFixture.StartAsync(options => options with { Storage = "", Partitions = 1 });
+        await using var first = await hub.EnrolAsync();
+        await using var second = await hub.EnrolAsync();
+        await first.ConnectAsync();
+        await second.ConnectAsync();
+        await first.LogAsync(OpType.RegisterMember, Ann);
+        for (var i = 0; i < 3; i++)
+        {
+            await BuyAsync(first, 2_000);
+            await BuyAsync(second, 2_000);
+        }
+
+        await first.LogAsync(OpType.TopUp, Ann, Credit(Bucket.Principal, 12_000));
+        first.Append(OpType.Sale, Ann, Debit(Bucket.Principal, 2_000)); // alone it would have the rest spread
+        var last = first.Append(OpType.Sale, Ann, Debit(Bucket.Principal, 10_000));
+        await first.SendOpsAsync((int)last.Id.Sequence - 1);
+
+        var asked = false;
+        await first.ReadUntilAsync(frame => (asked |= frame.RevokeAsk is not null) || frame.OpAck?.CommittedSequence >= last.Id.Sequence, "ack or ask");
+        Assert.False(asked);
+    }
+
+    private static async Task BuyAsync(ScriptedAgent store, long amount)
+    {
+        await store.LogAsync(OpType.TopUp, Ann, Credit(Bucket.Principal, amount));
+        await store.LogAsync(OpType.Sale, Ann, Debit(Bucket.Principal, amount));
     }
 
     private static bool[] Places(FollowedOps followed, params GrainMessage[] batch)

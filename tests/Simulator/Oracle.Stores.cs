@@ -32,9 +32,6 @@ internal sealed partial class Oracle
         }
     }
 
-    /// <summary>A store is given up by a restored hub that has not heard it out.</summary>
-    public void OnGivenUp(StoreId store, IEnumerable<Incarnation> lives) => _givenUp[store] = [.. lives];
-
     // protocol.md 1.17: what earlier lives held comes back when their store was heard out, because the restore may have forgotten that they were reclaimed.
     private void FollowReports()
     {

@@ -196,8 +196,11 @@ internal sealed partial class Oracle(World world)
     }
 
     /// <summary>HQ gave up a store that had not told a restored hub what it held; of its lives the hub may have forgotten the newest.</summary>
-    public void OnGivenUpUnheard(StoreId store)
+    /// <param name="store">The store.</param>
+    /// <param name="lives">Those of its lives that the hub knew.</param>
+    public void OnGivenUpUnheard(StoreId store, IEnumerable<Incarnation> lives)
     {
+        _givenUp[store] = [.. lives];
         foreach (var holder in _granted.Keys.Select(static line => line.Item1).Where(holder => holder.Store == store).Distinct().ToArray())
         {
             OnGivenUpUnheard(holder);

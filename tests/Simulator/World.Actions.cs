@@ -423,8 +423,7 @@ internal sealed partial class World
         var lives = Hub.Stores.Find(store)!.Lives.All.Where(life => life.Status is LifeStatus.Living or LifeStatus.Dead).Select(life => life.Number).ToArray();
         if (Hub.Stores.Find(store)!.IsReconciling)
         {
-            Oracle.OnGivenUpUnheard(store);
-            Oracle.OnGivenUp(store, lives);
+            Oracle.OnGivenUpUnheard(store, lives);
         }
 
         var wasReconciling = Hub.Stores.Find(store)!.IsReconciling;

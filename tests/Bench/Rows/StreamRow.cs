@@ -16,7 +16,7 @@ internal sealed class StreamRow : IRow
     public const int Window = 1_000;
 
     /// <summary>The least that leaves at once: as much as an agent with more to say sends.</summary>
-    public const int LeastBatch = 200;
+    public const int LeastBatch = StoreStream.LargestBatchOps;
 
     private const int LeastOps = 20_000;
     private const int MostOps = 1_000_000;

@@ -16,7 +16,9 @@ namespace SyncHub.Bench.Streams;
 /// <remarks>It speaks as an agent does: TLS with the store's certificate, signed batches of at most 200 ops, marks for what it has taken.</remarks>
 internal sealed class StoreStream : IAsyncDisposable
 {
-    private const int LargestBatchOps = 200;
+    /// <summary>The most ops that leave at once, as from an agent.</summary>
+    public const int LargestBatchOps = 200;
+
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
     private const int SilenceSeconds = 48; // as an agent says

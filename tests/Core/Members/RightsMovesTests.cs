@@ -81,14 +81,8 @@ public sealed class RightsMovesTests : ITurnContext
     [Fact]
     public void After_a_sale_the_surplus_of_a_top_up_is_spread_over_the_usual_stores()
     {
-        for (var i = 0; i < 6; i++)
-        {
-            TopUp(1 + (i % 2), 2_000);
-            Arrive(1 + (i % 2), Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, 2_000)) with { BillMinor = 2_000 });
-        }
-
-        TopUp(1, 12_000);
-        var sale = Arrive(1, Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, 2_000)) with { BillMinor = 2_000 });
+        BuyAtTwoStoresInTurnsAndTopUpAtTheFirst();
+        var sale = Arrive(1, Sale(2_000));
         var ask = Assert.Single(Asks(sale));
         Assert.Equal(Make.Holder(1), ask.Holder);
         var line = Assert.Single(ask.Lines);
@@ -105,13 +99,7 @@ public sealed class RightsMovesTests : ITurnContext
     [InlineData(OpType.Sale, true)]
     public void Rights_are_placed_once_for_a_batch_after_its_last_op_whatever_that_is(OpType last, bool isSentAgain)
     {
-        for (var i = 0; i < 6; i++)
-        {
-            TopUp(1 + (i % 2), 2_000);
-            Arrive(1 + (i % 2), Sale(2_000));
-        }
-
-        TopUp(1, 12_000);
+        BuyAtTwoStoresInTurnsAndTopUpAtTheFirst();
         var first = new OpArrived(Sale(2_000) with { Id = Make.Id(_logged[1] + 1, 1) });
         Assert.Empty(Asks(_hub.Turn(first with { PlacesLater = true }, this)));
         _logged[1]++;
@@ -120,8 +108,6 @@ public sealed class RightsMovesTests : ITurnContext
 
         Assert.Equal(Make.Holder(1), Assert.Single(Asks(end)).Holder);
         Assert.Empty(Asks(Arrive(1, Make.Op(OpType.TopUp, Make.Credit(Bucket.Principal, 10))))); // a top-up alone places nothing
-
-        static Op Sale(long amount) => Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, amount)) with { BillMinor = amount };
     }
 
     [Fact]
@@ -137,6 +123,19 @@ public sealed class RightsMovesTests : ITurnContext
 
         Assert.Equal(Enumerable.Range(5, 16).Select(i => 90L + i), _hub.State.RecentBaskets);
     }
+
+    private void BuyAtTwoStoresInTurnsAndTopUpAtTheFirst()
+    {
+        for (var i = 0; i < 6; i++)
+        {
+            TopUp(1 + (i % 2), 2_000);
+            Arrive(1 + (i % 2), Sale(2_000));
+        }
+
+        TopUp(1, 12_000);
+    }
+
+    private static Op Sale(long amount) => Make.Op(OpType.Sale, Make.Debit(Bucket.Principal, amount)) with { BillMinor = amount };
 
     private void TopUp(int store, long amount) => Arrive(store, Make.Op(OpType.TopUp, Make.Credit(Bucket.Principal, amount)));
 
