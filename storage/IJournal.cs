@@ -10,7 +10,7 @@ namespace SyncHub.Storage;
 public interface IJournal : IAsyncDisposable
 {
     /// <summary>Writes <paramref name="batch"/> durably, all or nothing. Several waiting batches may share one commit.</summary>
-    /// <returns>The position of the newest record that is durable after this commit (0 where there is none yet).</returns>
+    /// <returns>The position of its newest record, whoever shares the commit; where it has none, of the newest one before it (0 where there is none yet).</returns>
     /// <exception cref="JournalConflictException">A record, fact or cursor is not the next one: somebody else wrote it. Only this batch fails, and those that build upon it (<see cref="JournalBatch.Chain"/>).</exception>
     /// <exception cref="JournalUnavailableException">Disk full, read-only, corrupt or an I/O error. Nothing of the batch was written.</exception>
     Task<long> CommitAsync(JournalBatch batch);

@@ -39,6 +39,21 @@ internal sealed class PendingBatch(JournalBatch batch)
         return Failure is not null;
     }
 
+    /// <summary>Answers all batches of a commit, each with the position of its own newest record or of the one before it.</summary>
+    /// <param name="group">In the order in which they were written.</param>
+    /// <param name="newest">The journal's newest position.</param>
+    public static void CompleteAll(List<PendingBatch> group, long newest)
+    {
+        var position = newest - group.Sum(static pending => pending.Written);
+        foreach (var pending in group)
+        {
+            position += pending.Written;
+            pending.Complete(position);
+        }
+    }
+
+    private long Written => Failure is null ? Batch.Records.Count : 0;
+
     public void Complete(long position)
     {
         if (Failure is null)

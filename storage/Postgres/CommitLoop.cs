@@ -131,10 +131,7 @@ internal sealed class CommitLoop : IAsyncDisposable
         {
             Close(fatal);
         }
-        foreach (var pending in group)
-        {
-            pending.Complete(LastPosition);
-        }
+        PendingBatch.CompleteAll(group, LastPosition);
     }
 
     private void Refuse(PendingBatch? pending)

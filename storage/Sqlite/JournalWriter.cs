@@ -185,11 +185,8 @@ internal sealed class JournalWriter : IDisposable
         {
             Close(fatal);
         }
-        foreach (var pending in group)
-        {
-            _wasFull |= pending.Failure is JournalUnavailableException { Fault: JournalFault.DiskFull }; // before the answer: whoever has the turn next shall see it
-            pending.Complete(_commits.Position);
-        }
+        _wasFull |= group.Exists(static pending => pending.Failure is JournalUnavailableException { Fault: JournalFault.DiskFull }); // before the answer: whoever has the turn next shall see it
+        PendingBatch.CompleteAll(group, _commits.Position);
     }
 
     // The boundary of whoever writes: whatever was not foreseen closes the journal instead of ending the process.

@@ -211,6 +211,29 @@ public abstract partial class JournalConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commit_says_where_its_own_newest_record_is_whoever_shares_it()
+    {
+        var commits = new List<Task<long>>();
+        for (var stream = 1; stream <= 60; stream++)
+        {
+            commits.Add(Journal.CommitAsync(Make.Records([.. Enumerable.Range(1, 1 + (stream % 3)).Select(version => Make.Record(stream, version))])));
+            if (stream % 20 == 0)
+            {
+                var refused = Journal.CommitAsync(Make.Records(Make.Record(stream, 9)));
+                var none = Journal.CommitAsync(new JournalBatch());
+                await Assert.ThrowsAsync<JournalConflictException>(() => refused);
+                Assert.Equal(await commits[^1], await none);
+            }
+        }
+
+        var newest = Journal.ReadChanges(0, 100).ToDictionary(change => change.Stream, change => change.Position);
+        for (var stream = 1; stream <= 60; stream++)
+        {
+            Assert.Equal(newest[Make.Stream(stream)], await commits[stream - 1]);
+        }
+    }
+
+    [Fact]
     public async Task Everything_committed_is_there_after_reopening_and_nothing_of_what_failed()
     {
         await Journal.CommitAsync(new JournalBatch

@@ -188,6 +188,9 @@ public sealed class SimulatedJournal : IJournal
         return Read(tables => tables.ReadFeed(position, limit));
     }
 
+    /// <summary>The version that a stream had when the journal ended at a position; 0 where it had none.</summary>
+    public long VersionAt(StreamId stream, long position) => Read(tables => tables.VersionAt(stream, position));
+
     /// <inheritdoc/>
     public IReadOnlyList<StreamChange> ReadChanges(long position, int limit)
     {
@@ -269,25 +272,16 @@ public sealed class SimulatedJournal : IJournal
             {
                 taken.Add(next);
             }
-            if (taken.TrueForAll(static waiting => waiting.Batch.IsEmpty))
-            {
-                Note(taken);
-                return taken;
-            }
-            var fault = NextFault();
+            var fault = taken.TrueForAll(static waiting => waiting.Batch.IsEmpty) ? null : NextFault();
             foreach (var waiting in taken)
             {
-                if (waiting.Batch.IsEmpty)
-                {
-                    continue;
-                }
-                waiting.Failure = fault ?? waiting.Batch.Chain?.Broken ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
+                waiting.Failure = waiting.Batch.IsEmpty ? null : fault ?? waiting.Batch.Chain?.Broken ?? _tables.Apply(isTorn ? HalfOf(waiting.Batch) : waiting.Batch);
+                waiting.Position = _tables.LastPosition;
                 if (waiting.Failure is { } failure)
                 {
                     waiting.Batch.Chain?.Break(failure);
                 }
             }
-            Note(taken);
             if (_closedBy is not null)
             {
                 CloseTheRest(taken);
@@ -302,15 +296,6 @@ public sealed class SimulatedJournal : IJournal
         half.Facts.AddRange(batch.Facts);
         half.Cursors.AddRange(batch.Cursors);
         return half;
-    }
-
-    // All batches of one commit report the same position, as they do on a real disk.
-    private void Note(List<Waiting> taken)
-    {
-        foreach (var waiting in taken)
-        {
-            waiting.Position = _tables.LastPosition;
-        }
     }
 
     private JournalUnavailableException? NextFault()
