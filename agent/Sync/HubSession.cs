@@ -15,7 +15,6 @@ namespace SyncHub.Agent.Sync;
 /// </remarks>
 internal sealed class HubSession(long number, ByteString nonce, SelfDescription self, ISessionShell shell, ILogSigner? signer = null)
 {
-    private const int LargestBatchOps = 200;
     private const int LargestBatchBytes = 256 * 1024;
     private const int MostHeldOps = 50;
     private const int NewestSchema = 1;
@@ -486,7 +485,7 @@ internal sealed class HubSession(long number, ByteString nonce, SelfDescription 
     private V1.AgentFrame? NextBatch()
     {
         var room = IsWelcomed ? _outbox.SendableBytes : 0;
-        var facts = room == 0 ? [] : shell.ReadFacts(_producer, _outbox.SentSequence + 1, LargestBatchOps, (int)Math.Min(room, LargestBatchBytes));
+        var facts = room == 0 ? [] : shell.ReadFacts(_producer, _outbox.SentSequence + 1, OpOutbox.LargestBatchOps, (int)Math.Min(room, LargestBatchBytes));
         if (facts.Count == 0)
         {
             return null;

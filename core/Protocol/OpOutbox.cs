@@ -23,6 +23,9 @@ public enum WelcomeVerdict
 /// <remarks>Sans I/O; it counts, the caller reads the log and sends. tip >= sent >= committed >= archived. Thread rule: one caller at a time.</remarks>
 public sealed class OpOutbox(long tipSequence)
 {
+    /// <summary>Ops that leave at once at the most.</summary>
+    public const int LargestBatchOps = 200;
+
     private long _windowBytes;
     private long _unackedBytes;
     private readonly Queue<(long Sequence, long Bytes)> _underWay = new();
@@ -84,8 +87,24 @@ public sealed class OpOutbox(long tipSequence)
         return WelcomeVerdict.Resume;
     }
 
-    /// <summary>How many bytes of ops may be sent now; 0 when offline, drained or the window is full.</summary>
-    public long SendableBytes => IsConnected && SentSequence < TipSequence ? Math.Max(0, Switches.IsOff(Mechanism.Window) ? long.MaxValue : _windowBytes - _unackedBytes) : 0;
+    /// <summary>How many bytes of ops may be sent now; 0 when offline, drained or the window is full, or too full for a backlog.</summary>
+    public long SendableBytes
+    {
+        get
+        {
+            if (!IsConnected || SentSequence >= TipSequence)
+            {
+                return 0;
+            }
+
+            var room = Switches.IsOff(Mechanism.Window) ? long.MaxValue : Math.Max(0, _windowBytes - _unackedBytes);
+            return WaitsForMore(room) ? 0 : room;
+        }
+    }
+
+    // Each batch costs a signature here and a check at the hub. What a batch leaves of the window is less than another one: sent at once it would be a batch of a few ops, acknowledged
+    // apart and followed by a smaller one, until the whole backlog left op by op. Something is under way, so there will be more room.
+    private bool WaitsForMore(long room) => room < _windowBytes / 4 && _underWay.Count > 0 && TipSequence - SentSequence > LargestBatchOps;
 
     /// <summary>Ops up to here were handed to the connection.</summary>
     public void OnSent(long lastSequence, long bytes)

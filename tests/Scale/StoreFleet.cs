@@ -1,4 +1,5 @@
 using SyncHub.Agent.Sync;
+using SyncHub.Core.Protocol;
 using SyncHub.Hub.Sync;
 using SyncHub.Storage;
 
@@ -7,7 +8,7 @@ namespace SyncHub.Scale;
 /// <summary>All stores: what they log, to which hub they are connected, and how they come back, with the agent's own rota and back-off.</summary>
 internal sealed class StoreFleet
 {
-    private const int LargestBatchOps = 200; // as an agent sends
+    private const int LargestBatchOps = OpOutbox.LargestBatchOps;
     private const int PercentAtHome = 85; // the others come to any store
 
     private readonly ScaleOptions _options;

@@ -37,6 +37,39 @@ public sealed class OpOutboxTests
         Assert.Equal((100, 6), (outbox.SendableBytes, outbox.Backlog));
     }
 
+    [Theory]
+    [InlineData(1_048_576)]
+    [InlineData(65_536)]
+    public void A_backlog_leaves_in_large_batches_however_it_is_acknowledged(long window)
+    {
+        const int Ops = 40_000;
+        var dice = new Random(7);
+        var sizes = Enumerable.Range(0, Ops).Select(_ => dice.Next(180, 400)).ToArray();
+        var (underWay, batches) = (new Queue<long>(), 0);
+        var outbox = new OpOutbox(Ops);
+        outbox.OnWelcome(true, 1, 0, OpHash.Genesis, OpHash.Genesis, window);
+        while (outbox.CommittedSequence < Ops)
+        {
+            for (var room = outbox.SendableBytes; room > 0; room = outbox.SendableBytes)
+            {
+                var (last, bytes) = (outbox.SentSequence, 0L);
+                do
+                {
+                    bytes += sizes[last++];
+                }
+                while (last < Ops && last - outbox.SentSequence < OpOutbox.LargestBatchOps && bytes + sizes[last] <= room);
+
+                outbox.OnSent(last, bytes);
+                underWay.Enqueue(last);
+                batches++;
+            }
+
+            Assert.True(outbox.OnAck(underWay.Dequeue()));
+        }
+
+        Assert.InRange(batches, Ops / OpOutbox.LargestBatchOps, 2 * Ops / OpOutbox.LargestBatchOps);
+    }
+
     [Fact]
     public void A_repeated_or_older_ack_is_no_news_and_one_beyond_the_log_is_not_believed()
     {
