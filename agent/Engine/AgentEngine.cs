@@ -89,6 +89,9 @@ public sealed class AgentEngine
     /// <summary>Whether the log of this life has not said yet of whom this database keeps replicas.</summary>
     public bool HasFollowsToSay => _memory.FollowsToSay is not null;
 
+    /// <summary>Up to which position of which term's journal it has heard of every member that it follows.</summary>
+    internal (long Term, long Position) Feed => (_memory.HubTerm, _memory.FeedPosition);
+
     /// <summary>A member as this store sees it.</summary>
     public MemberHere Look(MemberId member) => _members.Get(member);
 

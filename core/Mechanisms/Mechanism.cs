@@ -231,6 +231,9 @@ public enum Mechanism
     /// <summary>A member stays in an agent's memory while a batch is decided.</summary>
     MembersStayWhileDeciding,
 
+    /// <summary>A store that was away hears of every member that changed since.</summary>
+    ChangesAreNoted,
+
     /// <summary>What a store holds stays reserved however long it is silent; switched off by the simulator, which gives it away.</summary>
     ReservedWhileSilent,
 }

@@ -29,7 +29,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     private readonly Lock _order = new();
     // Decided on what grains and registry hold in memory: after one that failed, that is ahead of the journal.
     private readonly BatchChain _chain = new();
-    private readonly Queue<(Task<long> Commit, List<Action> Release)> _underWay = new();
+    private readonly Queue<Written> _underWay = new();
     private readonly Queue<Submitted> _gathering = new();
     private readonly ReleaseQueue _commits = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,6 +42,9 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
     /// <summary>What is to be sent once for all that one commit released; null for nothing.</summary>
     public Action? Released { get; init; }
+
+    /// <summary>Which members changed last.</summary>
+    public RecentChanges Changes { get; init; } = new(journal);
 
     /// <summary>Writes the audit trail; null where there are no doors.</summary>
     public TrailWriter? Trail { get; init; }
@@ -131,7 +134,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     /// <returns>False where nothing is under way, the oldest commit is not done, or one failed.</returns>
     public bool ReleaseNext()
     {
-        (Task<long> Commit, List<Action> Release) next;
+        Written next;
         bool hasTurn;
         lock (_order)
         {
@@ -150,7 +153,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
             CommitGathered(); // before anything is sent: the disk does not wait for the senders
         }
 
-        var isReleased = Release(next.Commit, next.Release);
+        var isReleased = Release(next);
         lock (_order)
         {
             _isReleasing = false;
@@ -206,24 +209,24 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
 
     private void CommitHere(Submitted submitted)
     {
-        var commit = Commit([submitted], isHere: true);
+        var written = Commit([submitted], isHere: true);
         bool mayRelease;
         bool hasTurn;
         lock (_order)
         {
             // What has gathered meanwhile goes to the disk before anything is sent, as always, and the pipeline's own thread keeps the order.
-            mayRelease = commit.IsCompletedSuccessfully && _gathering.Count == 0;
+            mayRelease = written.Commit.IsCompletedSuccessfully && _gathering.Count == 0;
             if (!mayRelease)
             {
                 _isHere = false;
-                Enqueue(commit, [submitted.Release]);
+                Enqueue(written);
             }
 
             hasTurn = !mayRelease && TryTakeTurn();
             CompleteWhenAllAreUnderWay();
         }
 
-        if (mayRelease && Release(commit, [submitted.Release]))
+        if (mayRelease && Release(written))
         {
             lock (_order)
             {
@@ -239,12 +242,13 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
         }
     }
 
-    private bool Release(Task<long> commit, List<Action> releases)
+    private bool Release(Written written)
     {
         try
         {
-            var position = commit.GetAwaiter().GetResult();
-            releases.ForEach(static release => release());
+            var position = written.Commit.GetAwaiter().GetResult();
+            Changes.Note(written.Records, position); // first: a store that is too late to hear of them finds them there
+            written.Releases.ForEach(static release => release());
             Released?.Invoke();
             Interlocked.Exchange(ref _releasedPosition, Math.Max(_releasedPosition, position));
             return true;
@@ -263,10 +267,10 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     }
 
     // Under the lock.
-    private void Enqueue(Task<long> commit, List<Action> releases)
+    private void Enqueue(Written written)
     {
-        _underWay.Enqueue((commit, releases));
-        _commits.Add(commit);
+        _underWay.Enqueue(written);
+        _commits.Add(written.Commit);
     }
 
     // Has the turn, and gives it back where nothing more is to be committed now.
@@ -287,10 +291,10 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 group = TakeGathered();
             }
 
-            var commit = Commit(group, isHere: false);
+            var written = Commit(group, isHere: false);
             lock (_order)
             {
-                Enqueue(commit, group.ConvertAll(static one => one.Release));
+                Enqueue(written);
             }
         }
     }
@@ -330,14 +334,15 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     }
 
     // Whoever submitted the batch is gone by now: one that cannot be written at all ends the hub, as one that the disk refuses does.
-    private Task<long> Commit(List<Submitted> group, bool isHere)
+    private Written Commit(List<Submitted> group, bool isHere)
     {
+        var releases = group.ConvertAll(static one => one.Release);
         try
         {
             var (batch, exposure) = Gather(group);
             stores.AddTo(batch, exposure);
             batch.Chain = Switches.IsOff(Mechanism.BatchesBreakTogether) ? null : _chain;
-            return isHere ? journal.CommitHereAsync(batch) : journal.CommitAsync(batch);
+            return new Written(isHere ? journal.CommitHereAsync(batch) : journal.CommitAsync(batch), batch.Records, releases);
         }
         catch (Exception fault)
         {
@@ -346,7 +351,7 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
                 _isBroken = true;
             }
 
-            return Task.FromException<long>(fault);
+            return new Written(Task.FromException<long>(fault), [], releases);
         }
     }
 
@@ -395,4 +400,6 @@ internal sealed class CommitPipeline(IJournal journal, StoreRegistry stores, ILo
     }
 
     private readonly record struct Submitted(JournalBatch Batch, IReadOnlyDictionary<StoreId, Exposure>? Exposure, Action Release, AuditEntry? Own, IReadOnlyList<AuditEntry> Acts);
+
+    private readonly record struct Written(Task<long> Commit, IReadOnlyList<NewRecord> Records, List<Action> Releases);
 }

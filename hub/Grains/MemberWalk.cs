@@ -5,7 +5,7 @@ using SyncHub.Storage;
 namespace SyncHub.Hub.Grains;
 
 /// <summary>Sends one message to every member whose newest event lies between two positions, a page at a time, and says when all were handled.</summary>
-/// <param name="journal">Where the members are read.</param>
+/// <param name="read">Reads members as <see cref="IJournal.ReadChanges"/> does.</param>
 /// <param name="grains">Where the messages go.</param>
 /// <param name="schedule">What runs the next page.</param>
 /// <param name="position">Members whose newest event is after this one.</param>
@@ -14,7 +14,7 @@ namespace SyncHub.Hub.Grains;
 /// <param name="done">Told at the end, unless it was stopped.</param>
 /// <param name="mustWait">Asked before each page: whether it must wait, until what it was given is called; null where nothing hinders it.</param>
 /// <remarks>Thread rule: <see cref="OnHandled"/> from any thread. Crash rule: it remembers nothing; who needs it again starts it again.</remarks>
-internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISchedule schedule, long position, long end, Func<MemberWalk, MemberMessage> message, Action done, Func<Action, bool>? mustWait = null)
+internal sealed class MemberWalk(Func<long, int, IReadOnlyList<StreamChange>> read, GrainDirectory grains, ISchedule schedule, long position, long end, Func<MemberWalk, MemberMessage> message, Action done, Func<Action, bool>? mustWait = null)
 {
     private const int Page = 500;
     private long _position = position;
@@ -56,7 +56,7 @@ internal sealed class MemberWalk(IJournal journal, GrainDirectory grains, ISched
             return;
         }
 
-        var page = journal.ReadChanges(_position, Page);
+        var page = read(_position, Page);
         var members = page.Count > 0 && page[^1].Position <= end ? page.Count : page.TakeWhile(change => change.Position <= end).Count();
         if (members == 0)
         {

@@ -33,7 +33,7 @@ internal sealed class LineReleases(HubParts parts)
 
         var holder = new Holder(store, number);
         Run? run = null;
-        run = new Run(new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, long.MaxValue, self => new ReleaseWanted(holder, life.Release, life.Payer, life.Approver, self), () => Finish(holder, run!)), done);
+        run = new Run(new MemberWalk(parts.Journal.ReadChanges, parts.Grains, parts.Schedule, 0, long.MaxValue, self => new ReleaseWanted(holder, life.Release, life.Payer, life.Approver, self), () => Finish(holder, run!)), done);
         lock (_gate)
         {
             if (_underWay.Remove(holder, out var before))

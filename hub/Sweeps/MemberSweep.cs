@@ -38,7 +38,7 @@ internal sealed class MemberSweep(HubParts parts, ILogger<MemberSweep> log) : IA
     {
         var day = Today();
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), done.SetResult);
+        var walk = new MemberWalk(parts.Journal.ReadChanges, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), done.SetResult);
         await using (cancellation.Register(walk.Stop).ConfigureAwait(false))
         {
             walk.Start();

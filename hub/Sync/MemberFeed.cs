@@ -24,13 +24,13 @@ internal sealed class MemberFeed(HubParts parts, Lock gate, Action<HubFrame> sen
 
     private void Walk()
     {
-        var (holder, position, lanes) = (_holder, _marked, _lanes);
+        var (holder, position, lanes, changes) = (_holder, _marked, _lanes, parts.Pipeline.Changes);
         _catchingUp = true;
         lanes?.BeginWalk();
         MemberWalk? walk = null;
-        walk = new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, position, parts.Journal.LastPosition, self => new CatchUpWanted(holder, self), () => OnCaughtUp(walk!), lanes is null ? null : lanes.MustWait);
+        walk = new MemberWalk(changes.Read, parts.Grains, parts.Schedule, position, changes.Through, self => new CatchUpWanted(holder, self), () => OnCaughtUp(walk!), lanes is null ? null : lanes.MustWait);
         _catchUp = walk;
-        walk.Start();
+        changes.WhenLoaded(position, parts.Schedule, walk.Start);
     }
 
     /// <summary>The connection is gone.</summary>

@@ -120,6 +120,6 @@ internal sealed class Reconciliation(StoreId store, HubParts parts)
 
         // Members are read from the journal, so first everything has to be there that was decided before.
         parts.Pipeline.Submit(new JournalBatch(), null, () =>
-            new MemberWalk(parts.Journal, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), static () => { }).Start());
+            new MemberWalk(parts.Journal.ReadChanges, parts.Grains, parts.Schedule, 0, parts.Journal.LastPosition, self => new SweepWanted(self), static () => { }).Start());
     }
 }

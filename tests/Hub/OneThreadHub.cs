@@ -107,13 +107,6 @@ internal sealed class OneThreadHub
 
     public void Flush() => _journal.Flush(int.MaxValue);
 
-    private sealed class Later : Queue<Action>, ISchedule
-    {
-        public void Run(Action action) => Enqueue(action);
-
-        public void RunAfter(int delayMs, Action action) => Enqueue(action);
-    }
-
     private sealed class Inbox : List<GrainMessage>, IInbox
     {
         public int ActiveGrains => 0;

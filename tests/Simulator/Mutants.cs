@@ -25,7 +25,7 @@ internal static class Mutants
         new("base", Mechanism.Dedupe, Mechanism.MemberMarks, Mechanism.JournalFences), new("base", Mechanism.Dedupe, Mechanism.SnapshotMarks, Mechanism.JournalFences),
         new("full", Mechanism.BatchesBreakTogether), new("full", Mechanism.BatchesBreakTogether, Mechanism.JournalFences), new("full", Mechanism.JournalFences), new("whole", Mechanism.ParksTheLog) { From = 7_663 }, new("merge", Mechanism.MembersStayWhileDeciding),
         new("forget", Mechanism.LogsOfOtherTerms) { From = 3_828 }, new("utmost", Mechanism.FollowersAreHeard) { From = 1_000_524 },
-        new("upgrade", Mechanism.OldSnapshotsAreReplayed), new("versions", Mechanism.UnknownOpsAreKept), new("narrow", Mechanism.Window), new("poison", Mechanism.Parking),
+        new("upgrade", Mechanism.OldSnapshotsAreReplayed), new("versions", Mechanism.UnknownOpsAreKept), new("person", Mechanism.ChangesAreNoted), new("narrow", Mechanism.Window), new("poison", Mechanism.Parking),
 
         // What members own and owe, and who they are.
         new("lots", Mechanism.BreakageTakesOnlyWhatIsFree), new("tills", Mechanism.PointsAreRights), new("account", Mechanism.FloorIsCumulative), new("account", Mechanism.FloorBudget),

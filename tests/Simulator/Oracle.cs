@@ -322,6 +322,7 @@ internal sealed partial class Oracle(World world)
     public void Check()
     {
         FollowReports();
+        CheckFeeds();
         if ((!IsDirty && _decided.Count == 0) || world.Hub.Journal.IsClosed)
         {
             return;

@@ -38,7 +38,7 @@ internal sealed class SimHub : ISchedule
         var links = new LinkDirectory();
         var grains = new GrainDirectory();
         var router = new EffectRouter(links, Stores, inForce, this, grains, world.Log.As<EffectRouter>());
-        Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>()) { Released = router.Acknowledge };
+        Pipeline = new CommitPipeline(journal, Stores, world.Log.As<CommitPipeline>()) { Changes = new RecentChanges(journal, most: 4), Released = router.Acknowledge };
         var context = new TurnContext(world.Clock, new PlacementPolicy(), inForce, links, Stores, new ClaimBook(journal), new MergeWork(journal), new ClosedDays(journal));
         var settings = new PartitionSettings(GrainBudget: 2, SnapshotEvery: 4);
         _partitions = [.. Enumerable.Range(0, PartitionCount).Select(_ => new Partition(PartitionCount, settings, journal, context, router, grains, world.Log))];

@@ -30,7 +30,7 @@ public abstract class JournalAround(IJournal inner) : IJournal
     public IReadOnlyList<StoredRecord> ReadFeed(long position, int limit) => inner.ReadFeed(position, limit);
 
     /// <inheritdoc/>
-    public IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => inner.ReadChanges(position, limit);
+    public virtual IReadOnlyList<StreamChange> ReadChanges(long position, int limit) => inner.ReadChanges(position, limit);
 
     /// <inheritdoc/>
     public IReadOnlyList<StoredFact> ReadFacts(ProducerId producer, long fromSequence, int limit, int maxBytes) => inner.ReadFacts(producer, fromSequence, limit, maxBytes);

@@ -108,6 +108,8 @@ internal sealed class SimulatedTables
             ? new StoredStream(snapshot.Version, snapshot.Payload.ToArray(), ReadRecords(stream, snapshot.Version + 1, int.MaxValue))
             : new StoredStream(0, null, ReadRecords(stream, 1, int.MaxValue));
 
+    public long VersionAt(StreamId stream, long position) => _streams.TryGetValue(stream, out var records) ? records.TakeWhile(record => record.Position <= position).Count() : 0;
+
     public long HeadOf(StreamId stream) => _streams.TryGetValue(stream, out var records) ? records.Count : 0;
 
     public IReadOnlyList<StoredRecord> ReadRecords(StreamId stream, long fromVersion, int limit)
