@@ -14,7 +14,7 @@ namespace SyncHub.Hub.Grains;
 /// <param name="most">How many members it holds; those that changed longest ago go first.</param>
 internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.UsualMost)
 {
-    /// <summary>About 20 MB.</summary>
+    /// <summary>Some 30 MB at the most.</summary>
     public const int UsualMost = 200_000;
 
     private const int Page = 5_000;

@@ -12,9 +12,6 @@ internal sealed class ReconnectRow : IRow
     private const int MembersPerStore = 100;
     private const int TillMembers = 50;
 
-    // As many ops as a window of a megabyte holds.
-    private const int Window = 5_000;
-
     /// <inheritdoc/>
     public string Name => "reconnect";
 
@@ -54,7 +51,7 @@ internal sealed class ReconnectRow : IRow
             var storm = await RateAsync(() => Task.WhenAll(fleet.Stores.Select(store => Task.Run(async () =>
             {
                 await store.ConnectAsync(cancellation);
-                await store.SendAsync(Window, StreamRow.LeastBatch, cancellation);
+                await store.SendAsync(int.MaxValue, StreamRow.LeastBatch, cancellation);
             }, cancellation))));
             await over.CancelAsync();
             var stormy = Quantiles.Of(await selling)!;

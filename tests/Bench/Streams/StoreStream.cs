@@ -17,7 +17,7 @@ namespace SyncHub.Bench.Streams;
 internal sealed class StoreStream : IAsyncDisposable
 {
     /// <summary>The most ops that leave at once, as from an agent.</summary>
-    public const int LargestBatchOps = 200;
+    public const int LargestBatchOps = OpOutbox.LargestBatchOps;
 
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
@@ -28,7 +28,7 @@ internal sealed class StoreStream : IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1);
     private readonly SemaphoreSlim _acked = new(0);
     private readonly List<(byte[] Bytes, OpHash Hash)> _log = [];
-    private readonly Queue<(long Sequence, int Ops, long Since)> _underWay = new();
+    private readonly Queue<(long Sequence, long Bytes, long Since)> _underWay = new();
     private readonly ECDsa _key;
     private readonly X509Certificate2 _certificate;
     private Hub _hub;
@@ -42,6 +42,8 @@ internal sealed class StoreStream : IAsyncDisposable
     private long _forgotten;
     private OpHash _forgottenHash;
     private long _sent;
+    private long _windowBytes;
+    private long _unackedBytes;
     private long _committed;
     private long _token;
     private long _feed;
@@ -83,7 +85,8 @@ internal sealed class StoreStream : IAsyncDisposable
         _channel = GrpcChannel.ForAddress(_hub.Address, new GrpcChannelOptions { HttpHandler = _hub.Trust.CreateHandler(_certificate), DisposeHttpClient = true });
         _call = new V1.Sync.SyncClient(_channel).Link(cancellationToken: cancellation);
         _nonce = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16));
-        (_taken, _told) = (0, 0);
+        (_taken, _told, _unackedBytes) = (0, 0, 0);
+        _underWay.Clear();
         await _call.RequestStream.WriteAsync(new AgentFrame
         {
             Hello = new Hello
@@ -96,7 +99,7 @@ internal sealed class StoreStream : IAsyncDisposable
         {
             if (_call.ResponseStream.Current.Welcome is { } welcome)
             {
-                (_token, _committed, _sent) = (welcome.Token, welcome.CommittedSequence, welcome.CommittedSequence);
+                (_token, _committed, _sent, _windowBytes) = (welcome.Token, welcome.CommittedSequence, welcome.CommittedSequence, welcome.MaxUnackedBytes);
                 _receiving = ReceiveAsync(_call.ResponseStream, cancellation);
                 _beat = new Timer(_ => _ = BeatAsync(), null, BeatEvery, BeatEvery);
                 return;
@@ -118,8 +121,8 @@ internal sealed class StoreStream : IAsyncDisposable
         while (Volatile.Read(ref _committed) < TipSequence)
         {
             var left = (int)Math.Min(int.MaxValue, TipSequence - _sent);
-            var room = Math.Min(left, window - (int)(_sent - Volatile.Read(ref _committed)));
-            if (room < Math.Min(leastBatch, left) || left == 0)
+            var ops = left == 0 ? 0 : Fitting(Math.Min(left, window - (int)(_sent - Volatile.Read(ref _committed))), Math.Min(leastBatch, left));
+            if (ops == 0)
             {
                 await _acked.WaitAsync(cancellation);
                 if (_fault is not null)
@@ -130,7 +133,7 @@ internal sealed class StoreStream : IAsyncDisposable
                 continue;
             }
 
-            await SendBatchAsync(Math.Min(room, LargestBatchOps), cancellation);
+            await SendBatchAsync(ops, cancellation);
         }
 
         _forgottenHash = HashAt(TipSequence);
@@ -171,20 +174,40 @@ internal sealed class StoreStream : IAsyncDisposable
 
     private OpHash HashAt(long sequence) => sequence == _forgotten ? _forgottenHash : _log[(int)(sequence - _forgotten) - 1].Hash;
 
+    // How many of so many ops may leave: as many as the hub's window and a batch hold, none if that is less than the least, a quarter of the window at the most.
+    private int Fitting(int most, int least)
+    {
+        var room = _windowBytes - Volatile.Read(ref _unackedBytes);
+        var (ops, bytes) = (0, 0L);
+        while (ops < most && ops < LargestBatchOps && bytes + LogBytes(ops) <= room)
+        {
+            bytes += LogBytes(ops++);
+        }
+
+        return ops < Math.Min(least, LargestBatchOps) && bytes < _windowBytes / 4 ? 0 : ops;
+
+        int LogBytes(int ahead) => _log[(int)(_sent - _forgotten) + ahead].Bytes.Length;
+    }
+
     private async Task SendBatchAsync(int ops, CancellationToken cancellation)
     {
+        var bytes = 0L;
         var batch = new OpBatch { Nonce = _nonce, Incarnation = Holder.Incarnation.Value, FirstSequence = _sent + 1, PreviousHash = UnsafeByteOperations.UnsafeWrap(HashAt(_sent).ToBytes()) };
         for (var i = 0; i < ops; i++)
         {
-            batch.Envelopes.Add(UnsafeByteOperations.UnsafeWrap(_log[(int)(_sent - _forgotten) + i].Bytes));
+            var envelope = _log[(int)(_sent - _forgotten) + i].Bytes;
+            bytes += envelope.Length;
+            batch.Envelopes.Add(UnsafeByteOperations.UnsafeWrap(envelope));
         }
 
         var head = new LogHead(Holder, _sent + ops, HashAt(_sent + ops));
         batch.Signature = UnsafeByteOperations.UnsafeWrap(_key.SignData(head.ToSignedBytes(), HashAlgorithmName.SHA256));
         lock (_underWay)
         {
-            _underWay.Enqueue((head.Sequence, ops, Stopwatch.GetTimestamp()));
+            _underWay.Enqueue((head.Sequence, bytes, Stopwatch.GetTimestamp()));
         }
+
+        Interlocked.Add(ref _unackedBytes, bytes);
 
         _sent = head.Sequence;
         cancellation.ThrowIfCancellationRequested();
@@ -281,7 +304,7 @@ internal sealed class StoreStream : IAsyncDisposable
         {
             while (_underWay.TryPeek(out var batch) && batch.Sequence <= sequence)
             {
-                _underWay.Dequeue();
+                Interlocked.Add(ref _unackedBytes, -_underWay.Dequeue().Bytes);
                 LatenciesMs.Add(Stopwatch.GetElapsedTime(batch.Since).TotalMilliseconds);
             }
         }
