@@ -28,11 +28,10 @@ internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.U
 
     private readonly Lock _gate = new();
     private readonly Dictionary<StreamId, int> _places = []; // of each member's newest change
-    private readonly List<Action> _waiting = [];
+    private readonly List<(long Position, Action Action)> _waiting = [];
     private List<StreamChange> _changes = []; // by position; overtaken ones stay until the next packing
     private long _from = journal.LastPosition;
     private long _through = journal.LastPosition;
-    private long _wanted = long.MaxValue;
     private bool _isLoading;
 
     /// <summary>The position of the newest record that was noted. What is durable after it is still to be released.</summary>
@@ -112,8 +111,7 @@ internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.U
         {
             if (position < _from && _from - position <= FarthestLoad && _places.Count < most / 2)
             {
-                _waiting.Add(action);
-                _wanted = Math.Min(_wanted, position);
+                _waiting.Add((position, action));
                 if (!_isLoading)
                 {
                     _isLoading = true;
@@ -143,7 +141,7 @@ internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.U
                 lock (_gate)
                 {
                     _isLoading = false;
-                    waiting.Actions.AddRange(_waiting);
+                    waiting.Actions.AddRange(_waiting.Select(static other => other.Action));
                     _waiting.Clear();
                 }
 
@@ -166,9 +164,11 @@ internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.U
                 return null;
             }
 
-            var taken = new Waiting(_wanted < _from ? Math.Max(0, _wanted - LoadedBefore) : _from, _from, [.. _waiting]);
-            _waiting.Clear();
-            _wanted = long.MaxValue;
+            // Who was away for a short time does not wait for who was away for long. Each load reaches twice as far as it has to, so that there are few.
+            var nearest = _waiting.Max(static waiting => waiting.Position);
+            var from = nearest < _from ? Math.Max(0, nearest - Math.Max(LoadedBefore, _through - nearest)) : _from;
+            var taken = new Waiting(from, _from, [.. _waiting.Where(waiting => waiting.Position >= from).Select(static waiting => waiting.Action)]);
+            _waiting.RemoveAll(waiting => waiting.Position >= from);
             return taken;
         }
     }
@@ -194,28 +194,42 @@ internal sealed class RecentChanges(IJournal journal, int most = RecentChanges.U
             {
                 _from = from;
                 older.AddRange(_changes);
-                Replace(older);
+                _changes = older;
+                Index();
+                Pack();
             }
         }
     }
 
-    // Under the lock, as all below.
-    private void Pack() => Replace([.. _changes.Where((_, at) => IsNewest(at))]);
-
-    private void Replace(List<StreamChange> changes)
+    // Under the lock, as all below. In place: lists of this size would be collected by the slowest collection only.
+    private void Pack()
     {
-        if (changes.Count > most)
+        var kept = 0;
+        for (var at = 0; at < _changes.Count; at++)
         {
-            var dropped = changes.Count - (most - (most / 4));
-            _from = changes[dropped - 1].Position;
-            changes.RemoveRange(0, dropped);
+            if (IsNewest(at))
+            {
+                _places[_changes[at].Stream] = kept;
+                _changes[kept++] = _changes[at];
+            }
         }
 
-        _changes = changes;
-        _places.Clear();
-        for (var at = 0; at < changes.Count; at++)
+        _changes.RemoveRange(kept, _changes.Count - kept);
+        if (kept > most)
         {
-            _places[changes[at].Stream] = at;
+            var dropped = kept - (most - (most / 4));
+            _from = _changes[dropped - 1].Position;
+            _changes.RemoveRange(0, dropped);
+            Index();
+        }
+    }
+
+    private void Index()
+    {
+        _places.Clear();
+        for (var at = 0; at < _changes.Count; at++)
+        {
+            _places[_changes[at].Stream] = at;
         }
     }
 

@@ -83,6 +83,26 @@ public sealed class RecentChangesTests
     }
 
     [Fact]
+    public void Who_was_away_for_a_short_time_does_not_wait_for_who_was_away_for_long()
+    {
+        var batch = new JournalBatch();
+        for (var version = 1; version <= 600_000; version++)
+        {
+            batch.Records.Add(new NewRecord(0, new StreamId(1), version, ReadOnlyMemory<byte>.Empty, null));
+        }
+
+        Assert.True(_journal.CommitAsync(batch).IsCompletedSuccessfully);
+        var changes = new RecentChanges(_journal);
+        var back = new List<string>();
+        changes.WhenLoaded(0, _later, () => back.Add("new"));
+        changes.WhenLoaded(599_000, _later, () => back.Add("a minute"));
+        changes.WhenLoaded(590_000, _later, () => back.Add("an hour"));
+        _later.RunAll();
+        Assert.Equal(["a minute", "an hour", "new"], back);
+        Assert.Equal(2, _journal.Walks);
+    }
+
+    [Fact]
     public void Nobody_waits_for_a_journal_that_cannot_be_read()
     {
         Write(new Random(1), 50);
