@@ -8,7 +8,6 @@ namespace SyncHub.Scale;
 /// <summary>All stores: what they log, to which hub they are connected, and how they come back, with the agent's own rota and back-off.</summary>
 internal sealed class StoreFleet
 {
-    private const int LargestBatchOps = OpOutbox.LargestBatchOps;
     private const int PercentAtHome = 85; // the others come to any store
 
     private readonly ScaleOptions _options;
@@ -210,7 +209,7 @@ internal sealed class StoreFleet
         store.IsRefilling = false;
         while (store.Hub is { } hub && store.Backlog > 0 && store.UnderWay < _window)
         {
-            var ops = Math.Min(LargestBatchOps, Math.Min(store.Backlog, _window - store.UnderWay));
+            var ops = Math.Min(OpOutbox.LargestBatchOps, Math.Min(store.Backlog, _window - store.UnderWay));
             (store.Backlog, Backlog, store.UnderWay) = (store.Backlog - ops, Backlog - ops, store.UnderWay + ops);
             Send(hub, Enumerable.Repeat(store, ops));
         }

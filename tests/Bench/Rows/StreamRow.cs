@@ -3,6 +3,7 @@ using System.Globalization;
 using SyncHub.Bench.Meters;
 using SyncHub.Bench.Peers;
 using SyncHub.Bench.Streams;
+using SyncHub.Core.Protocol;
 
 namespace SyncHub.Bench.Rows;
 
@@ -16,7 +17,7 @@ internal sealed class StreamRow : IRow
     public const int Window = 1_000;
 
     /// <summary>The least that leaves at once: as much as an agent with more to say sends.</summary>
-    public const int LeastBatch = StoreStream.LargestBatchOps;
+    public const int LeastBatch = OpOutbox.LargestBatchOps;
 
     private const int LeastOps = 20_000;
     private const int MostOps = 1_000_000;

@@ -16,9 +16,6 @@ namespace SyncHub.Bench.Streams;
 /// <remarks>It speaks as an agent does: TLS with the store's certificate, signed batches of at most 200 ops, marks for what it has taken.</remarks>
 internal sealed class StoreStream : IAsyncDisposable
 {
-    /// <summary>The most ops that leave at once, as from an agent.</summary>
-    public const int LargestBatchOps = OpOutbox.LargestBatchOps;
-
     private const int ToldEvery = 128 * 1024;
     private const long WindowBytes = 512 * 1024;
     private const int SilenceSeconds = 48; // as an agent says
@@ -179,12 +176,12 @@ internal sealed class StoreStream : IAsyncDisposable
     {
         var room = _windowBytes - Volatile.Read(ref _unackedBytes);
         var (ops, bytes) = (0, 0L);
-        while (ops < most && ops < LargestBatchOps && bytes + LogBytes(ops) <= room)
+        while (ops < most && ops < OpOutbox.LargestBatchOps && bytes + LogBytes(ops) <= room)
         {
             bytes += LogBytes(ops++);
         }
 
-        return ops < Math.Min(least, LargestBatchOps) && bytes < _windowBytes / 4 ? 0 : ops;
+        return ops < Math.Min(least, OpOutbox.LargestBatchOps) && bytes < _windowBytes / 4 ? 0 : ops;
 
         int LogBytes(int ahead) => _log[(int)(_sent - _forgotten) + ahead].Bytes.Length;
     }
@@ -208,7 +205,6 @@ internal sealed class StoreStream : IAsyncDisposable
         }
 
         Interlocked.Add(ref _unackedBytes, bytes);
-
         _sent = head.Sequence;
         cancellation.ThrowIfCancellationRequested();
         await WriteAsync(new AgentFrame { OpBatch = batch });
